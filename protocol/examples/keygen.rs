@@ -92,8 +92,8 @@ fn signing(kind: &str, seed: &[u8; 32]) -> Value {
     json!({
         "kind": kind,
         "seed": encoding::hex(seed),
-        "key": PublicJwk::of(&key),
-        "thumbprint": Thumbprint::of(&key).as_str(),
+        "key": PublicJwk::from_key(&key),
+        "thumbprint": Thumbprint::from_key(&key).as_str(),
     })
 }
 

@@ -64,7 +64,7 @@ fn answer(line: &[u8]) -> Result<Value, Refusal> {
         nonce,
     };
     let signed = sign(&parts, &parameters, &key);
-    let thumbprint = Thumbprint::of(&key.verifying_key());
+    let thumbprint = Thumbprint::from_key(&key.verifying_key());
     let signed_parameters = signature_params(&parameters, &thumbprint);
     Ok(json!({
         "signature_base": signature_base(&parts, &signed.content_digest, &signed_parameters),

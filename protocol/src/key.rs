@@ -38,7 +38,7 @@ impl core::error::Error for KeyError {}
 impl PublicJwk {
     /// Writes a key down.
     #[must_use]
-    pub fn of(key: &VerifyingKey) -> Self {
+    pub fn from_key(key: &VerifyingKey) -> Self {
         Self {
             kty: "OKP".into(),
             crv: "Ed25519".into(),
@@ -83,7 +83,7 @@ fn is_canonical(bytes: &[u8; 32]) -> bool {
 impl Thumbprint {
     /// The thumbprint of a key (RFC 7638 section 3, members of RFC 8037 section 2).
     #[must_use]
-    pub fn of(key: &VerifyingKey) -> Self {
+    pub fn from_key(key: &VerifyingKey) -> Self {
         let mut hash = Sha256::new();
         hash.update(br#"{"crv":"Ed25519","kty":"OKP","x":""#);
         hash.update(encoding::base64url(key.as_bytes()));
@@ -115,7 +115,7 @@ mod tests {
             crv: "Ed25519".into(),
             x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".into(),
         };
-        let thumbprint = Thumbprint::of(&jwk.verifying_key().unwrap());
+        let thumbprint = Thumbprint::from_key(&jwk.verifying_key().unwrap());
         assert_eq!(
             thumbprint.as_str(),
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"

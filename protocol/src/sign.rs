@@ -86,7 +86,7 @@ pub fn sign(
     key: &SigningKey,
 ) -> SignedHeaders {
     let content_digest = content_digest(parts.body);
-    let thumbprint = Thumbprint::of(&key.verifying_key());
+    let thumbprint = Thumbprint::from_key(&key.verifying_key());
     let signature_params = signature_params(parameters, &thumbprint);
     let base = signature_base(parts, &content_digest, &signature_params);
     let signature = key.sign(base.as_bytes());

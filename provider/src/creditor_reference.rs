@@ -12,11 +12,11 @@ const MOST: usize = 24;
 /// A reference as it is compared and looked up: letters and digits, in capitals.
 #[must_use]
 pub fn plain(reference: &str) -> String {
-    let kept = reference
+    let compact = reference
         .chars()
         .map(narrow)
         .filter(char::is_ascii_alphanumeric);
-    kept.map(|c| c.to_ascii_uppercase()).collect()
+    compact.map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// Keyboards of East Asia also write letters and digits in full width (Unicode, U+FF01 to U+FF5E).

@@ -70,9 +70,9 @@ impl<I: Send, T: Send> Job for Task<I, T> {
             )),
             Err(_) => Err(DatabaseError::Unavailable("an operation panicked".into())),
         };
-        let keep = outcome.is_ok();
+        let is_ok = outcome.is_ok();
         self.outcome = Some(outcome);
-        keep
+        is_ok
     }
 
     fn answer(self: Box<Self>, batch: &Result<(), DatabaseError>) {
@@ -199,9 +199,9 @@ fn write_batch(
 /// Says whether what the job left behind may stay: a job that failed may have written nothing.
 fn run_plainly(connection: &mut Connection, job: &mut dyn Job) -> Result<bool, DatabaseError> {
     let before = connection.total_changes();
-    let keep = job.run(connection);
+    let is_ok = job.run(connection);
     require_transaction(connection)?;
-    Ok(keep || connection.total_changes() == before)
+    Ok(is_ok || connection.total_changes() == before)
 }
 
 /// Undoes the transaction and runs all its jobs again, each in a savepoint.
@@ -225,9 +225,9 @@ fn require_transaction(connection: &Connection) -> Result<(), DatabaseError> {
 /// The error is one of the whole batch; that of the job is kept in the job.
 fn run_in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<(), DatabaseError> {
     control(connection, "SAVEPOINT job").map_err(unavailable)?;
-    let keep = job.run(connection);
+    let is_ok = job.run(connection);
     require_transaction(connection)?;
-    if !keep {
+    if !is_ok {
         control(connection, "ROLLBACK TO job").map_err(unavailable)?;
     }
     control(connection, "RELEASE job").map_err(unavailable)
@@ -321,12 +321,12 @@ mod tests {
         let mut statement = connection
             .prepare("SELECT number FROM numbers ORDER BY number")
             .unwrap();
-        let kept = statement
+        let applied = statement
             .query_map([], |row| row.get(0))
             .unwrap()
             .map(Result::unwrap)
             .collect();
-        (outcomes, kept)
+        (outcomes, applied)
     }
 
     fn start(jobs: std::sync::mpsc::Receiver<Message>) -> JoinHandle<Connection> {
@@ -345,8 +345,8 @@ mod tests {
 
     #[test]
     fn an_operation_that_goes_wrong_is_undone_and_its_neighbours_stay() {
-        let (outcomes, kept) = run(&[10, 11, 12, 13, 14, 15, 16]);
-        assert_eq!(kept, [-16, -10, 10, 16]);
+        let (outcomes, applied) = run(&[10, 11, 12, 13, 14, 15, 16]);
+        assert_eq!(applied, [-16, -10, 10, 16]);
         let unavailable = |why: &str| Err(DatabaseError::Unavailable(why.into()));
         assert_eq!(outcomes[0], Ok(1));
         assert_eq!(outcomes[1], unavailable("an operation panicked"));

@@ -24,9 +24,9 @@ impl Clock {
     }
 
     /// A clock that a test moves.
-    pub fn new(tell: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+    pub fn new(read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self {
-            wall: Arc::new(tell),
+            wall: Arc::new(read),
             ahead_ms: Arc::new(AtomicU64::new(0)),
         }
     }

@@ -238,7 +238,7 @@ impl Browser {
     pub fn open_body(&self, order: &str, parent_origin: &str) -> Vec<u8> {
         let body = OpenSessionRequest {
             order: order.to_owned(),
-            key: PublicJwk::of(&self.key.verifying_key()),
+            key: PublicJwk::from_key(&self.key.verifying_key()),
             parent_origin: origin(parent_origin),
         };
         serde_json::to_vec(&body).expect("the body is JSON")
@@ -283,7 +283,7 @@ impl Browser {
             money: Money::new(session.order.amount, currency),
             session_expires_at: session.expires_at,
             attempt,
-            thumbprint: &Thumbprint::of(&self.key.verifying_key()),
+            thumbprint: &Thumbprint::from_key(&self.key.verifying_key()),
             order_digest: &order::digest(order),
         };
         seal(card, &recipient, &context, &mut OsRandom).expect("the key seals")

@@ -139,7 +139,7 @@ CREATE TABLE running_servers (
 -- Idempotency -------------------------------------------------------------------------------------
 
 -- The same key with the same request is one request, whoever sends it, and a credential uses a key
--- for one request. `resource` is what the request made; `answer`, encrypted where it holds a secret,
+-- for one request. `resource` is what the request made; `response`, encrypted where it holds a secret,
 -- is the response where that cannot be made again.
 CREATE TABLE idempotent_requests (
     merchant TEXT NOT NULL,
@@ -147,7 +147,7 @@ CREATE TABLE idempotent_requests (
     request_digest TEXT NOT NULL,
     credential TEXT NOT NULL,
     resource TEXT NOT NULL,
-    answer TEXT,
+    response TEXT,
     created_at_ms BIGINT NOT NULL,
     PRIMARY KEY (merchant, idempotency_key, request_digest)
 ); -- clustered
@@ -481,7 +481,7 @@ CREATE TABLE delivery_attempts (
     duration_ms BIGINT NOT NULL,
     status BIGINT,
     error TEXT,
-    answer TEXT,
+    response TEXT,
     PRIMARY KEY (event, endpoint, number)
 ); -- clustered
 

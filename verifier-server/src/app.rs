@@ -111,9 +111,9 @@ impl Parts {
 
 /// Data of tests and of real payments are never mixed: the first start says which it is for good.
 async fn bind_mode(store: &Store, livemode: bool) -> Result<(), String> {
-    let kept = store.bind_mode(livemode).await;
-    let kept = kept.map_err(|error| format!("the database cannot be read: {error}"))?;
-    match (kept, livemode) {
+    let bound = store.bind_mode(livemode).await;
+    let bound = bound.map_err(|error| format!("the database cannot be read: {error}"))?;
+    match (bound, livemode) {
         (false, true) => {
             let ahead_ms = ahead_ms(store).await?;
             let clock = if ahead_ms == 0 {
@@ -342,7 +342,7 @@ async fn state_of(
     let assets = load_assets(&config.widget)?;
     if let Some(digest) = assets.digest()
         && let Err(error) =
-            widget_builds::record(&gateway, digest, assets.count(), || assets.kept()).await
+            widget_builds::record(&gateway, digest, assets.count(), || assets.files()).await
     {
         tracing::warn!(%error, "other verifiers cannot serve the files of this widget");
     }

@@ -44,12 +44,12 @@ pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
 /// Looks again and again, until dropped, and hands on what it sees. What is there twice in a row is an
 /// error in the log: after a start or a jump of the clock all that is pending may be old, and gets the
 /// time to end by itself.
-pub async fn run(gateway: &Gateway, every: Duration, tell: impl Fn(Attention)) {
+pub async fn run(gateway: &Gateway, every: Duration, report: impl Fn(Attention)) {
     let mut was_clear = true;
     loop {
         match look(gateway).await {
             Ok(attention) => {
-                tell(attention);
+                report(attention);
                 let is_clear = attention == Attention::default();
                 if !is_clear && !was_clear {
                     tracing::error!(

@@ -197,7 +197,7 @@ async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
         }
         _ => Parts::open_existing(&config).await?,
     };
-    let change = Change::of(&command, &parts).await;
+    let change = Change::from_command(&command, &parts).await;
     let outcome = run_merchant(&parts, command).await;
     let noted = match change {
         Some(change) => {

@@ -143,7 +143,7 @@ pub struct Webhooks {
     /// Plain HTTP.
     pub allow_http: bool,
     /// Whether merchants see what hosts in allowed networks answer.
-    pub keep_answers_of_allowed: bool,
+    pub store_responses_of_allowed: bool,
     /// Whether endpoints in allowed networks are asked to prove whose they are.
     pub verify_allowed: bool,
 }
@@ -335,7 +335,7 @@ impl Config {
         Ok(policy
             .denying(networks("deny", &webhooks.deny)?)
             .with_ports(webhooks.ports.clone())
-            .keeping_answers(webhooks.keep_answers_of_allowed)
+            .storing_responses(webhooks.store_responses_of_allowed)
             .verifying_allowed(webhooks.verify_allowed))
     }
 
@@ -405,8 +405,8 @@ mod tests {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             let read = super::file::read(&path);
             assert_eq!(read.is_ok(), is_good, "{database} {mode:o}: {read:?}");
-            let said = read.err().unwrap_or_default();
-            assert!(!said.contains("app:secret"), "{said}");
+            let error = read.err().unwrap_or_default();
+            assert!(!error.contains("app:secret"), "{error}");
         }
         fs::remove_file(&path).unwrap();
     }

@@ -193,7 +193,7 @@ impl ApiError {
 
     /// An error that names what is at fault.
     #[must_use]
-    pub const fn of(code: ErrorCode, param: &'static str) -> Self {
+    pub const fn for_param(code: ErrorCode, param: &'static str) -> Self {
         Self {
             code,
             param: Some(Cow::Borrowed(param)),
@@ -205,7 +205,7 @@ impl ApiError {
 
     /// A value that is not accepted: which, and a sentence that says what is.
     pub fn invalid(param: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::of(ErrorCode::InvalidParameter, param).explained(detail)
+        Self::for_param(ErrorCode::InvalidParameter, param).explained(detail)
     }
 
     /// The same error with a sentence that fits this case better than that of the code.

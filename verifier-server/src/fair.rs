@@ -29,7 +29,7 @@ impl<K: Eq + Hash + Debug> Places<K> {
     }
 
     /// Those of one owner.
-    pub(crate) fn of(&self, owner: K) -> Arc<Semaphore> {
+    pub(crate) fn for_owner(&self, owner: K) -> Arc<Semaphore> {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         if owners.len() >= KNOWN {
             // Whoever holds a place or waits for one holds the semaphore as well.
@@ -50,13 +50,13 @@ mod tests {
     #[test]
     fn each_owner_has_places_and_those_who_have_nothing_under_way_are_forgotten() {
         let places = Places::new(1);
-        let held = places.of(0).try_acquire_owned().unwrap();
+        let held = places.for_owner(0).try_acquire_owned().unwrap();
         for owner in 1..=2 * KNOWN {
-            assert!(places.of(owner).try_acquire().is_ok());
+            assert!(places.for_owner(owner).try_acquire().is_ok());
         }
         assert!(places.owners.lock().unwrap().len() <= KNOWN);
-        assert!(places.of(0).try_acquire().is_err());
+        assert!(places.for_owner(0).try_acquire().is_err());
         drop(held);
-        assert!(Arc::clone(&places.of(0)).try_acquire().is_ok());
+        assert!(Arc::clone(&places.for_owner(0)).try_acquire().is_ok());
     }
 }

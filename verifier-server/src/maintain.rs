@@ -5,7 +5,7 @@ use crate::auth::audit;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::keys::key_ring::KeyRing;
-use crate::merchants::model::KeyPurpose;
+use crate::keys::model::KeyPurpose;
 use crate::store::{Addition, DatabaseError};
 use sealpay_protocol::limits::{
     IDEMPOTENCY_KEY_LIFETIME_SECONDS, IDEMPOTENT_ANSWER_LIFETIME_SECONDS,
@@ -69,7 +69,7 @@ fn seconds(now: u64) -> i64 {
 }
 
 /// Nobody sends a request again after so long.
-async fn forget_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
+async fn purge_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
     let lifetime = i64::try_from(IDEMPOTENCY_KEY_LIFETIME_SECONDS).unwrap_or(i64::MAX);
     let now_ms = gateway.clock.now_ms_i64();
     let before_ms = now_ms.saturating_sub(lifetime.saturating_mul(1000));
@@ -84,7 +84,7 @@ async fn forget_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
 /// and days that are over; how many rows.
 pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
     let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
-    store.endpoints.settle_held_deliveries(now_ms).await?;
+    store.endpoints.end_held_deliveries(now_ms).await?;
     store.endpoints.purge_former_secrets(now_ms).await?;
     let mut purged = store.endpoints.purge_usage(now_ms).await?;
     loop {
@@ -131,7 +131,7 @@ pub async fn run(gateway: &Gateway, every: Duration) {
         if let Err(error) = write_last_uses(gateway).await {
             tracing::warn!(%error, "the last uses of API keys could not be written");
         }
-        if let Err(error) = forget_requests(gateway).await {
+        if let Err(error) = purge_requests(gateway).await {
             tracing::warn!(%error, "old requests could not be forgotten and will be tried again");
         }
         if let Err(error) = purge_deliveries(gateway).await {

@@ -30,8 +30,8 @@ pub async fn record(
     let store = &gateway.store;
     store.widget_builds.record(digest, now_ms(gateway)).await?;
     // A verifier that was stopped in between left some of them out.
-    let kept = store.widget_builds.file_count(digest).await?;
-    if usize::try_from(kept).is_ok_and(|kept| kept >= count) {
+    let stored = store.widget_builds.file_count(digest).await?;
+    if usize::try_from(stored).is_ok_and(|stored| stored >= count) {
         return Ok(());
     }
     for file in files() {

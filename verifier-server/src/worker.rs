@@ -35,7 +35,7 @@ pub(crate) struct Lease {
 
 impl Lease {
     /// Of work that ends when the provider has not responded for so long.
-    pub(crate) fn of(provider_timeout: Duration) -> Self {
+    pub(crate) fn within(provider_timeout: Duration) -> Self {
         let timeout_ms = i64::try_from(provider_timeout.as_millis());
         Self {
             timeout_ms: timeout_ms.unwrap_or(i64::MAX),
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_lease_outlasts_the_provider_and_grows_with_the_age_of_the_work() {
-        let lease = Lease::of(Duration::from_secs(10));
+        let lease = Lease::within(Duration::from_secs(10));
         assert_eq!(lease.until_ms(1_000), 12_000);
         let rows = [
             // Age, and the pause behind the provider's time, milliseconds.
@@ -88,6 +88,6 @@ mod tests {
 
     #[test]
     fn a_provider_that_has_for_ever_keeps_its_work() {
-        assert_eq!(Lease::of(Duration::MAX).until_ms(1), i64::MAX);
+        assert_eq!(Lease::within(Duration::MAX).until_ms(1), i64::MAX);
     }
 }

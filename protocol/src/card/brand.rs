@@ -203,7 +203,7 @@ impl Iterator for CandidatesIter {
 /// them are typed. When every candidate has a strength, only the strongest is left, and among
 /// equals the earlier. Nothing typed yet agrees with everything.
 pub fn candidates(digits: &str) -> Candidates {
-    let typed = Beginning::of(digits);
+    let typed = Beginning::from_digits(digits);
     let mut members = 0_u16;
     let mut next_member = 1_u16;
     let mut strongest: Option<(Brand, u16, u32)> = None;
@@ -240,7 +240,7 @@ struct Beginning {
 }
 
 impl Beginning {
-    fn of(digits: &str) -> Beginning {
+    fn from_digits(digits: &str) -> Beginning {
         let mut beginning = Beginning {
             value: 0,
             length: 0,

@@ -52,7 +52,7 @@ impl JsonFault {
         let text = mended.as_deref().map_or(bytes, str::as_bytes);
         let node = match serde_json::from_slice::<node::Node>(text) {
             Ok(node) => node,
-            Err(error) => return Self::of(Reason::NotJson(error.line(), error.column())),
+            Err(error) => return Self::new(Reason::NotJson(error.line(), error.column())),
         };
         if mended.is_some() {
             let path = node.path_of_mark().unwrap_or_default();
@@ -64,11 +64,11 @@ impl JsonFault {
         match T::deserialize(node) {
             Err(fault) => fault,
             // The reader found fault with it, so it is at fault.
-            Ok(_) => Self::of(Reason::Wrong("is not of the form that is described".into())),
+            Ok(_) => Self::new(Reason::Wrong("is not of the form that is described".into())),
         }
     }
 
-    const fn of(reason: Reason) -> Self {
+    const fn new(reason: Reason) -> Self {
         Self {
             path: Vec::new(),
             reason,
@@ -175,7 +175,7 @@ impl de::Error for JsonFault {
     fn custom<M: fmt::Display>(message: M) -> Self {
         let message = message.to_string();
         let sentence = message.trim_end_matches('.');
-        Self::of(Reason::Wrong(["is not accepted: ", sentence].concat()))
+        Self::new(Reason::Wrong(["is not accepted: ", sentence].concat()))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -189,33 +189,33 @@ impl de::Error for JsonFault {
             _ => "an object",
         };
         let expected = words(expected);
-        Self::of(Reason::Wrong(format!("must be {expected}, not {kind}")))
+        Self::new(Reason::Wrong(format!("must be {expected}, not {kind}")))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let _ = found;
-        Self::of(Reason::Wrong(format!("must be {}", words(expected))))
+        Self::new(Reason::Wrong(format!("must be {}", words(expected))))
     }
 
     fn invalid_length(_: usize, expected: &dyn Expected) -> Self {
-        Self::of(Reason::Wrong(format!("must be {}", words(expected))))
+        Self::new(Reason::Wrong(format!("must be {}", words(expected))))
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
         let names = expected.join(", ");
-        Self::of(Reason::Wrong(format!("must be one of {names}")))
+        Self::new(Reason::Wrong(format!("must be one of {names}")))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::of(Reason::Unknown(expected)).inside(step(field))
+        Self::new(Reason::Unknown(expected)).inside(step(field))
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::of(Reason::Missing).inside(Step::Member(field.to_owned()))
+        Self::new(Reason::Missing).inside(Step::Member(field.to_owned()))
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        Self::of(Reason::Repeated).inside(Step::Member(field.to_owned()))
+        Self::new(Reason::Repeated).inside(Step::Member(field.to_owned()))
     }
 }
 

@@ -167,7 +167,7 @@ impl ReceivedSignature {
         key: &VerifyingKey,
     ) -> Result<(), SignatureError> {
         self.check_digest(parts.body)?;
-        if Thumbprint::of(key) != self.thumbprint {
+        if Thumbprint::from_key(key) != self.thumbprint {
             return Err(SignatureError::Invalid);
         }
         let signed = signature_params(&self.parameters, &self.thumbprint);

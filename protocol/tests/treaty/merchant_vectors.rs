@@ -140,7 +140,7 @@ fn vectors() -> Vectors {
         .to_vec(),
         merchant_key: KeyVector {
             seed: hex(&counting::<32>(world::MERCHANT_SEED)),
-            key: PublicJwk::of(&world::signing_key(world::MERCHANT_SEED).verifying_key()),
+            key: PublicJwk::from_key(&world::signing_key(world::MERCHANT_SEED).verifying_key()),
             key_id: MERCHANT_KEY_ID.into(),
         },
         merchant_requests: vec![

@@ -166,7 +166,7 @@ fn every_covered_component_is_covered() {
 fn every_parameter_is_covered() {
     let headers = signed_parts(&PARTS);
     let nonce = |first: u8| base64url(&counting::<16>(first));
-    let stranger = Thumbprint::of(&world::signing_key(1).verifying_key());
+    let stranger = Thumbprint::from_key(&world::signing_key(1).verifying_key());
     let ours = world::ephemeral_thumbprint();
     let input = &headers.signature_input;
     let rows = [

@@ -54,7 +54,7 @@ fn a_sealed_card_opens_for_no_other_payment() {
     let payment = Payment::new();
     let sealed = sealed_for(&payment);
     let good = payment.context();
-    let other_thumbprint = Thumbprint::of(&world::signing_key(1).verifying_key());
+    let other_thumbprint = Thumbprint::from_key(&world::signing_key(1).verifying_key());
     let other_origins = [
         "https://pay.exampl",
         "https://pay.example:8443",

@@ -99,9 +99,9 @@ fn keys_are_recomputed() {
     assert_eq!(key.key_id(), sealing.kid);
     for vector in [&vectors.ephemeral_key, &vectors.merchant_key] {
         let key = signing_key(&vector.seed).verifying_key();
-        assert_eq!(PublicJwk::of(&key), vector.key);
+        assert_eq!(PublicJwk::from_key(&key), vector.key);
         assert_eq!(vector.key.verifying_key().unwrap(), key);
-        assert_eq!(Thumbprint::of(&key).as_str(), vector.thumbprint);
+        assert_eq!(Thumbprint::from_key(&key).as_str(), vector.thumbprint);
     }
     for vector in &vectors.webhook_keys {
         let key = signing_key(&vector.seed).verifying_key();
@@ -161,7 +161,7 @@ fn requests_are_recomputed_and_verified() {
         assert_eq!(signed.content_digest, vector.content_digest);
         assert_eq!(signed.signature_input, vector.signature_input);
         assert_eq!(signed.signature, vector.signature, "{}", vector.name);
-        let thumbprint = Thumbprint::of(&key.verifying_key());
+        let thumbprint = Thumbprint::from_key(&key.verifying_key());
         let signature_params = signature_params(&parameters, &thumbprint);
         let base = signature_base(&parts, &vector.content_digest, &signature_params);
         assert_eq!(base, vector.signature_base);

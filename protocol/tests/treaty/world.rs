@@ -50,7 +50,7 @@ pub(crate) fn endpoint_secret(first: u8) -> EndpointSecret {
 }
 
 pub(crate) fn ephemeral_thumbprint() -> Thumbprint {
-    Thumbprint::of(&signing_key(EPHEMERAL_SEED).verifying_key())
+    Thumbprint::from_key(&signing_key(EPHEMERAL_SEED).verifying_key())
 }
 
 pub(crate) fn merchant() -> MerchantId {

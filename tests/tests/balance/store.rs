@@ -4,8 +4,8 @@ use crate::databases::on_both_databases;
 use crate::settlements::store::{close, closed, sold};
 use crate::storage::fixtures::registered;
 use crate::storage::test_database::TestDatabase;
+use verifier_server::balance::model::TransactionKind;
 use verifier_server::balance::store::TransactionFilter;
-use verifier_server::settlements::model::TransactionKind;
 
 async fn balance_transactions_are_filtered(database: &TestDatabase) {
     let store = database.open().await;

@@ -138,7 +138,7 @@ async fn dispute_change_is_made_once_per_request(database: &TestDatabase) {
     );
     let same = IdempotencyReplay::Same {
         resource: dispute.id.to_string(),
-        answer: None,
+        response: None,
     };
     let again = store.disputes.change(step).await;
     assert_eq!(again, Ok(DisputeChange::Repeated(same)));

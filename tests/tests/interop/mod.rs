@@ -34,7 +34,7 @@ fn key() -> SigningKey {
 }
 
 fn public_jwk() -> PublicJwk {
-    PublicJwk::of(&key().verifying_key())
+    PublicJwk::from_key(&key().verifying_key())
 }
 
 /// The key with its private part `d` (RFC 8037 section 2).

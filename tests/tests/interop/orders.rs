@@ -46,7 +46,7 @@ fn jose_verifies_the_orders_that_we_sign() {
     assert_eq!(verified["header"], header);
     assert_eq!(verified["claims"], json!(claims));
     assert_refused(&answers[1], "an altered order");
-    let thumbprint = Thumbprint::of(&key().verifying_key());
+    let thumbprint = Thumbprint::from_key(&key().verifying_key());
     assert_eq!(*accepted(&answers[2]), thumbprint.as_str());
 }
 

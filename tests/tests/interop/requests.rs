@@ -22,7 +22,7 @@ const PARTS: RequestParts<'static> = RequestParts {
 const NONCE: [u8; 16] = [7; 16];
 
 fn thumbprint() -> Thumbprint {
-    Thumbprint::of(&key().verifying_key())
+    Thumbprint::from_key(&key().verifying_key())
 }
 
 /// A request as libraries take it, without its signature.

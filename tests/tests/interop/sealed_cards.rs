@@ -46,7 +46,7 @@ fn in_context<T>(then: impl FnOnce(&SealContext<'_>) -> T) -> T {
         money: Money::charge(2490, "EUR".parse().unwrap()).unwrap(),
         session_expires_at: 1_763_801_800,
         attempt: "att_01kanar9g0000g40r40m30e209".parse().unwrap(),
-        thumbprint: &Thumbprint::of(&key().verifying_key()),
+        thumbprint: &Thumbprint::from_key(&key().verifying_key()),
         order_digest: &[9; 32],
     })
 }

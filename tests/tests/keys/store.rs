@@ -3,7 +3,7 @@
 use crate::databases::on_both_databases;
 use crate::storage::fixtures::{nonce, opened, registered, session};
 use crate::storage::test_database::TestDatabase;
-use verifier_server::merchants::model::{KeyPurpose, ServerKey};
+use verifier_server::keys::model::{KeyPurpose, ServerKey};
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::Addition;
 

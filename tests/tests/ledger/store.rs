@@ -30,7 +30,7 @@ async fn balances_are_sums_of_ledger_transfers(database: &TestDatabase) {
             (Account::ShopperClearing, 1_500, 1_000),
         ]
     );
-    let trial = balance::service::books(&store).await.unwrap();
+    let trial = balance::service::audit(&store).await.unwrap();
     assert!(trial.violations.is_empty(), "{:?}", trial.violations);
     let sum: i64 = trial.trial_balance.iter().map(|line| line.balance).sum();
     assert_eq!(sum, 0);

@@ -9,7 +9,7 @@ use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, Ide
 use verifier_server::ledger::posting;
 use verifier_server::ledger::posting::{Posting, PostingContext};
 use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
-use verifier_server::operations::store::{ModificationClaim, ModificationSettled};
+use verifier_server::operations::store::{ModificationClaim, ModificationRecorded};
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Store;
@@ -73,7 +73,7 @@ async fn settle(store: &Store, before: &Payment, of: &Modification) -> (Payment,
     let settled = store
         .operations
         .record(before, &after, &ended, Some(&told), Some(&booked));
-    assert_eq!(settled.await, Ok(ModificationSettled::Done));
+    assert_eq!(settled.await, Ok(ModificationRecorded::Done));
     (after, ended)
 }
 
@@ -119,8 +119,8 @@ async fn operation_is_claimed_once_and_locks_the_payment(database: &TestDatabase
     assert_eq!(claim, Ok(ModificationClaim::Moved));
     assert_eq!(store.operations.get(second.id).await, Ok(None));
     let resource = first.id.to_string();
-    let answer = None;
-    let same = IdempotencyReplay::Same { resource, answer };
+    let response = None;
+    let same = IdempotencyReplay::Same { resource, response };
     assert_eq!(store.idempotency.replay(&request).await, Ok(Some(same)));
     assert_eq!(
         store.idempotency.replay(&another).await,
@@ -174,7 +174,7 @@ async fn completed_operation_is_recorded_once(database: &TestDatabase) {
         .operations
         .record(&before, &before, &failed, Some(&told), None)
         .await;
-    assert_eq!(late, Ok(ModificationSettled::Ended(ended)));
+    assert_eq!(late, Ok(ModificationRecorded::Ended(ended)));
     assert_eq!(
         store.payments.get_owned(merchant.id, before.id).await,
         Ok(Some(after))
@@ -278,7 +278,7 @@ async fn rejected_void_of_an_expired_authorization_is_retried_with_backoff(
         (wanted.state, wanted.failure) = (ModificationState::Failed, Some("do_not_honor".into()));
         wanted.updated_at_ms = at_ms;
         let ended = store.operations.record(&seen, &seen, &wanted, None, None);
-        assert_eq!(ended.await, Ok(ModificationSettled::Done));
+        assert_eq!(ended.await, Ok(ModificationRecorded::Done));
     };
     assert!(is_listed(ended_ms).await);
     refuse(ended_ms).await;

@@ -5,8 +5,8 @@ use crate::settlements::store::{close, closed, event_id, ids, ledger_balances, s
 use crate::storage::fixtures::{NOW_MS, reachable, registered};
 use crate::storage::test_database::TestDatabase;
 use verifier_server::ledger::posting;
+use verifier_server::payouts::model::{Payout, PayoutState};
 use verifier_server::payouts::store::PayoutFilter;
-use verifier_server::settlements::model::{Payout, PayoutState};
 use verifier_server::webhooks::events::model::Event;
 
 fn told(payout: &Payout, kind: &str, sequence: i64) -> Event {

@@ -106,7 +106,7 @@ async fn concurrent_processes_make_one_settlement_on_sqlite() {
     let folder = Folder::new("settling");
     let setup = Setup::on_sqlite(folder.path()).with("--widget-dir", "no-widget");
     settle_together(&setup).await;
-    // Somebody changes what is written, and the books do not add up any more.
+    // Somebody changes what is written, and the ledger does not balance any more.
     let file = setup.data.join("sealpay.sqlite");
     let connection = rusqlite::Connection::open(file).unwrap();
     let wrong = "UPDATE ledger_transfers SET amount_minor = amount_minor + 1
@@ -116,7 +116,7 @@ async fn concurrent_processes_make_one_settlement_on_sqlite() {
     let output = run(&setup, &["ledger"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("the books do not add up"), "{said}");
+    assert!(said.contains("the ledger does not balance"), "{said}");
     assert!(said.contains("Merchant payable of mer_"), "{said}");
 }
 

@@ -12,12 +12,13 @@ use verifier_server::ledger::posting::PostingContext;
 use verifier_server::merchants::model::Reserve;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
-use verifier_server::payments::store::outcome::Settled;
+use verifier_server::payments::store::outcome::Recorded;
+use verifier_server::payouts::model::Payout;
 use verifier_server::payouts::store::PayoutFilter;
 use verifier_server::settlements::draft;
 use verifier_server::settlements::draft::{BatchKey, Terms};
 use verifier_server::settlements::fees::Fees;
-use verifier_server::settlements::model::{Payout, Settlement};
+use verifier_server::settlements::model::Settlement;
 use verifier_server::settlements::store::{CloseOutcome, ComposeFn, SettlementFilter};
 use verifier_server::store::{DatabaseError, Store};
 use verifier_server::webhooks::events::model::Event;
@@ -66,8 +67,8 @@ pub(crate) async fn sold(
         .payments
         .record_outcome(&claimed, &after, None, Some(&posting));
     match settled.await.unwrap() {
-        Settled::Done(payment) => payment,
-        Settled::NotInState(payment) => panic!("the payment is {}", payment.state),
+        Recorded::Done(payment) => payment,
+        Recorded::NotInState(payment) => panic!("the payment is {}", payment.state),
     }
 }
 

@@ -6,18 +6,20 @@ use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
 use std::sync::atomic::{AtomicU64, Ordering};
+use verifier_server::auth::api_keys::model::ApiKey;
 use verifier_server::auth::nonces::Nonce;
-use verifier_server::merchants::model::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
+use verifier_server::merchants::model::{Merchant, OrderKey, Reserve};
 use verifier_server::payments::methods::card::model::{CardDetails, StoredCard};
 use verifier_server::payments::methods::card::risk::{Assessment, RiskOutcome};
 use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
-use verifier_server::payments::store::outcome::Settled;
+use verifier_server::payments::store::outcome::Recorded;
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Addition, Store};
+use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
 use verifier_server::webhooks::events::model::Event;
 
 /// 2025-11-22, milliseconds since 1970.
@@ -267,8 +269,8 @@ pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) 
         .record_outcome(payment, &after, Some(&event), None)
         .await;
     match outcome.unwrap() {
-        Settled::Done(payment) => payment,
-        Settled::NotInState(payment) => panic!("the payment is {}", payment.state),
+        Recorded::Done(payment) => payment,
+        Recorded::NotInState(payment) => panic!("the payment is {}", payment.state),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
-use verifier_server::payments::store::outcome::Settled;
+use verifier_server::payments::store::outcome::Recorded;
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 
@@ -175,8 +175,8 @@ async fn one_of_many_concurrent_outcomes_is_stored(database: &TestDatabase) {
     let done: Vec<_> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
-            Settled::Done(payment) => Some(payment),
-            Settled::NotInState(_) => None,
+            Recorded::Done(payment) => Some(payment),
+            Recorded::NotInState(_) => None,
         })
         .collect();
     assert_eq!(done.len(), 1);

@@ -54,15 +54,15 @@ async fn every_attempt_is_stored_with_its_response() {
         json!([4, 200, null]),
     ];
     assert_eq!(told, expected);
-    assert_eq!(kept[0]["answer"], "<h1>Oh\u{fffd} no</h1>\u{fffd}\n");
-    assert_eq!(kept[1]["answer"], Value::Null);
-    let cut = kept[2]["answer"].as_str().unwrap();
+    assert_eq!(kept[0]["response"], "<h1>Oh\u{fffd} no</h1>\u{fffd}\n");
+    assert_eq!(kept[1]["response"], Value::Null);
+    let cut = kept[2]["response"].as_str().unwrap();
     assert_eq!(
         cut.chars().count(),
         1023,
         "the last may have been cut in two"
     );
-    assert_eq!(kept[3]["answer"], "angekommen – danke");
+    assert_eq!(kept[3]["response"], "angekommen – danke");
     for attempt in kept {
         let duration = attempt["duration_ms"].as_u64().unwrap();
         assert!(duration < 15_000, "{attempt}");

@@ -151,7 +151,7 @@ async fn undecryptable_secret_does_not_count_as_an_endpoint_failure() {
                 digest: "digest".into(),
                 changed_nothing: ChangedNothing::default(),
             },
-            answer: None,
+            response: None,
             at_ms: 0,
         },
     );

@@ -111,7 +111,7 @@ async fn responses_from_allowed_networks_are_not_stored() {
     let endpoint = Endpoint::start(script).await;
     let attempt = attempted(&gateway, &endpoint.url()).await;
     assert_eq!(
-        (&attempt["status"], &attempt["answer"]),
+        (&attempt["status"], &attempt["response"]),
         (&json!(500), &Value::Null)
     );
     gateway.finish().await;

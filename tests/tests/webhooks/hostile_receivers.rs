@@ -109,7 +109,7 @@ async fn endless_response_counts_as_delivered() {
         };
         let rows = deliveries_when(&gateway, merchant, id, delivered).await;
         for row in rows.as_array().unwrap() {
-            let kept = row["attempts"][0]["answer"].as_str().unwrap();
+            let kept = row["attempts"][0]["response"].as_str().unwrap();
             assert_eq!(kept, "x".repeat(1024));
             let took = row["attempts"][0]["duration_ms"].as_u64().unwrap();
             assert!(took < 5000, "{took} ms");

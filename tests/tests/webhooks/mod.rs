@@ -37,7 +37,7 @@ async fn gateway_that_allows(networks: &[&str], http: bool) -> TestGateway {
     let gateway = TestGateway::with(|config| {
         config.webhooks.allow = networks.iter().map(|network| (*network).into()).collect();
         config.webhooks.allow_http = http;
-        config.webhooks.keep_answers_of_allowed = true;
+        config.webhooks.store_responses_of_allowed = true;
     })
     .await;
     gateway.clock.stop();

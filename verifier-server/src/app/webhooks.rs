@@ -67,7 +67,7 @@ pub fn disabling(gateway: &Arc<Gateway>) -> Arc<DescribeDisabling> {
     let gateway = Arc::clone(gateway);
     Arc::new(move |endpoint, reason, sequence| {
         let (draft, kind) = (EventDraft::new(&gateway), "webhook_endpoint.disabled");
-        let event = draft.of(endpoint, kind, Some(reason.name()), sequence)?;
+        let event = draft.event(endpoint, kind, Some(reason.name()), sequence)?;
         Ok(Some(event.into()))
     })
 }

@@ -33,7 +33,7 @@ pub async fn identify(
     match credentials {
         RequestCredentials::ApiKey(header) => of_api_key(gateway, header).await,
         RequestCredentials::Signature(request) => of_signature(gateway, request).await,
-        RequestCredentials::Both => Err(ApiError::of(
+        RequestCredentials::Both => Err(ApiError::for_param(
             ErrorCode::CredentialsAmbiguous,
             "authorization",
         )),
@@ -48,7 +48,7 @@ pub fn require(principal: &Principal, scope: Scope) -> Result<(), ApiError> {
     if principal.may(scope) {
         Ok(())
     } else {
-        Err(ApiError::of(ErrorCode::ScopeMissing, scope.name()))
+        Err(ApiError::for_param(ErrorCode::ScopeMissing, scope.name()))
     }
 }
 
@@ -68,7 +68,7 @@ async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal
     // Unknown, revoked and expired are one answer: it tells nobody that a key was one.
     let key = key
         .filter(|key| key::is_good_at(key, now_ms))
-        .ok_or_else(|| ApiError::of(ErrorCode::ApiKeyInvalid, "authorization"))?;
+        .ok_or_else(|| ApiError::for_param(ErrorCode::ApiKeyInvalid, "authorization"))?;
     gateway.last_use.note(&key, now_ms);
     Ok(Principal::from_api_key(key.merchant, key.id, key.scopes))
 }
@@ -81,15 +81,15 @@ async fn of_signature(
 ) -> Result<Principal, ApiError> {
     let signed = SignedMerchantRequest::read(request, gateway.clock.wall())?;
     let merchant = gateway.store.merchants.get(signed.merchant()).await?;
-    let merchant =
-        merchant.ok_or_else(|| ApiError::of(ErrorCode::UnknownMerchant, "sealpay-merchant"))?;
+    let merchant = merchant
+        .ok_or_else(|| ApiError::for_param(ErrorCode::UnknownMerchant, "sealpay-merchant"))?;
     let known = merchant
         .order_keys
         .iter()
         .find(|key| key.key_id == signed.key_id())
-        .ok_or_else(|| ApiError::of(ErrorCode::UnknownOrderKey, "keyid"))?;
+        .ok_or_else(|| ApiError::for_param(ErrorCode::UnknownOrderKey, "keyid"))?;
     let key = verifying_key(&known.public_key)
-        .map_err(|_| ApiError::of(ErrorCode::UnknownOrderKey, "keyid"))?;
+        .map_err(|_| ApiError::for_param(ErrorCode::UnknownOrderKey, "keyid"))?;
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let nonce = Nonce {
         expires_at: verified.nonce_expires_at,

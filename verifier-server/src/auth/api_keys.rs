@@ -2,6 +2,7 @@
 
 pub mod key;
 pub mod last_use;
+pub mod model;
 pub mod store;
 
 use super::scope::Scope;
@@ -42,8 +43,8 @@ mod tests {
             ("refunds:write,payments:read", "payments:read,refunds:write"),
             ("refunds:write, refunds:write", "refunds:write"),
         ];
-        for (written, kept) in rows {
-            assert_eq!(read_scopes(written).as_deref(), Ok(kept));
+        for (written, stored) in rows {
+            assert_eq!(read_scopes(written).as_deref(), Ok(stored));
         }
         let all = Scope::ALL.map(Scope::name).join(",");
         assert_eq!(read_scopes(&all), Ok(all));

@@ -43,7 +43,7 @@ pub struct AuditRecord {
 impl AuditRecord {
     /// A row as its merchant sees it.
     #[must_use]
-    pub fn of(row: AuditRow) -> Self {
+    pub fn new(row: AuditRow) -> Self {
         let entry = row.entry;
         Self {
             request: entry.request.to_string(),
@@ -93,7 +93,7 @@ pub async fn list(
     let rows = move |store: Store, PageRequest { after, limit }| async move {
         store.audit.list(merchant, after, limit).await
     };
-    paging::read(gateway, (merchant, false), page, rows, AuditRecord::of).await
+    paging::read(gateway, (merchant, false), page, rows, AuditRecord::new).await
 }
 
 /// Goes through the whole trail, hands each row on, and says how many there are and the hash of the

@@ -94,7 +94,7 @@ impl<'a> SignedMerchantRequest<'a> {
         let headers = headers(&request, carries_something)?;
         let content_type = request.content_type.unwrap_or_default();
         if carries_something && content_type.is_empty() {
-            return Err(ApiError::of(
+            return Err(ApiError::for_param(
                 ErrorCode::UnsupportedMediaType,
                 "content-type",
             ));
@@ -102,7 +102,7 @@ impl<'a> SignedMerchantRequest<'a> {
         let malformed = |name: &'static str| {
             let detail =
                 format!("The request needs one {name} header of the form that is described.");
-            ApiError::of(ErrorCode::MalformedRequest, name).explained(detail)
+            ApiError::for_param(ErrorCode::MalformedRequest, name).explained(detail)
         };
         let merchant = request
             .merchant

@@ -17,7 +17,7 @@ pub struct Nonce {
 }
 
 /// Spends a nonce; changes no row when it was spent before.
-pub(crate) const SPEND: &str = "INSERT INTO nonces (expires_at, nonce, thumbprint)
+pub(crate) const CONSUME: &str = "INSERT INTO nonces (expires_at, nonce, thumbprint)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 const IS_SPENT: &str = "SELECT COUNT(*) FROM nonces
@@ -54,7 +54,7 @@ impl NonceStore {
 
     /// Spends a nonce; false when it was spent before.
     pub async fn consume(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
-        Ok(self.database.execute(SPEND, nonce.values()?).await? == 1)
+        Ok(self.database.execute(CONSUME, nonce.values()?).await? == 1)
     }
 
     /// Forgets the nonces of signatures that expired before `now`, seconds since 1970, and says

@@ -106,7 +106,7 @@ impl<'a> SignedRequest<'a> {
         let required = |value: Option<&'a str>, name: &'static str| {
             value.ok_or_else(|| {
                 let detail = format!("The request needs one {name} header.");
-                ApiError::of(ErrorCode::MalformedRequest, name).explained(detail)
+                ApiError::for_param(ErrorCode::MalformedRequest, name).explained(detail)
             })
         };
         let (Some(content_digest), Some(signature_input), Some(signature)) = (
@@ -120,7 +120,7 @@ impl<'a> SignedRequest<'a> {
         let idempotency_key = required(request.idempotency_key, "idempotency-key")?;
         let attempt = idempotency_key.parse().map_err(|error| {
             let detail = format!("idempotency-key is not the id of an attempt: {error}.");
-            ApiError::of(ErrorCode::MalformedRequest, "idempotency-key").explained(detail)
+            ApiError::for_param(ErrorCode::MalformedRequest, "idempotency-key").explained(detail)
         })?;
         let headers = ReceivedHeaders {
             content_digest,

@@ -108,7 +108,7 @@ pub async fn transactions(
         (merchant, scans),
         filter,
         rows,
-        BalanceTransactionRecord::of,
+        BalanceTransactionRecord::new,
     )
     .await
 }
@@ -123,7 +123,7 @@ pub struct LedgerAudit {
 }
 
 /// Adds everything up and compares it; `docs/explanation/settlement.md` says what has to hold.
-pub async fn books(store: &Store) -> Result<LedgerAudit, ApiError> {
+pub async fn audit(store: &Store) -> Result<LedgerAudit, ApiError> {
     let mut sums: BTreeMap<(MerchantId, Currency), Sums> = BTreeMap::new();
     let mut violations = Vec::new();
     for finding in store.ledger.discrepancies().await? {
@@ -149,5 +149,5 @@ pub async fn books(store: &Store) -> Result<LedgerAudit, ApiError> {
 
 /// Whatever does not add up, as sentences; nothing when all is well.
 pub async fn check(store: &Store) -> Result<Vec<String>, ApiError> {
-    Ok(books(store).await?.violations)
+    Ok(audit(store).await?.violations)
 }

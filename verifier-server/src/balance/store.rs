@@ -1,6 +1,6 @@
 //! Balance transactions, the lines of settlements: what is read of them.
 
-use crate::settlements::model::{BalanceTransaction, TransactionKind};
+use crate::balance::model::{BalanceTransaction, TransactionKind};
 use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{Identifier, MerchantId, PaymentId, SettlementId, TransactionId};

@@ -1,10 +1,10 @@
 //! The commands for API keys: a key is shown once, when it is made.
 
 use super::{found, print_json};
+use crate::auth::api_keys::model::ApiKey;
 use crate::auth::api_keys::read_scopes;
 use crate::auth::scope::Scope;
 use crate::merchants::api_keys::Limits;
-use crate::merchants::model::ApiKey;
 use crate::merchants::register::MerchantAdmin;
 use clap::Subcommand;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};

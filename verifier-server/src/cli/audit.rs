@@ -9,7 +9,7 @@ use crate::auth::audit::model::{AuditEntry, OPERATOR};
 use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::keys::key_ring::KeyRing;
-use crate::merchants::model::KeyPurpose;
+use crate::keys::model::KeyPurpose;
 use crate::store::DatabaseError;
 use clap::Args;
 use sealpay_protocol::ids::{MerchantId, RequestId};
@@ -72,7 +72,7 @@ pub(super) async fn run(config: &Config, command: &AuditCommand) -> Result<(), S
             return Ok(());
         }
         let merchant = row.entry.merchant.map(|merchant| merchant.to_string());
-        let mut line = serde_json::to_value(AuditRecord::of(row.clone()))
+        let mut line = serde_json::to_value(AuditRecord::new(row.clone()))
             .map_err(|error| error.to_string())?;
         line["merchant"] = json!(merchant);
         line["sequence"] = json!(row.sequence);
@@ -117,7 +117,7 @@ impl Change {
 
     /// What a command for merchants changes; none where it only reads. What is named by its own id
     /// belongs to a merchant that is looked up.
-    pub(super) async fn of(command: &Merchant, parts: &Parts) -> Option<Self> {
+    pub(super) async fn from_command(command: &Merchant, parts: &Parts) -> Option<Self> {
         let of = |action, merchant: &MerchantId, subject: Option<&String>| {
             Some(Self::new(action, Some(*merchant), subject.cloned()))
         };

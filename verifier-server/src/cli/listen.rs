@@ -7,8 +7,8 @@ use super::print;
 use crate::app::Parts;
 use crate::config::Config;
 use crate::keys::key_ring::KeyRing;
+use crate::keys::model::KeyPurpose;
 use crate::keys::secret_file;
-use crate::merchants::model::KeyPurpose;
 use crate::merchants::register::check_webhook_url;
 use crate::webhooks::events::model::{Event, KINDS};
 use crate::webhooks::outbox::forward::{Forwarded, Forwarder};
@@ -182,7 +182,7 @@ impl Listener<'_> {
             match self.unseen().await {
                 Ok(events) => {
                     for event in events {
-                        self.tell(&event).await?;
+                        self.forward(&event).await?;
                     }
                 }
                 // The server may hold the database for a moment.
@@ -225,17 +225,17 @@ impl Listener<'_> {
         Ok(unseen)
     }
 
-    async fn tell(&self, event: &Event) -> Result<(), String> {
+    async fn forward(&self, event: &Event) -> Result<(), String> {
         if !self.event_types.is_empty() && !self.event_types.contains(&event.kind) {
             return Ok(());
         }
         let timestamp = self.parts.clock.wall();
         let signature = self.signature(event, timestamp).await?;
-        let said = self
+        let sent = self
             .forwarder
             .forward(&self.url, event, timestamp, &signature)
             .await;
-        let said = match said {
+        let sent = match sent {
             Forwarded::Answered(status) => status.to_string(),
             Forwarded::Failed(reason) => reason,
         };
@@ -244,7 +244,7 @@ impl Listener<'_> {
         let Event {
             id, kind, subject, ..
         } = event;
-        print(&format!("{at}  {kind}  {subject}  {id}  {said}\n"))
+        print(&format!("{at}  {kind}  {subject}  {id}  {sent}\n"))
     }
 
     /// As the outbox signs it. A server that never ran has no keys: then only the secret does.

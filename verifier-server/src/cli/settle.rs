@@ -77,7 +77,10 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
     let outcome = async {
         let until = Cutoff::Date(command.until);
         for settlement in settle(gateway, until).await.map_err(sentence)? {
-            print_json(&SettlementRecord::of(&settlement, gateway.livemode()), true)?;
+            print_json(
+                &SettlementRecord::new(&settlement, gateway.livemode()),
+                true,
+            )?;
         }
         for group in left(gateway, until).await.map_err(sentence)? {
             eprintln!(
@@ -98,18 +101,18 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
 /// Prints every account on a line; an error when something does not add up.
 pub(super) async fn ledger(config: &Config) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
-    let outcome = balance::service::books(&parts.store).await;
+    let outcome = balance::service::audit(&parts.store).await;
     parts.store.close().await;
-    let books = outcome.map_err(sentence)?;
-    for line in &books.trial_balance {
+    let audit = outcome.map_err(sentence)?;
+    for line in &audit.trial_balance {
         print_json(line, true)?;
     }
-    if books.violations.is_empty() {
+    if audit.violations.is_empty() {
         Ok(())
     } else {
         Err(format!(
-            "the books do not add up:\n{}",
-            books.violations.join("\n")
+            "the ledger does not balance:\n{}",
+            audit.violations.join("\n")
         ))
     }
 }

@@ -32,6 +32,6 @@ pub async fn list(
         } = filter;
         store.disputes.list(merchant, payment, after, limit).await
     };
-    let record = |row| DisputeRecord::of(&row, gateway.livemode());
+    let record = |row| DisputeRecord::new(&row, gateway.livemode());
     paging::read(gateway, (merchant, false), filter, rows, record).await
 }

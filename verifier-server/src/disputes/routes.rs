@@ -79,7 +79,7 @@ pub(crate) async fn get(
     let merchant = request.merchant();
     let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let dispute = service::get_owned(&state.gateway, merchant, id).await?;
-    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
+    Ok(Json(DisputeRecord::new(&dispute, state.gateway.livemode())))
 }
 
 /// Why the money is the merchant's.
@@ -118,7 +118,7 @@ pub(crate) async fn evidence(
     let order: EvidenceRequest = request.json()?;
     let action = service::evidence(order.evidence)?;
     let dispute = service::answer(&state.gateway, &idempotent, &id, &action).await?;
-    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
+    Ok(Json(DisputeRecord::new(&dispute, state.gateway.livemode())))
 }
 
 /// Nothing needs to be said.
@@ -149,5 +149,5 @@ pub(crate) async fn accept(
     let AcceptDisputeRequest {} = request.json()?;
     let action = DisputeAction::Accepted;
     let dispute = service::answer(&state.gateway, &idempotent, &id, &action).await?;
-    Ok(Json(DisputeRecord::of(&dispute, state.gateway.livemode())))
+    Ok(Json(DisputeRecord::new(&dispute, state.gateway.livemode())))
 }

@@ -119,7 +119,7 @@ fn new(
     }
     let amount_minor = asked_minor.unwrap_or(left);
     if !(1..=left).contains(&amount_minor) {
-        return Err(ApiError::of(ErrorCode::AmountTooLarge, "amount"));
+        return Err(ApiError::for_param(ErrorCode::AmountTooLarge, "amount"));
     }
     let now_ms = gateway.clock.now_ms();
     let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);

@@ -63,7 +63,7 @@ const UPDATE: &str =
     "UPDATE disputes SET state = $2, evidence = $3, updated_at_ms = $4, answered_by = $5
     WHERE id = $1";
 
-const MOVE: &str = "UPDATE payments SET disputed_minor = $2, sequence = $3, updated_at_ms = $4
+const UPDATE_PAYMENT: &str = "UPDATE payments SET disputed_minor = $2, sequence = $3, updated_at_ms = $4
     WHERE id = $1 AND modification IS NULL AND sequence = $5";
 
 const BY_ID: &str = sql!(Dispute::SELECT, "WHERE id = $1");
@@ -89,8 +89,8 @@ struct Change {
     movement: [Value; 5],
     opened: Option<<Dispute as Entity>::Values>,
     changed: [Value; 5],
-    told: EventInsert,
-    books: Option<PreparedPosting>,
+    event: EventInsert,
+    posting: Option<PreparedPosting>,
     request: Option<(IdempotentRequest, String, i64)>,
 }
 
@@ -100,11 +100,11 @@ async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault>
     {
         return Ok(DisputeChange::Repeated(replay));
     }
-    if tx.execute(MOVE, &change.movement).await? == 0 {
+    if tx.execute(UPDATE_PAYMENT, &change.movement).await? == 0 {
         return Ok(DisputeChange::Moved);
     }
     if let Some((request, made, now_ms)) = &change.request
-        && let Some(_) = idempotency::remember(tx, request, made, None, *now_ms).await?
+        && let Some(_) = idempotency::insert(tx, request, made, None, *now_ms).await?
     {
         return Err(Fault::Retry("the key was used in between".into()));
     }
@@ -113,8 +113,8 @@ async fn write(tx: &mut Tx<'_>, change: &Change) -> Result<DisputeChange, Fault>
         Some(row) => statements.push((Dispute::INSERT, row)),
         None => statements.push((UPDATE, &change.changed)),
     }
-    statements.extend(change.told.statements());
-    statements.extend(change.books.iter().flat_map(PreparedPosting::statements));
+    statements.extend(change.event.statements());
+    statements.extend(change.posting.iter().flat_map(PreparedPosting::statements));
     let counts = tx.execute_together(&statements).await?;
     if counts.first() != Some(&1) {
         return Err(DatabaseError::Corrupt("there is no such dispute".into()).into());
@@ -168,8 +168,8 @@ impl DisputeStore {
                 dispute.updated_at_ms,
                 dispute.answered_by.clone(),
             ],
-            told: EventInsert::of(step.event)?,
-            books: step.posting.map(PreparedPosting::of).transpose()?,
+            event: EventInsert::new(step.event)?,
+            posting: step.posting.map(PreparedPosting::new).transpose()?,
             request: step
                 .request
                 .map(|request| (request.clone(), dispute.id.to_string(), after.updated_at_ms)),

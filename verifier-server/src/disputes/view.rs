@@ -36,7 +36,7 @@ pub struct DisputeRecord {
 impl DisputeRecord {
     /// A dispute as its merchant sees it.
     #[must_use]
-    pub fn of(dispute: &Dispute, livemode: bool) -> Self {
+    pub fn new(dispute: &Dispute, livemode: bool) -> Self {
         Self {
             id: dispute.id.to_string(),
             livemode,

@@ -104,7 +104,7 @@ impl MerchantQueues {
 
     /// A place to read a report from, while the merchant reads fewer than there may be.
     pub(crate) fn sending(&self, merchant: MerchantId) -> Result<SendingPlace, ApiError> {
-        let place = self.sendings.of(merchant).try_acquire_owned();
+        let place = self.sendings.for_owner(merchant).try_acquire_owned();
         let many = || ApiError::because(ErrorCode::Overloaded, "the merchant reads other reports");
         place.map_err(|_| many().without_effect())
     }
@@ -147,7 +147,7 @@ impl<K: Eq + Hash + Debug> FairSemaphore<K> {
     /// stands there, and they are served in the order in which they came.
     async fn queue(&self, owner: K) -> Result<MerchantSlot, ApiError> {
         let waiting = async {
-            let of_owner = self.of_owners.of(owner).acquire_owned().await?;
+            let of_owner = self.of_owners.for_owner(owner).acquire_owned().await?;
             let in_all = Arc::clone(&self.in_all).acquire_owned().await?;
             Ok::<_, tokio::sync::AcquireError>(MerchantSlot {
                 _in_all: in_all,

@@ -62,7 +62,7 @@ impl PaymentWaiters {
         }
         let in_progress = || ApiError::new(ErrorCode::ModificationInProgress);
         let until = Instant::now() + PATIENCE;
-        let turn = self.looking.of(payment).acquire_owned();
+        let turn = self.looking.for_owner(payment).acquire_owned();
         let turn = timeout_at(until, turn).await.map_err(|_| in_progress())?;
         let _turn = turn.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
         let mut pause = FIRST_PAUSE;

@@ -126,8 +126,8 @@ impl Assets {
 
     /// The files of the build, as other verifiers keep them.
     #[must_use]
-    pub fn kept(&self) -> Vec<WidgetFile> {
-        self.build.kept()
+    pub fn files(&self) -> Vec<WidgetFile> {
+        self.build.files()
     }
 
     /// The document in the frame.
@@ -196,7 +196,7 @@ impl Build {
         self.files.get(name)
     }
 
-    fn kept(&self) -> Vec<WidgetFile> {
+    fn files(&self) -> Vec<WidgetFile> {
         let files = self.files.iter().flat_map(|(name, asset)| {
             asset.codings().map(|(coding, bytes)| WidgetFile {
                 name: name.clone(),
@@ -208,11 +208,11 @@ impl Build {
     }
 
     /// The build of which these are the files, if they are some.
-    pub(crate) fn from_kept(kept: &[WidgetFile]) -> Option<Self> {
-        let mut files: BTreeMap<String, Asset> = BTreeMap::new();
-        for file in kept {
+    pub(crate) fn from_files(files: &[WidgetFile]) -> Option<Self> {
+        let mut assets: BTreeMap<String, Asset> = BTreeMap::new();
+        for file in files {
             let bytes = Bytes::from(from_base64url(&file.content)?);
-            let asset = files.entry(file.name.clone()).or_default();
+            let asset = assets.entry(file.name.clone()).or_default();
             asset.content_type = content_type(&file.name)?;
             match file.coding.as_str() {
                 "identity" => asset.identity = bytes,
@@ -221,7 +221,7 @@ impl Build {
                 _ => return None,
             }
         }
-        Some(Self::new(files))
+        Some(Self::new(assets))
     }
 }
 
@@ -256,25 +256,25 @@ mod tests {
         };
         let build = Build::new(BTreeMap::from([("boot.js".to_owned(), asset)]));
         assert!(Build::is_digest(build.digest()));
-        let mut kept = build.kept();
-        let read = Build::from_kept(&kept).unwrap();
+        let mut files = build.files();
+        let read = Build::from_files(&files).unwrap();
         assert_eq!(read.digest(), build.digest());
         let file = read.file("boot.js").unwrap();
         assert_eq!(
             (&file.identity[..], file.gzip.is_none()),
             (&b"boot"[..], true)
         );
-        for place in 0..kept.len() {
-            let good = std::mem::replace(&mut kept[place].content, "AAAA".into());
-            let altered = Build::from_kept(&kept).unwrap();
+        for place in 0..files.len() {
+            let good = std::mem::replace(&mut files[place].content, "AAAA".into());
+            let altered = Build::from_files(&files).unwrap();
             assert_ne!(altered.digest(), build.digest());
-            kept[place].content = good;
+            files[place].content = good;
         }
         assert_ne!(
-            Build::from_kept(&kept[1..]).unwrap().digest(),
+            Build::from_files(&files[1..]).unwrap().digest(),
             build.digest()
         );
-        "no coding".clone_into(&mut kept[0].coding);
-        assert!(Build::from_kept(&kept).is_none());
+        "no coding".clone_into(&mut files[0].coding);
+        assert!(Build::from_files(&files).is_none());
     }
 }

@@ -160,14 +160,14 @@ mod tests {
     fn only_a_name_in_its_place_is_kept_of_a_path() {
         let route = "/v1/payments/{id}/refunds";
         let long = "x".repeat(65);
-        for (named, kept) in [
+        for (named, is_recorded) in [
             ("pay_1", true),
             ("a%0ab", false),
             ("", false),
             (&long, false),
         ] {
             let path = format!("/v1/payments/{named}/refunds");
-            let expected = kept.then(|| named.to_owned());
+            let expected = is_recorded.then(|| named.to_owned());
             assert_eq!(subject(route, &path), expected, "{named}");
         }
         assert_eq!(

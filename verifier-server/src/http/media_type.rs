@@ -19,7 +19,7 @@ pub(crate) fn expect<'a>(
 ) -> Result<&'a str, ApiError> {
     let given = single(headers, header::CONTENT_TYPE.as_str());
     given.filter(|given| is(given, media_type)).ok_or_else(|| {
-        ApiError::of(ErrorCode::UnsupportedMediaType, "content-type")
+        ApiError::for_param(ErrorCode::UnsupportedMediaType, "content-type")
             .explained(format!("The Content-Type must be {media_type}."))
     })
 }

@@ -94,7 +94,7 @@ impl<S: RequiredScope> MerchantRequest<S> {
 
     /// What makes the request recognizable when it comes again; every write needs it.
     pub(crate) fn idempotent(&self) -> Result<IdempotentRequest, Problem> {
-        let refused = || ApiError::of(ErrorCode::IdempotencyKeyInvalid, "idempotency-key");
+        let refused = || ApiError::for_param(ErrorCode::IdempotencyKeyInvalid, "idempotency-key");
         let key = single(&self.raw.parts.headers, "idempotency-key").ok_or_else(refused)?;
         let printable = |c: u8| (b'!'..=b'~').contains(&c);
         if !(1..=IDEMPOTENCY_KEY_CHARACTERS).contains(&key.len()) || !key.bytes().all(printable) {

@@ -75,7 +75,7 @@ async fn ask_for_token(
     if access.allows(authorization) {
         return next.run(request).await;
     }
-    Problem(ApiError::of(
+    Problem(ApiError::for_param(
         ErrorCode::ControlTokenInvalid,
         "authorization",
     ))

@@ -22,7 +22,7 @@ pub struct Readiness(Mutex<Option<(Instant, Result<(), ApiError>)>>);
 
 impl Readiness {
     /// Concurrent callers wait for the check in progress and do not start another.
-    async fn of(&self, gateway: &Gateway) -> Result<(), ApiError> {
+    async fn check(&self, gateway: &Gateway) -> Result<(), ApiError> {
         let mut last = self.0.lock().await;
         if let Some((asked, found)) = &*last
             && asked.elapsed() < ASKED_EVERY
@@ -44,7 +44,7 @@ pub(crate) async fn ready(
     if draining.load(Ordering::Relaxed) {
         return Err(ApiError::new(ErrorCode::ShuttingDown).into());
     }
-    readiness.of(&gateway).await?;
+    readiness.check(&gateway).await?;
     Ok("ready\n")
 }
 

@@ -167,8 +167,8 @@ mod tests {
             for site in sites {
                 headers.append(SEC_FETCH_SITE, HeaderValue::from_str(site).unwrap());
             }
-            let said = is_own(&headers, |origin| origin == own);
-            assert_eq!(said, expected, "{origins:?} {sites:?}");
+            let accepted = is_own(&headers, |origin| origin == own);
+            assert_eq!(accepted, expected, "{origins:?} {sites:?}");
         }
     }
 }

@@ -23,7 +23,7 @@ impl IdempotencyReplay {
 
 /// Another request came with this key.
 pub(crate) fn key_reused() -> ApiError {
-    ApiError::of(ErrorCode::IdempotencyKeyReused, "idempotency-key")
+    ApiError::for_param(ErrorCode::IdempotencyKeyReused, "idempotency-key")
 }
 
 /// What an earlier request made is not stored any more, which nothing deletes.

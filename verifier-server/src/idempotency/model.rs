@@ -57,8 +57,8 @@ pub enum IdempotencyReplay {
         /// What it made.
         resource: String,
         /// What it was answered, where that was kept and the credential is the same: a stored
-        /// answer may hold a secret that only the one who made it has seen.
-        answer: Option<String>,
+        /// response may hold a secret that only the one who made it has seen.
+        response: Option<String>,
     },
     /// Another request of the same credential came with this key.
     Other,

@@ -55,7 +55,7 @@ fn derived(from: &MasterKey, purpose: &str) -> Secret<[u8; 32]> {
 }
 
 impl EncryptionKey {
-    fn of(master: &MasterKey) -> Self {
+    fn new(master: &MasterKey) -> Self {
         let name = derived(master, "sealpay/v1/encryption/encryption-key-id");
         Self {
             id: format!("m{}", hex(&name.expose()[..4])),
@@ -65,10 +65,10 @@ impl EncryptionKey {
 }
 
 impl EncryptionKeys {
-    fn of(keys: &MasterKeys) -> Self {
+    fn from_master_keys(keys: &MasterKeys) -> Self {
         Self {
-            current: EncryptionKey::of(&keys.current),
-            previous: keys.previous.iter().map(EncryptionKey::of).collect(),
+            current: EncryptionKey::new(&keys.current),
+            previous: keys.previous.iter().map(EncryptionKey::new).collect(),
         }
     }
 
@@ -111,7 +111,7 @@ impl KeyEncryption {
         let derived_root = hash_root(&keys.current);
         let root = keys.hash_root.as_ref().unwrap_or(&derived_root);
         Self {
-            encryption: RwLock::new(Arc::new(EncryptionKeys::of(keys))),
+            encryption: RwLock::new(Arc::new(EncryptionKeys::from_master_keys(keys))),
             fingerprint: derived(root, "sealpay/v1/encryption/card-fingerprint"),
             api_key: derived(root, "sealpay/v1/encryption/api-key"),
             address: derived(root, "sealpay/v1/encryption/address"),
@@ -122,7 +122,7 @@ impl KeyEncryption {
 
     /// Encrypts with other keys from now on. The hashes stay as they are.
     pub fn replace_encryption_keys(&self, keys: &MasterKeys) {
-        let keys = Arc::new(EncryptionKeys::of(keys));
+        let keys = Arc::new(EncryptionKeys::from_master_keys(keys));
         *self
             .encryption
             .write()

@@ -5,7 +5,7 @@
 
 use super::decapsulation_key::DecapsulationKey;
 use super::encryption::{KeyEncryption, KeyEncryptionError};
-use crate::merchants::model::{KeyPurpose, ServerKey};
+use crate::keys::model::{KeyPurpose, ServerKey};
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::encoding::{base64url, hex};
 use sealpay_protocol::limits::{CHALLENGE_LIFETIME_SECONDS, SESSION_LIFETIME_SECONDS};

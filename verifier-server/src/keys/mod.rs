@@ -6,6 +6,7 @@ pub mod encryption;
 pub mod follow;
 pub mod key_ring;
 pub mod master_key;
+pub mod model;
 pub mod published;
 pub mod rotate;
 pub mod routes;

@@ -5,7 +5,7 @@ use super::encryption::{KeyEncryption, hash_root};
 use super::key_ring;
 use super::key_ring::{new_sealing_key, new_webhook_key};
 use super::master_key::{MasterKey, MasterKeys};
-use crate::merchants::model::{KeyPurpose, ServerKey};
+use crate::keys::model::{KeyPurpose, ServerKey};
 use crate::merchants::register::endpoint_label;
 use crate::store::{DatabaseError, Store};
 use crate::webhooks::endpoints::service::stored_response_label;

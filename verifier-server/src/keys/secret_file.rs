@@ -95,11 +95,14 @@ mod tests {
             (0, 1000, 0o600, Some("belongs to user 1000")),
         ];
         for (reader, owner, rights, expected) in rows {
-            let said = complaint(reader, owner, rights);
-            let what = format!("{reader} {owner} {rights:o}: {said:?}");
+            let message = complaint(reader, owner, rights);
+            let what = format!("{reader} {owner} {rights:o}: {message:?}");
             match expected {
-                Some(part) => assert!(said.is_some_and(|said| said.contains(part)), "{what}"),
-                None => assert_eq!(said, None, "{what}"),
+                Some(part) => assert!(
+                    message.is_some_and(|message| message.contains(part)),
+                    "{what}"
+                ),
+                None => assert_eq!(message, None, "{what}"),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The verifier's own keys. The private halves arrive encrypted.
 
-use crate::merchants::model::{KeyPurpose, ServerKey};
+use crate::keys::model::{KeyPurpose, ServerKey};
 use sealpay_storage::{
     Addition, ByName, Database, DatabaseError, Entity, Fault, Projection, Tx, Value,
 };

@@ -215,7 +215,7 @@ projection! {
 }
 
 projection! {
-    Finding from "all of the books" {
+    Finding from "the whole ledger" {
         of as ByName,
         merchant,
         currency,
@@ -254,9 +254,9 @@ impl LedgerStore {
             amount_minor,
         } in moved
         {
-            let debited = &mut of(&mut balances, currency, debit).debited_minor;
+            let debited = &mut balance_of(&mut balances, currency, debit).debited_minor;
             *debited = debited.saturating_add(amount_minor);
-            let credited = &mut of(&mut balances, currency, credit).credited_minor;
+            let credited = &mut balance_of(&mut balances, currency, credit).credited_minor;
             *credited = credited.saturating_add(amount_minor);
         }
         Ok(balances.into_values().collect())
@@ -266,7 +266,11 @@ impl LedgerStore {
 /// By currency, and then by the names of the accounts.
 type Balances = BTreeMap<(Currency, &'static str), AccountBalance>;
 
-fn of(balances: &mut Balances, currency: Currency, account: Account) -> &mut AccountBalance {
+fn balance_of(
+    balances: &mut Balances,
+    currency: Currency,
+    account: Account,
+) -> &mut AccountBalance {
     let balance = balances.entry((currency, account.name()));
     balance.or_insert(AccountBalance {
         account,

@@ -154,7 +154,7 @@ impl PostingType {
 impl Transfer {
     /// What a cause moves; an amount below nothing moves the other way, and nothing moves nothing.
     #[must_use]
-    pub fn of(
+    pub fn new(
         id: LedgerTransferId,
         merchant: MerchantId,
         currency: Currency,
@@ -207,7 +207,7 @@ mod tests {
                 MerchantId::new(1, [2; 10]),
             );
             let posting_type = (PostingType::Settlement, "set".to_owned());
-            Transfer::of(
+            Transfer::new(
                 id,
                 merchant,
                 "EUR".parse().unwrap(),

@@ -1,11 +1,12 @@
 //! What one cause posts: a transfer in the ledger, and a balance transaction to be settled.
 
 use super::model::{PostingType, Transfer};
+use crate::balance::model::{BalanceTransaction, TransactionKind};
 use crate::disputes::model::Dispute;
 use crate::payments::model::Payment;
+use crate::payouts::model::Payout;
 use crate::settlements::fees;
 use crate::settlements::fees::Fees;
-use crate::settlements::model::{BalanceTransaction, Payout, TransactionKind};
 use crate::settlements::schedule;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId, TransactionId};
@@ -90,7 +91,7 @@ fn of_payment(
     let currency = payment.money.currency();
     let card = payment.details.card();
     Posting {
-        transfers: Vec::from_iter(Transfer::of(
+        transfers: Vec::from_iter(Transfer::new(
             context.transfer,
             payment.merchant,
             currency,
@@ -121,7 +122,7 @@ fn of_overpayment(
     posting_type: (PostingType, String),
     amount_minor: i64,
 ) -> Option<Transfer> {
-    Transfer::of(
+    Transfer::new(
         context.overpayment,
         payment.merchant,
         payment.money.currency(),
@@ -202,7 +203,7 @@ pub fn of_dispute_won(context: &PostingContext, payment: &Payment, dispute: &Dis
 #[must_use]
 pub fn of_dispute_lost(context: &PostingContext, dispute: &Dispute) -> Posting {
     Posting {
-        transfers: Vec::from_iter(Transfer::of(
+        transfers: Vec::from_iter(Transfer::new(
             context.transfer,
             dispute.merchant,
             dispute.money.currency(),
@@ -219,7 +220,7 @@ pub fn of_dispute_lost(context: &PostingContext, dispute: &Dispute) -> Posting {
 pub fn of_payout_return(context: &PostingContext, payout: &Payout) -> Posting {
     let source = payout.id.to_string();
     Posting {
-        transfers: Vec::from_iter(Transfer::of(
+        transfers: Vec::from_iter(Transfer::new(
             context.transfer,
             payout.merchant,
             payout.currency,

@@ -2,7 +2,7 @@
 
 use super::model::Transfer;
 use super::posting::Posting;
-use crate::settlements::model::BalanceTransaction;
+use crate::balance::model::BalanceTransaction;
 use sealpay_storage::{AsText, ByName, DatabaseError, Entity, Statement, entity, insert, to_rows};
 
 entity! {
@@ -49,7 +49,7 @@ pub(crate) struct PreparedPosting {
 }
 
 impl PreparedPosting {
-    pub(crate) fn of(posting: &Posting) -> Result<Self, DatabaseError> {
+    pub(crate) fn new(posting: &Posting) -> Result<Self, DatabaseError> {
         Ok(Self {
             transfers: to_rows(&posting.transfers)?,
             line: posting.line.as_ref().map(Entity::to_row).transpose()?,

@@ -1,12 +1,13 @@
 //! What an operator registers: merchants, their keys, origins, API keys and webhook endpoints.
 
-use super::model::{Merchant, OrderKey, Reserve, WebhookEndpoint};
+use super::model::{Merchant, OrderKey, Reserve};
 use crate::auth::api_keys;
 use crate::auth::api_keys::key::NewApiKey;
 use crate::auth::api_keys::read_scopes;
 use crate::auth::audit::model::OPERATOR;
 use crate::keys::encryption::KeyEncryption;
 use crate::store::{Addition, DatabaseError, Store};
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use sealpay_protocol::encoding::array_from_base64url;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_protocol::key::verifying_key;

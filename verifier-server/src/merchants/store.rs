@@ -1,8 +1,10 @@
 //! Merchants and what they registered: order keys, origins, API keys and webhook endpoints.
 
-use super::model::{ApiKey, Merchant, OrderKey, Reserve, WebhookEndpoint};
+use super::model::{Merchant, OrderKey, Reserve};
+use crate::auth::api_keys::model::ApiKey;
 use crate::auth::api_keys::store as api_keys;
 use crate::webhooks::endpoints;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::MerchantId;
 use sealpay_storage::{

@@ -61,6 +61,6 @@ pub async fn end_by_hand(
     if provider.is_some() && !is_forced {
         return Err(NotEnded::ProviderIsThere(payment.provider));
     }
-    let ended = perform::settle(gateway, &payment, modification, answer).await;
+    let ended = perform::record(gateway, &payment, modification, answer).await;
     ended.map_err(NotEnded::Refused)
 }

@@ -1,7 +1,7 @@
 //! Asks the provider for a modification, and records its outcome.
 
 use super::model::{Modification, ModificationKind, ModificationState};
-use super::store::ModificationSettled;
+use super::store::ModificationRecorded;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::ledger::posting;
@@ -35,9 +35,9 @@ pub(crate) async fn perform(
     };
     match gateway.within(operations.modify(request)).await {
         Ok(answer) => {
-            let settled = settle(gateway, payment, modification, answer).await;
+            let recorded = record(gateway, payment, modification, answer).await;
             gateway.payment_waiters.notify(payment.id);
-            settled
+            recorded
         }
         Err(error) => {
             tracing::warn!(payment = %payment.id, modification = %modification.id, ?error,
@@ -47,7 +47,7 @@ pub(crate) async fn perform(
     }
 }
 
-pub(crate) async fn settle(
+pub(crate) async fn record(
     gateway: &Gateway,
     payment: &Payment,
     mut modification: Modification,
@@ -78,22 +78,22 @@ pub(crate) async fn settle(
     after.updated_at_ms = modification.updated_at_ms;
     let event = event::of_modification(gateway, &mut after, &modification)?;
     let posting = posting_of(gateway, &after, &modification);
-    let settled = gateway.store.operations.record(
+    let recorded = gateway.store.operations.record(
         payment,
         &after,
         &modification,
         event.as_ref(),
         posting.as_ref(),
     );
-    match settled.await? {
-        ModificationSettled::Done => {
+    match recorded.await? {
+        ModificationRecorded::Done => {
             gateway.wake_outbox();
             tracing::info!(payment = %payment.id, modification = %modification.id,
                 kind = modification.kind.name(), state = modification.state.name(),
                 failure = modification.failure, "payment modified");
             Ok(modification)
         }
-        ModificationSettled::Ended(ended) => Ok(ended),
+        ModificationRecorded::Ended(ended) => Ok(ended),
     }
 }
 

@@ -32,6 +32,6 @@ pub async fn list(
     let rows = move |store: Store, PageRequest { after, limit }| async move {
         store.operations.list(merchant, id, after, limit).await
     };
-    let record = |row| ModificationRecord::of(&row);
+    let record = |row| ModificationRecord::new(&row);
     paging::read(gateway, (merchant, false), page, rows, record).await
 }

@@ -39,7 +39,7 @@ async fn reconcile(gateway: &Gateway, modification: Modification) -> bool {
 
 async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
-    let lease = Lease::of(gateway.settings.provider_timeout);
+    let lease = Lease::within(gateway.settings.provider_timeout);
     let until_ms = lease.again_until_ms(now_ms, modification.created_at_ms);
     let from_ms = modification.lease_until_ms;
     let taken = gateway

@@ -183,7 +183,7 @@ async fn modified(
         ModificationState::Pending => StatusCode::ACCEPTED,
         ModificationState::Succeeded | ModificationState::Failed => StatusCode::OK,
     };
-    Ok((status, Json(ModificationRecord::of(&modification))))
+    Ok((status, Json(ModificationRecord::new(&modification))))
 }
 
 fn amount(amount: Option<i64>) -> Result<Option<i64>, ApiError> {

@@ -17,7 +17,7 @@ use sealpay_storage::{
 };
 use sealpay_storage::{Tx, Value, entity, sql, values};
 
-/// What became of the wish to modify a payment, in order of precedence.
+/// The result of claiming a modification, in order of precedence.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModificationClaim {
@@ -34,7 +34,7 @@ pub enum ModificationClaim {
 /// The result of recording how a modification ended.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ModificationSettled {
+pub enum ModificationRecorded {
     /// It is written.
     Done,
     /// It had ended before, as it stands. Nothing was written.
@@ -71,10 +71,10 @@ leased!(Modification in "modifications" where "state = 'pending'");
 const COUNT_OPEN: &str = "SELECT COUNT(*) FROM modifications WHERE state = 'pending'";
 
 /// Decides between everybody who would change the payment: it has to be as the caller saw it.
-const HOLD: &str = "UPDATE payments SET modification = $2
+const LOCK: &str = "UPDATE payments SET modification = $2
     WHERE id = $1 AND modification IS NULL AND state = $3 AND sequence = $4";
 
-const LET_GO: &str = "UPDATE payments SET modification = NULL WHERE id = $1 AND modification = $2";
+const RELEASE: &str = "UPDATE payments SET modification = NULL WHERE id = $1 AND modification = $2";
 
 const END: &str = "UPDATE modifications SET state = $2, failure = $3, updated_at_ms = $4
     WHERE id = $1 AND state = 'pending'";
@@ -96,7 +96,7 @@ struct NewModification {
     modification: Modification,
     request: Option<IdempotentRequest>,
     row: <Modification as Entity>::Values,
-    hold: [Value; 4],
+    lock: [Value; 4],
 }
 
 async fn repeated(tx: &mut Tx<'_>, replay: IdempotencyReplay) -> Result<ModificationClaim, Fault> {
@@ -115,7 +115,7 @@ async fn claim(tx: &mut Tx<'_>, new: &NewModification) -> Result<ModificationCla
     {
         return repeated(tx, replay).await;
     }
-    if tx.execute(HOLD, &new.hold).await? == 0 {
+    if tx.execute(LOCK, &new.lock).await? == 0 {
         return Ok(ModificationClaim::Moved);
     }
     let Modification {
@@ -126,9 +126,9 @@ async fn claim(tx: &mut Tx<'_>, new: &NewModification) -> Result<ModificationCla
     } = new.modification;
     if let Some(request) = &new.request {
         let made = id.to_string();
-        let replay = idempotency::remember(tx, request, &made, None, created_at_ms).await?;
+        let replay = idempotency::insert(tx, request, &made, None, created_at_ms).await?;
         if let Some(replay) = replay {
-            tx.execute(LET_GO, &values![payment, id]).await?;
+            tx.execute(RELEASE, &values![payment, id]).await?;
             return repeated(tx, replay).await;
         }
     }
@@ -140,18 +140,18 @@ struct ModificationOutcome {
     id: ModificationId,
     end: [Value; 4],
     change: [Value; 8],
-    told: Option<EventInsert>,
-    books: Option<PreparedPosting>,
+    event: Option<EventInsert>,
+    posting: Option<PreparedPosting>,
     frees: Option<[Value; 2]>,
 }
 
-async fn settle(
+async fn record(
     tx: &mut Tx<'_>,
     ending: &ModificationOutcome,
-) -> Result<ModificationSettled, Fault> {
+) -> Result<ModificationRecorded, Fault> {
     if tx.execute(END, &ending.end).await? == 0 {
         let ended = by_id(tx, ending.id.into()).await?;
-        return Ok(ModificationSettled::Ended(ended));
+        return Ok(ModificationRecorded::Ended(ended));
     }
     if tx.execute(MODIFY, &ending.change).await? == 0 {
         // Whoever holds the payment is the only one who may change it.
@@ -159,15 +159,15 @@ async fn settle(
         return Err(DatabaseError::Corrupt(what.into()).into());
     }
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(5);
-    statements.extend(ending.told.iter().flat_map(EventInsert::statements));
-    statements.extend(ending.books.iter().flat_map(PreparedPosting::statements));
+    statements.extend(ending.event.iter().flat_map(EventInsert::statements));
+    statements.extend(ending.posting.iter().flat_map(PreparedPosting::statements));
     if let Some(session) = &ending.frees {
         statements.push((FREE, session));
     }
     if !statements.is_empty() {
         tx.execute_together(&statements).await?;
     }
-    Ok(ModificationSettled::Done)
+    Ok(ModificationRecorded::Done)
 }
 
 /// The repository of captures, voids, refunds and lapses.
@@ -189,7 +189,7 @@ impl OperationStore {
     ) -> Result<ModificationClaim, DatabaseError> {
         let new = NewModification {
             row: modification.to_row()?,
-            hold: values![seen.id, modification.id, seen.state.name(), seen.sequence],
+            lock: values![seen.id, modification.id, seen.state.name(), seen.sequence],
             modification: modification.clone(),
             request: request.cloned(),
         };
@@ -210,7 +210,7 @@ impl OperationStore {
         modification: &Modification,
         event: Option<&Event>,
         posting: Option<&Posting>,
-    ) -> Result<ModificationSettled, DatabaseError> {
+    ) -> Result<ModificationRecorded, DatabaseError> {
         let ending = ModificationOutcome {
             id: modification.id,
             end: values![
@@ -229,13 +229,13 @@ impl OperationStore {
                 after.updated_at_ms,
                 before.sequence,
             ],
-            told: event.map(EventInsert::of).transpose()?,
-            books: posting.map(PreparedPosting::of).transpose()?,
+            event: event.map(EventInsert::new).transpose()?,
+            posting: posting.map(PreparedPosting::new).transpose()?,
             frees: (after.state == PaymentState::Expired)
                 .then(|| values![before.session, before.attempt]),
         };
         self.database
-            .write(ending, |tx, ending| Box::pin(settle(tx, ending)))
+            .write(ending, |tx, ending| Box::pin(record(tx, ending)))
             .await
     }
 

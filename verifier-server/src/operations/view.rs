@@ -48,7 +48,7 @@ pub struct FailureRecord {
 impl ModificationRecord {
     /// A modification as its merchant sees it.
     #[must_use]
-    pub fn of(modification: &Modification) -> Self {
+    pub fn new(modification: &Modification) -> Self {
         Self {
             id: modification.id.to_string(),
             payment: modification.payment.to_string(),
@@ -58,7 +58,7 @@ impl ModificationRecord {
             is_final: modification.is_final,
             reference: modification.reference.clone(),
             state: modification.state,
-            failure: modification.failure.as_deref().map(FailureRecord::of),
+            failure: modification.failure.as_deref().map(FailureRecord::new),
             created_by: modification.created_by.clone(),
             created_at: modification.created_at_ms.div_euclid(1000),
             updated_at: modification.updated_at_ms.div_euclid(1000),
@@ -67,7 +67,7 @@ impl ModificationRecord {
 }
 
 impl FailureRecord {
-    fn of(key: &str) -> Self {
+    fn new(key: &str) -> Self {
         let known = decline::find(key);
         Self {
             code: key.to_owned(),

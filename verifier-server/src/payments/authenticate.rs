@@ -37,7 +37,12 @@ pub async fn authenticate(
     let id = body.payment;
     let action = action(body)?;
     let (attempt, requester) = (request.attempt, request.thumbprint.clone());
-    if !gateway.store.nonces.consume(&Nonce::of(request)).await? {
+    if !gateway
+        .store
+        .nonces
+        .consume(&Nonce::from_verified(request))
+        .await?
+    {
         return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
     let found = gateway
@@ -45,11 +50,11 @@ pub async fn authenticate(
         .payments
         .get_by_session(session.id, id)
         .await?;
-    let payment = found.ok_or_else(|| ApiError::of(ErrorCode::NotFound, "payment"))?;
+    let payment = found.ok_or_else(|| ApiError::for_param(ErrorCode::NotFound, "payment"))?;
     // A page that was reloaded, or whoever else has the order, may give an attempt up, and no more.
     let is_claimant = payment.owner == requester.as_str();
     if !is_claimant && !matches!(action, AuthenticationAction::Cancel) {
-        return Err(ApiError::of(ErrorCode::ChallengeClosed, "payment"));
+        return Err(ApiError::for_param(ErrorCode::ChallengeClosed, "payment"));
     }
     let waits = payment.state == PaymentState::RequiresAction;
     let method = methods::find(payment.details.method());
@@ -71,7 +76,7 @@ fn action(body: AuthenticationRequest) -> Result<AuthenticationAction, ApiError>
                   and left out with others."
             }
         };
-        ApiError::of(ErrorCode::MalformedRequest, param).explained(detail)
+        ApiError::for_param(ErrorCode::MalformedRequest, param).explained(detail)
     };
     let credential = |text: Option<String>| {
         let fits = |text: &String| (1..=limits::CREDENTIAL_BYTES).contains(&text.len());
@@ -118,6 +123,9 @@ async fn enrol(gateway: &Gateway, payment: Payment, credential: &str) -> Result<
         tracing::info!(payment = %payment.id, "a passkey was enrolled");
         Ok(payment)
     } else {
-        Err(ApiError::of(ErrorCode::ChallengeClosed, "credential"))
+        Err(ApiError::for_param(
+            ErrorCode::ChallengeClosed,
+            "credential",
+        ))
     }
 }

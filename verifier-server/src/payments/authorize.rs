@@ -49,7 +49,7 @@ pub async fn authorize(
     let instrument = if session.methods.contains(&name) {
         method.instrument(attempt, body)
     } else {
-        Err(ApiError::of(ErrorCode::MethodNotOffered, "method"))
+        Err(ApiError::for_param(ErrorCode::MethodNotOffered, "method"))
     };
     let payment = if gateway.clock.now() >= session.expires_at {
         let error = ApiError::new(ErrorCode::SessionExpired);
@@ -89,7 +89,10 @@ async fn answer_stored(
         Some(payment) if payment.body_digest == request.body_digest => {
             resume(attempt, payment, instrument).await
         }
-        Some(_) => Err(ApiError::of(ErrorCode::AttemptConflict, "idempotency-key")),
+        Some(_) => Err(ApiError::for_param(
+            ErrorCode::AttemptConflict,
+            "idempotency-key",
+        )),
         None => Err(first_error(gateway, session, error).await?),
     }
 }
@@ -161,11 +164,17 @@ async fn claim(
     match claimed {
         Claim::Claimed => start(payment).await,
         Claim::Existing(stored) => resume(attempt, stored, Some(instrument)).await,
-        Claim::Conflict => Err(ApiError::of(ErrorCode::AttemptConflict, "idempotency-key")),
+        Claim::Conflict => Err(ApiError::for_param(
+            ErrorCode::AttemptConflict,
+            "idempotency-key",
+        )),
         Claim::AttemptInProgress => Err(ApiError::new(ErrorCode::AttemptInProgress)),
         Claim::SessionComplete => Err(ApiError::new(ErrorCode::SessionComplete)),
         Claim::TooManyAttempts => Err(ApiError::new(ErrorCode::TooManyAttempts)),
-        Claim::SessionUnknown => Err(ApiError::of(ErrorCode::UnknownSession, "sealpay-session")),
+        Claim::SessionUnknown => Err(ApiError::for_param(
+            ErrorCode::UnknownSession,
+            "sealpay-session",
+        )),
         Claim::NonceReplayed => Err(ApiError::new(ErrorCode::NonceReplayed)),
     }
 }

@@ -56,11 +56,11 @@ struct EventContext {
 ///
 /// # Errors
 /// An error when the body cannot be written, which no payment causes.
-pub fn of(gateway: &Gateway, payment: &mut Payment) -> Result<Option<Event>, ApiError> {
+pub fn for_payment(gateway: &Gateway, payment: &mut Payment) -> Result<Option<Event>, ApiError> {
     let Some(kind) = kind_of(payment.state) else {
         return Ok(None);
     };
-    tell(gateway, payment, kind, EventContext::default()).map(Some)
+    build(gateway, payment, kind, EventContext::default()).map(Some)
 }
 
 /// The event of a modification that has ended, counted on the payment; none when nobody asked for
@@ -75,10 +75,10 @@ pub fn of_modification(
         ModificationState::Pending | ModificationState::Succeeded => kind_of(payment.state),
     };
     let beside = EventContext {
-        modification: Some(ModificationRecord::of(modification)),
+        modification: Some(ModificationRecord::new(modification)),
         dispute: None,
     };
-    let event = kind.map(|kind| tell(gateway, payment, kind, beside));
+    let event = kind.map(|kind| build(gateway, payment, kind, beside));
     event.transpose()
 }
 
@@ -90,12 +90,12 @@ pub fn of_dispute(
 ) -> Result<Event, ApiError> {
     let beside = EventContext {
         modification: None,
-        dispute: Some(DisputeRecord::of(dispute, gateway.livemode())),
+        dispute: Some(DisputeRecord::new(dispute, gateway.livemode())),
     };
-    tell(gateway, payment, dispute.state.event(), beside)
+    build(gateway, payment, dispute.state.event(), beside)
 }
 
-fn tell(
+fn build(
     gateway: &Gateway,
     payment: &mut Payment,
     kind: &str,
@@ -110,7 +110,7 @@ fn tell(
         livemode: gateway.livemode(),
         data: EventData {
             sequence: payment.sequence,
-            payment: PaymentRecord::of(payment, gateway.livemode()),
+            payment: PaymentRecord::new(payment, gateway.livemode()),
             modification: beside.modification,
             dispute: beside.dispute,
         },

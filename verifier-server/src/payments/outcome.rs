@@ -3,7 +3,7 @@
 use super::event;
 use super::model::Payment;
 use super::state::PaymentState;
-use super::store::outcome::Settled;
+use super::store::outcome::Recorded;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::ledger::posting;
@@ -81,9 +81,9 @@ fn is_of_unknown_outcome(key: &str) -> bool {
 #[must_use]
 pub fn of_authorization(
     payment: &Payment,
-    said: Option<Result<ProviderDecision, ProviderError>>,
+    response: Option<Result<ProviderDecision, ProviderError>>,
 ) -> PaymentOutcome {
-    match said {
+    match response {
         Some(Ok(ProviderDecision::Approved)) => PaymentOutcome::approved(payment),
         Some(Ok(ProviderDecision::Declined(key))) if is_of_unknown_outcome(&key) => {
             PaymentOutcome::UNKNOWN
@@ -106,8 +106,8 @@ pub fn of_authorization(
 
 /// The outcome of an inquiry: final, whatever it is; none while the shopper has something to do.
 #[must_use]
-pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Option<PaymentOutcome> {
-    match said {
+pub fn of_inquiry(payment: &Payment, response: Inquiry) -> Option<PaymentOutcome> {
+    match response {
         Inquiry::Answered(ProviderDecision::Approved) => Some(PaymentOutcome::approved(payment)),
         // Asked again, the provider still has no answer of the issuer's: it has taken the request
         // back (ISO 8583 reversal), and nothing was approved.
@@ -124,49 +124,54 @@ pub fn of_inquiry(payment: &Payment, said: Inquiry) -> Option<PaymentOutcome> {
 ///
 /// # Errors
 /// An error when the store does not take it; recovery will find the payment.
-pub async fn keep(
+pub async fn record(
     gateway: &Gateway,
     payment: &Payment,
     outcome: PaymentOutcome,
 ) -> Result<Payment, ApiError> {
-    keep_as(gateway, payment, outcome, payment.clone()).await
+    record_as(gateway, payment, outcome, payment.clone()).await
 }
 
 /// The same with everything else that has changed since `payment` was read.
-pub async fn keep_as(
+pub async fn record_as(
     gateway: &Gateway,
     payment: &Payment,
     outcome: PaymentOutcome,
-    mut told: Payment,
+    mut updated: Payment,
 ) -> Result<Payment, ApiError> {
     let PaymentOutcome { state, decline } = outcome;
     if !payment.state.may_become(state) {
         let reason = format!("{} may not become {state}", payment.state);
         return Err(ApiError::because(ErrorCode::Internal, reason));
     }
-    told.state = state;
-    told.decline = decline.map(str::to_owned);
-    told.updated_at_ms = gateway.clock.now_ms_i64();
+    updated.state = state;
+    updated.decline = decline.map(str::to_owned);
+    updated.updated_at_ms = gateway.clock.now_ms_i64();
     let posting = (state == PaymentState::Captured).then(|| {
-        told.captured_minor = told.money.amount_minor();
-        let context = gateway.posting_context(Some(&told.provider));
-        posting::of_capture(&context, &told, told.id.to_string(), told.captured_minor)
+        updated.captured_minor = updated.money.amount_minor();
+        let context = gateway.posting_context(Some(&updated.provider));
+        posting::of_capture(
+            &context,
+            &updated,
+            updated.id.to_string(),
+            updated.captured_minor,
+        )
     });
-    let event = event::of(gateway, &mut told)?;
+    let event = event::for_payment(gateway, &mut updated)?;
     let settled = gateway
         .store
         .payments
-        .record_outcome(payment, &told, event.as_ref(), posting.as_ref())
+        .record_outcome(payment, &updated, event.as_ref(), posting.as_ref())
         .await?;
     match settled {
-        Settled::Done(payment) => {
+        Recorded::Done(payment) => {
             if event.is_some() {
                 gateway.wake_outbox();
             }
             tracing::info!(payment = %payment.id, state = %state, decline, "payment settled");
             Ok(payment)
         }
-        Settled::NotInState(stored) => {
+        Recorded::NotInState(stored) => {
             let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
             let elsewhere = stored.provider != payment.provider;
             if stored.state != state || (is_approved && elsewhere) {

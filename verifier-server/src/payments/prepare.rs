@@ -12,7 +12,7 @@ use sealpay_protocol::ids::PaymentId;
 
 /// Until when a claim that is made or taken up now is somebody's, milliseconds since 1970.
 pub(crate) fn lease_until_ms(gateway: &Gateway) -> i64 {
-    Lease::of(gateway.settings.provider_timeout).until_ms(gateway.clock.now_ms_i64())
+    Lease::within(gateway.settings.provider_timeout).until_ms(gateway.clock.now_ms_i64())
 }
 
 /// So many seconds from now, milliseconds since 1970.

@@ -20,7 +20,7 @@ pub async fn get(
     let id: PaymentId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let payment = gateway.store.payments.get_owned(merchant, id).await?;
     payment
-        .map(|payment| PaymentRecord::of(&payment, gateway.livemode()))
+        .map(|payment| PaymentRecord::new(&payment, gateway.livemode()))
         .ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
@@ -38,6 +38,6 @@ pub async fn list(
         || filter.amount_until_minor.is_some();
     let rows =
         move |store: Store, filter| async move { store.payments.list(merchant, &filter).await };
-    let record = |row| PaymentRecord::of(&row, gateway.livemode());
+    let record = |row| PaymentRecord::new(&row, gateway.livemode());
     paging::read(gateway, (merchant, scans), filter, rows, record).await
 }

@@ -110,7 +110,7 @@ async fn take_lease(
     payment: &Payment,
     now_ms: i64,
 ) -> Result<Option<Payment>, ApiError> {
-    let lease = Lease::of(gateway.settings.provider_timeout);
+    let lease = Lease::within(gateway.settings.provider_timeout);
     let until_ms = lease.again_until_ms(now_ms, payment.created_at_ms);
     let payments = &gateway.store.payments;
     let taken = payments.extend_lease(payment.id, payment.lease_until_ms, until_ms);
@@ -119,7 +119,9 @@ async fn take_lease(
 
 async fn ask(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
     match find_outcome(gateway, payment).await? {
-        Some(outcome) => outcome::keep(gateway, payment, outcome).await.map(|_| true),
+        Some(outcome) => outcome::record(gateway, payment, outcome)
+            .await
+            .map(|_| true),
         None => Ok(false),
     }
 }

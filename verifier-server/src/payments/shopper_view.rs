@@ -147,7 +147,7 @@ pub async fn session_view(
         Some(payment) => {
             let key = verifying_key(&session.public_key)
                 .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
-            let requester = Thumbprint::of(&key);
+            let requester = Thumbprint::from_key(&key);
             let left = attempts_left(session);
             Some(view_of(gateway, payment, left, requester.as_str()).await)
         }

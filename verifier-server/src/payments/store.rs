@@ -55,7 +55,7 @@ pub(crate) const INSERT: &str = sql!(
 /// How many columns a new payment has.
 const COLUMNS: usize = 28;
 
-pub(crate) const TAKE_BACK: &str = "DELETE FROM payments WHERE id = $1";
+pub(crate) const DELETE: &str = "DELETE FROM payments WHERE id = $1";
 
 pub(crate) const BY_ID: &str = sql!(Payment::SELECT, "WHERE id = $1");
 

@@ -124,7 +124,7 @@ pub struct DeclineRecord {
 impl PaymentRecord {
     /// A payment as its merchant sees it.
     #[must_use]
-    pub fn of(payment: &Payment, livemode: bool) -> Self {
+    pub fn new(payment: &Payment, livemode: bool) -> Self {
         let card = payment.details.card();
         Self {
             id: payment.id.to_string(),
@@ -141,7 +141,7 @@ impl PaymentRecord {
             capture: payment.capture,
             method: payment.details.method(),
             state: payment.state,
-            card: card.map(|details| CardRecord::of(&details.card)),
+            card: card.map(|details| CardRecord::new(&details.card)),
             decline: payment.decline.as_deref().and_then(decline_record),
             route: RouteRecord {
                 provider: payment.provider.clone(),
@@ -174,7 +174,7 @@ impl PaymentRecord {
 }
 
 impl CardRecord {
-    fn of(card: &StoredCard) -> Self {
+    fn new(card: &StoredCard) -> Self {
         Self {
             brand: card.brand.clone(),
             last4: card.last4.clone(),

@@ -1,6 +1,7 @@
 //! Payouts: settled money on its way to the merchant's bank account.
 
 pub(crate) mod account;
+pub mod model;
 pub mod routes;
 pub mod service;
 pub mod store;

@@ -9,7 +9,7 @@ use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::query::{currency, identifier, name, schema};
 use crate::http::state::AppState;
-use crate::settlements::model::PayoutState;
+use crate::payouts::model::PayoutState;
 use crate::settlements::view::PayoutRecord;
 use axum::Json;
 use axum::extract::{Path, State};

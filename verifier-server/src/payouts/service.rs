@@ -6,8 +6,8 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::http::paging::{self, Page};
 use crate::ledger::posting;
+use crate::payouts::model::{Payout, PayoutState};
 use crate::settlements;
-use crate::settlements::model::{Payout, PayoutState};
 use crate::settlements::view::PayoutRecord;
 use crate::store::Store;
 use crate::worker::Lease;
@@ -39,7 +39,7 @@ pub async fn list(
     let scans = filter.currency.is_some() || filter.state.is_some();
     let rows =
         move |store: Store, filter| async move { store.payouts.list(merchant, &filter).await };
-    let record = |row| PayoutRecord::of(&row, gateway.livemode());
+    let record = |row| PayoutRecord::new(&row, gateway.livemode());
     paging::read(gateway, (merchant, scans), filter, rows, record).await
 }
 
@@ -55,7 +55,7 @@ pub async fn get(
     let id = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
     let payout = gateway.store.payouts.get_owned(merchant, id).await?;
     let payout = payout.ok_or(ApiError::new(ErrorCode::NotFound))?;
-    Ok(PayoutRecord::of(&payout, gateway.livemode()))
+    Ok(PayoutRecord::new(&payout, gateway.livemode()))
 }
 
 /// Tells the bank of every payout that it was not told of, and asks which came back; how many have
@@ -103,7 +103,7 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
         return Ok(false);
     };
     let payout = &payout;
-    let lease = Lease::of(gateway.settings.provider_timeout);
+    let lease = Lease::within(gateway.settings.provider_timeout);
     let lease_ms = lease.until_ms(gateway.clock.now_ms_i64());
     if !gateway.store.payouts.lease(payout, lease_ms).await? {
         return Ok(false);
@@ -115,10 +115,10 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
         money: Money::new(payout.amount_minor, payout.currency),
     };
     match gateway.within(gateway.providers.payouts.pay(request)).await {
-        Ok(ProviderDecision::Approved) => keep(gateway, payout, PayoutState::Paid, None).await,
+        Ok(ProviderDecision::Approved) => record(gateway, payout, PayoutState::Paid, None).await,
         // What the bank does not send is owed again, as if it had come back.
         Ok(ProviderDecision::Declined(reason)) => {
-            keep(gateway, payout, PayoutState::Returned, Some(reason)).await
+            record(gateway, payout, PayoutState::Returned, Some(reason)).await
         }
         Err(error) => {
             tracing::warn!(payout = %payout.id, ?error, "the bank is asked again");
@@ -202,19 +202,19 @@ async fn take_one_back(
         let reason = Some(returned.reason.clone());
         // Otherwise somebody else has moved it in between: once more, from where it is now.
         if payout.state == PayoutState::Returned
-            || keep(gateway, &payout, PayoutState::Returned, reason).await?
+            || record(gateway, &payout, PayoutState::Returned, reason).await?
         {
             break;
         }
     }
     let bank = &gateway.providers.payouts;
-    let told = gateway.within(bank.acknowledge_return(returned.payout));
-    told.await?;
+    let acknowledged = gateway.within(bank.acknowledge_return(returned.payout));
+    acknowledged.await?;
     Ok(TakenBack::Done)
 }
 
 /// Writes down what became of a payout; says whether that was news.
-async fn keep(
+async fn record(
     gateway: &Gateway,
     payout: &Payout,
     state: PayoutState,
@@ -228,7 +228,7 @@ async fn keep(
     after.state = state;
     after.failure = failure;
     after.updated_at_ms = gateway.clock.now_ms_i64();
-    let record = PayoutRecord::of(&after, gateway.livemode());
+    let record = PayoutRecord::new(&after, gateway.livemode());
     let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
     // The first event of a payout that never was paid is that it came back.
     let sequence = if payout.state == PayoutState::Paid {

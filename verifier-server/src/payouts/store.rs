@@ -2,7 +2,7 @@
 
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
-use crate::settlements::model::{Payout, PayoutState};
+use crate::payouts::model::{Payout, PayoutState};
 use crate::store::lease::{self, leased};
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
@@ -49,7 +49,7 @@ const NAME_ACCOUNT: &str = "UPDATE payouts SET account = $2
     WHERE id = $1 AND account = '' AND state = 'pending'";
 
 /// Decides every race between outcomes of one payout.
-const MOVE: &str = "UPDATE payouts SET state = $3, failure = $4, updated_at_ms = $5
+const UPDATE: &str = "UPDATE payouts SET state = $3, failure = $4, updated_at_ms = $5
     WHERE id = $1 AND state = $2";
 
 const OF_MERCHANT: &str = sql!(
@@ -63,16 +63,21 @@ const IN_TRANSIT: &str = "SELECT currency, CAST(COALESCE(SUM(amount_minor), 0) A
 
 struct Movement {
     values: [Value; 5],
-    told: EventInsert,
-    books: Option<PreparedPosting>,
+    event: EventInsert,
+    posting: Option<PreparedPosting>,
 }
 
 async fn change(tx: &mut Tx<'_>, movement: &Movement) -> Result<bool, Fault> {
-    if tx.execute(MOVE, &movement.values).await? == 0 {
+    if tx.execute(UPDATE, &movement.values).await? == 0 {
         return Ok(false);
     }
-    let mut statements: Vec<Statement<'_>> = movement.told.statements().to_vec();
-    statements.extend(movement.books.iter().flat_map(PreparedPosting::statements));
+    let mut statements: Vec<Statement<'_>> = movement.event.statements().to_vec();
+    statements.extend(
+        movement
+            .posting
+            .iter()
+            .flat_map(PreparedPosting::statements),
+    );
     tx.execute_together(&statements).await?;
     Ok(true)
 }
@@ -131,8 +136,8 @@ impl PayoutStore {
                 after.failure.clone(),
                 after.updated_at_ms,
             ],
-            told: EventInsert::of(event)?,
-            books: posting.map(PreparedPosting::of).transpose()?,
+            event: EventInsert::new(event)?,
+            posting: posting.map(PreparedPosting::new).transpose()?,
         };
         self.database
             .write(movement, |tx, movement| Box::pin(change(tx, movement)))

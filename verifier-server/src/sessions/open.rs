@@ -28,12 +28,14 @@ pub async fn open_session(
         .is_some_and(|session| session != NEW_SESSION);
     if another && request.has_signature() {
         let detail = "sealpay-session must be new where a session is opened.";
-        return Err(ApiError::of(ErrorCode::MalformedRequest, "sealpay-session").explained(detail));
+        return Err(
+            ApiError::for_param(ErrorCode::MalformedRequest, "sealpay-session").explained(detail),
+        );
     }
     let signed = SignedRequest::read(request, gateway.clock.now())?;
     let body: OpenSessionRequest = crate::http::json::json(signed.body())?;
     let key = body.key.verifying_key().map_err(|error| {
-        ApiError::of(ErrorCode::MalformedRequest, "key").explained(error.to_string())
+        ApiError::for_param(ErrorCode::MalformedRequest, "key").explained(error.to_string())
     })?;
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let (order, merchant) = verify_order(gateway, &body.order).await?;
@@ -48,13 +50,14 @@ pub async fn open_session(
 async fn verify_order(gateway: &Gateway, compact: &str) -> Result<(Order, Merchant), ApiError> {
     let compact = CompactOrder::parse(compact)?;
     let merchant = gateway.store.merchants.get(compact.issuer()).await?;
-    let merchant = merchant.ok_or_else(|| ApiError::of(ErrorCode::UnknownMerchant, "iss"))?;
+    let merchant =
+        merchant.ok_or_else(|| ApiError::for_param(ErrorCode::UnknownMerchant, "iss"))?;
     let key = merchant
         .order_keys
         .iter()
         .find(|key| key.key_id == compact.key_id())
         .and_then(|key| sealpay_protocol::key::verifying_key(&key.public_key).ok())
-        .ok_or_else(|| ApiError::of(ErrorCode::UnknownOrderKey, "kid"))?;
+        .ok_or_else(|| ApiError::for_param(ErrorCode::UnknownOrderKey, "kid"))?;
     let now = gateway.clock.wall();
     Ok((
         compact.verify(&key, &gateway.settings.public_origin, now)?,
@@ -67,7 +70,10 @@ fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
         return Ok(());
     };
     if !gateway.settings.test_mode {
-        return Err(ApiError::of(ErrorCode::SimulateNotAllowed, "simulate"));
+        return Err(ApiError::for_param(
+            ErrorCode::SimulateNotAllowed,
+            "simulate",
+        ));
     }
     let scenarios = gateway.providers.test_scenarios.as_ref();
     if !scenarios.is_some_and(|scenarios| scenarios.knows_outcome(&simulate.outcome)) {
@@ -82,7 +88,7 @@ fn check_methods(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
     if methods.all(|method| methods::find(*method).is_offered(gateway)) {
         return Ok(());
     }
-    Err(ApiError::of(ErrorCode::MethodNotOffered, "methods"))
+    Err(ApiError::for_param(ErrorCode::MethodNotOffered, "methods"))
 }
 
 /// The page must be one that the order names, and every page that the order names must be one
@@ -94,7 +100,10 @@ fn check_origin(merchant: &Merchant, order: &Order, parent: &Origin) -> Result<(
     if named.contains(parent) && all_registered {
         Ok(())
     } else {
-        Err(ApiError::of(ErrorCode::OriginNotAllowed, "parent_origin"))
+        Err(ApiError::for_param(
+            ErrorCode::OriginNotAllowed,
+            "parent_origin",
+        ))
     }
 }
 
@@ -146,13 +155,13 @@ async fn bind(
     let opened = gateway
         .store
         .sessions
-        .open(session, &Nonce::of(verified))
+        .open(session, &Nonce::from_verified(verified))
         .await?;
     match opened {
         SessionOpened::New(session)
         | SessionOpened::Same(session)
         | SessionOpened::Rebound(session) => Ok(session),
-        SessionOpened::Reused => Err(ApiError::of(ErrorCode::OrderReused, "jti")),
+        SessionOpened::Reused => Err(ApiError::for_param(ErrorCode::OrderReused, "jti")),
         SessionOpened::AttemptInProgress(_) => Err(ApiError::new(ErrorCode::AttemptInProgress)),
         SessionOpened::NonceReplayed => Err(ApiError::new(ErrorCode::NonceReplayed)),
     }
@@ -161,7 +170,7 @@ async fn bind(
 impl Nonce {
     /// The nonce that a verified request spends.
     #[must_use]
-    pub(crate) fn of(verified: VerifiedRequest) -> Self {
+    pub(crate) fn from_verified(verified: VerifiedRequest) -> Self {
         Self::in_request(&verified)
     }
 

@@ -24,7 +24,7 @@ pub(crate) async fn verify<T: DeserializeOwned>(
     if request.session.is_none() && !request.has_signature() {
         return Err(ApiError::new(ErrorCode::MissingSignature));
     }
-    let unknown = || ApiError::of(ErrorCode::UnknownSession, "sealpay-session");
+    let unknown = || ApiError::for_param(ErrorCode::UnknownSession, "sealpay-session");
     let id: SessionId = request
         .session
         .and_then(|session| session.parse().ok())

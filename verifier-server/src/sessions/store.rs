@@ -62,7 +62,7 @@ entity! {
 
 const INSERT: &str = sql!(Session::INSERT, "ON CONFLICT (merchant, jti) DO NOTHING");
 
-const TAKE_BACK: &str = "DELETE FROM sessions WHERE id = $1";
+const DELETE: &str = "DELETE FROM sessions WHERE id = $1";
 
 const BY_ID: &str = sql!(Session::SELECT, "WHERE id = $1");
 
@@ -112,12 +112,12 @@ struct NewSession {
 
 async fn open(tx: &mut Tx<'_>, new: &NewSession) -> Result<SessionOpened, Fault> {
     // Both are sent at once; what should not stay is taken back, which is rare.
-    let statements = [(nonces::SPEND, &new.nonce[..]), (INSERT, &new.row[..])];
+    let statements = [(nonces::CONSUME, &new.nonce[..]), (INSERT, &new.row[..])];
     match tx.execute_together(&statements).await?[..] {
         [1, 1] => Ok(SessionOpened::New(new.session.clone())),
         [1, _] => open_again(tx, &new.session).await,
         [_, 1] => {
-            tx.execute(TAKE_BACK, &values![new.session.id]).await?;
+            tx.execute(DELETE, &values![new.session.id]).await?;
             Ok(SessionOpened::NonceReplayed)
         }
         _ => Ok(SessionOpened::NonceReplayed),

@@ -139,14 +139,14 @@ async fn close(gateway: &Gateway, group: &BatchKey) -> Result<Progress, ApiError
 /// What a settlement is, once its lines are known. The event's name is made before: in the
 /// transaction there is neither clock nor chance.
 fn composition(gateway: &Gateway, group: BatchKey, terms: Terms) -> ComposeFn {
-    let told_at_ms = gateway.clock.now_ms_i64();
+    let published_at_ms = gateway.clock.now_ms_i64();
     let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
     let livemode = gateway.livemode();
     Arc::new(move |sums, previous| {
         let closed = draft::close(&group, sums, previous, &terms);
-        let record = SettlementRecord::of(&closed.settlement, livemode);
-        let told = view::closed(event, told_at_ms, &closed.settlement, record)?;
-        Ok((closed, told))
+        let record = SettlementRecord::new(&closed.settlement, livemode);
+        let event = view::closed(event, published_at_ms, &closed.settlement, record)?;
+        Ok((closed, event))
     })
 }
 

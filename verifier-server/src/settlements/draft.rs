@@ -5,10 +5,12 @@
 //! the currency and the date, so that another try after a crash closes the same settlement.
 
 use super::fees::Fees;
-use super::model::{BalanceTransaction, Payout, PayoutState, Settlement, TransactionKind};
+use super::model::Settlement;
 use super::schedule;
+use crate::balance::model::{BalanceTransaction, TransactionKind};
 use crate::ledger::model::{PostingType, Transfer};
 use crate::merchants::model::Reserve;
+use crate::payouts::model::{Payout, PayoutState};
 use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId, PayoutId, SettlementId, TransactionId};
@@ -114,7 +116,7 @@ fn derived(what: &str, parts: &[&str]) -> [u8; 10] {
 }
 
 /// What is kept back of what was earned: rounded down, nothing of a loss, and nothing for no days.
-fn kept_back(earned_minor: i64, reserve: Reserve) -> i64 {
+fn reserved(earned_minor: i64, reserve: Reserve) -> i64 {
     if reserve.days == 0 {
         return 0;
     }
@@ -126,7 +128,7 @@ fn kept_back(earned_minor: i64, reserve: Reserve) -> i64 {
 /// what is below is carried on.
 #[must_use]
 pub fn close(group: &BatchKey, sums: &Sums, previous: Previous, terms: &Terms) -> Closed {
-    let held_minor = kept_back(sums.earned_minor, terms.reserve);
+    let held_minor = reserved(sums.earned_minor, terms.reserve);
     let net_minor = sums.net_minor.saturating_sub(held_minor);
     let owed_minor = net_minor.saturating_add(previous.carried_forward_minor);
     let id = group.settlement();
@@ -240,7 +242,7 @@ fn transfers(
                 LedgerTransferId::new(group.moment(), derived(posting_type.name(), &[&settlement]));
             let why = (posting_type, settlement.clone());
             let at_ms = group.closes_at_ms();
-            Transfer::of(id, group.merchant, group.currency, amount_minor, why, at_ms)
+            Transfer::new(id, group.merchant, group.currency, amount_minor, why, at_ms)
         });
     transfers.collect()
 }
@@ -326,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_for_no_days_is_not_kept() {
+    fn reserve_of_zero_days_holds_nothing() {
         let closed = close(
             &group(),
             &sums(1_000, 1_000),

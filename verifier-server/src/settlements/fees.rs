@@ -55,7 +55,7 @@ struct Price(u16, u32);
 
 impl Price {
     /// The share is rounded half up, and the price is never below nothing.
-    fn of(self, amount_minor: i64) -> i64 {
+    fn charge(self, amount_minor: i64) -> i64 {
         let share = i128::from(amount_minor.max(0)) * i128::from(self.0);
         let share = (share + 5_000).div_euclid(10_000);
         let price = share + i128::from(self.1);
@@ -115,9 +115,9 @@ fn row(query: &Query<'_>) -> Option<&'static Row> {
 pub fn of_capture(query: &Query<'_>, amount_minor: i64) -> (Fees, &'static str) {
     let row = row(query).filter(|_| amount_minor > 0);
     let fees = row.map(|row| Fees {
-        interchange_minor: row.interchange.of(amount_minor),
-        scheme_minor: row.scheme.of(amount_minor),
-        processor_minor: row.processor.of(amount_minor),
+        interchange_minor: row.interchange.charge(amount_minor),
+        scheme_minor: row.scheme.charge(amount_minor),
+        processor_minor: row.processor.charge(amount_minor),
     });
     (fees.unwrap_or_default(), region(query))
 }

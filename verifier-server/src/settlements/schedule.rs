@@ -65,7 +65,7 @@ static FALLBACK: LazyLock<Schedule> = LazyLock::new(|| Schedule {
 });
 
 impl Schedule {
-    fn of(currency: Currency) -> &'static Self {
+    fn for_currency(currency: Currency) -> &'static Self {
         let named = |name: &str| SCHEDULES.iter().find(|row| row.currency == name);
         let row = named(currency.code()).or_else(|| named("*"));
         row.unwrap_or(&FALLBACK)
@@ -98,7 +98,7 @@ impl Schedule {
 /// Every day of the calendar is a sales day, weekends and holidays as well.
 #[must_use]
 pub fn business_date(currency: Currency, at_ms: i64) -> Date {
-    let schedule = Schedule::of(currency);
+    let schedule = Schedule::for_currency(currency);
     let bound = if at_ms < 0 {
         Timestamp::MIN
     } else {
@@ -117,39 +117,48 @@ pub fn business_date(currency: Currency, at_ms: i64) -> Date {
 /// The moment of a sales day's cut-off, milliseconds since 1970: the first that is too late.
 #[must_use]
 pub fn cut_off_ms(currency: Currency, business_date: Date) -> i64 {
-    Schedule::of(currency).cut_off_ms(business_date)
+    Schedule::for_currency(currency).cut_off_ms(business_date)
 }
 
 /// The day on which what was sold on a day is settled: so many business days after it.
 #[must_use]
 pub fn settlement_date(currency: Currency, business_date: Date) -> Date {
-    business_days_after(currency, business_date, Schedule::of(currency).days)
+    business_days_after(
+        currency,
+        business_date,
+        Schedule::for_currency(currency).days,
+    )
 }
 
 /// The business day that is `days` business days after a date.
 #[must_use]
 pub fn business_days_after(currency: Currency, date: Date, days: u32) -> Date {
-    let schedule = Schedule::of(currency);
+    let schedule = Schedule::for_currency(currency);
     schedule.calendar.nth_business_day_after(date, days)
 }
 
 /// The last business day before a date.
 #[must_use]
 pub fn business_day_before(currency: Currency, date: Date) -> Date {
-    Schedule::of(currency).calendar.previous_business_day(date)
+    Schedule::for_currency(currency)
+        .calendar
+        .previous_business_day(date)
 }
 
 /// The moment at which settlements of a date are closed, milliseconds since 1970.
 #[must_use]
 pub fn closes_at_ms(currency: Currency, settlement_date: Date) -> i64 {
-    let schedule = Schedule::of(currency);
+    let schedule = Schedule::for_currency(currency);
     schedule.moment_ms(settlement_date, schedule.closes)
 }
 
 /// The zone that a currency's days are counted in (IANA time zone database).
 #[must_use]
 pub fn zone_name(currency: Currency) -> &'static str {
-    Schedule::of(currency).zone.iana_name().unwrap_or("UTC")
+    Schedule::for_currency(currency)
+        .zone
+        .iana_name()
+        .unwrap_or("UTC")
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! What a merchant looks up of settlements, and their reports.
 
-use super::model::{BalanceTransaction, Payout, Settlement};
+use super::model::Settlement;
 use super::report::{Statement, camt053, csv, json};
 pub use super::store::SettlementFilter;
 use super::view::{BalanceTransactionRecord, SettlementRecord};
+use crate::balance::model::BalanceTransaction;
 use crate::balance::store::TransactionFilter;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::http::paging::{self, Page, PageRequest};
 use crate::payouts::account::account_of;
+use crate::payouts::model::Payout;
 use crate::store::Store;
 use sealpay_protocol::ids::{MerchantId, TransactionId};
 use serde::Serialize;
@@ -93,7 +95,7 @@ pub async fn list(
     let scans = filter.currency.is_some();
     let rows =
         move |store: Store, filter| async move { store.settlements.list(merchant, &filter).await };
-    let record = |row| SettlementRecord::of(&row, gateway.livemode());
+    let record = |row| SettlementRecord::new(&row, gateway.livemode());
     paging::read(gateway, (merchant, scans), filter, rows, record).await
 }
 
@@ -117,7 +119,7 @@ pub async fn get(
     id: &str,
 ) -> Result<SettlementRecord, ApiError> {
     let settlement = get_owned(gateway, merchant, id).await?;
-    Ok(SettlementRecord::of(&settlement, gateway.livemode()))
+    Ok(SettlementRecord::new(&settlement, gateway.livemode()))
 }
 
 /// Lines of a settlement of the merchant, newest first.
@@ -144,7 +146,7 @@ pub async fn lines(
         (merchant, false),
         filter,
         rows,
-        BalanceTransactionRecord::of,
+        BalanceTransactionRecord::new,
     )
     .await
 }

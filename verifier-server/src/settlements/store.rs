@@ -2,8 +2,10 @@
 
 use super::draft::{BatchKey, Closed, Previous, Sums};
 use super::fees::Fees;
-use super::model::{BalanceTransaction, Payout, Settlement};
+use super::model::Settlement;
+use crate::balance::model::BalanceTransaction;
 use crate::ledger::model::Transfer;
+use crate::payouts::model::Payout;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use jiff::civil::Date;
@@ -130,7 +132,7 @@ const COMPLETE: &str =
         carried_forward_minor = $9, payout = $10, payout_minor = $11, closed_at_ms = $12
     WHERE id = $1";
 
-const TAKE_BACK: &str = "DELETE FROM settlements WHERE id = $1";
+const DELETE: &str = "DELETE FROM settlements WHERE id = $1";
 
 /// Only what is not bound: a line never leaves its settlement.
 pub(crate) const POSTPONE: &str = "UPDATE balance_transactions SET settlement_date = $4
@@ -197,7 +199,7 @@ async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<CloseOutcome, Fault
     }
     let bound = [id.clone(), merchant.clone(), currency.clone(), date.clone()];
     if tx.execute(BIND, &bound).await? == 0 {
-        tx.execute(TAKE_BACK, std::slice::from_ref(id)).await?;
+        tx.execute(DELETE, std::slice::from_ref(id)).await?;
         return Ok(CloseOutcome::Passed);
     }
     let sums = tx.get(SUMS, std::slice::from_ref(id)).await?;
@@ -214,12 +216,12 @@ async fn write(tx: &mut Tx<'_>, closed: &Closed, event: &Event) -> Result<(), Fa
     let transfers = to_rows(&closed.transfers)?;
     let lines = to_rows(&closed.reserve)?;
     let payout = closed.payout.as_ref().map(Entity::to_row).transpose()?;
-    let told = EventInsert::of(event)?;
+    let event = EventInsert::new(event)?;
     let mut statements: Vec<Statement<'_>> = vec![(COMPLETE, &completed)];
     statements.extend(lines.iter().map(insert::<BalanceTransaction>));
     statements.extend(transfers.iter().map(insert::<Transfer>));
     statements.extend(payout.iter().map(insert::<Payout>));
-    statements.extend(told.statements());
+    statements.extend(event.statements());
     tx.execute_together(&statements).await?;
     Ok(())
 }

@@ -2,9 +2,11 @@
 //! them.
 
 use super::fees::Fees;
-use super::model::{BalanceTransaction, Payout, PayoutState, Settlement, TransactionKind};
+use super::model::Settlement;
+use crate::balance::model::{BalanceTransaction, TransactionKind};
 use crate::ledger::model::Account;
 use crate::payments::event::rfc3339;
+use crate::payouts::model::{Payout, PayoutState};
 use crate::webhooks::events::model::{EVENT_VERSION, Event};
 use sealpay_protocol::ids::{EventId, MerchantId};
 use serde::Serialize;
@@ -189,7 +191,7 @@ impl From<Fees> for FeesRecord {
 impl BalanceTransactionRecord {
     /// A line as its merchant sees it.
     #[must_use]
-    pub fn of(line: BalanceTransaction) -> Self {
+    pub fn new(line: BalanceTransaction) -> Self {
         Self {
             id: line.id.to_string(),
             kind: line.kind,
@@ -214,7 +216,7 @@ impl BalanceTransactionRecord {
 impl SettlementRecord {
     /// A settlement as its merchant sees it.
     #[must_use]
-    pub fn of(settlement: &Settlement, livemode: bool) -> Self {
+    pub fn new(settlement: &Settlement, livemode: bool) -> Self {
         Self {
             id: settlement.id.to_string(),
             livemode,
@@ -238,7 +240,7 @@ impl SettlementRecord {
 impl PayoutRecord {
     /// A payout as its merchant sees it.
     #[must_use]
-    pub fn of(payout: &Payout, livemode: bool) -> Self {
+    pub fn new(payout: &Payout, livemode: bool) -> Self {
         Self {
             id: payout.id.to_string(),
             livemode,

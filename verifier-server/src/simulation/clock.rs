@@ -129,7 +129,8 @@ pub async fn set(gateway: &Gateway, change: ClockChange) -> Result<ClockView, Ap
         _ => {
             let detail = "Give either advance_seconds or to, and not both.";
             return Err(
-                ApiError::of(ErrorCode::MalformedRequest, "advance_seconds").explained(detail)
+                ApiError::for_param(ErrorCode::MalformedRequest, "advance_seconds")
+                    .explained(detail),
             );
         }
     };

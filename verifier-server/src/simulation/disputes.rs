@@ -87,7 +87,7 @@ pub(crate) async fn open(
     }
     let reason = reason.unwrap_or(DisputeReason::General);
     let dispute = disputes::service::open(gateway, payment, amount, reason).await?;
-    Ok(Json(DisputeRecord::of(&dispute, gateway.livemode())))
+    Ok(Json(DisputeRecord::new(&dispute, gateway.livemode())))
 }
 
 /// Decides a dispute, as the shopper's bank does. Test mode only.
@@ -116,5 +116,5 @@ pub(crate) async fn decide(
         DisputeOutcome::Lost => DisputeAction::Lost,
     };
     let dispute = disputes::service::happen(gateway, id, &action, None).await?;
-    Ok(Json(DisputeRecord::of(&dispute, gateway.livemode())))
+    Ok(Json(DisputeRecord::new(&dispute, gateway.livemode())))
 }

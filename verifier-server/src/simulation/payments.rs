@@ -57,7 +57,7 @@ pub(super) async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, Ap
     Ok(Payments {
         data: payments
             .iter()
-            .map(|payment| PaymentRecord::of(payment, gateway.livemode()))
+            .map(|payment| PaymentRecord::new(payment, gateway.livemode()))
             .collect(),
     })
 }
@@ -109,15 +109,15 @@ async fn history(gateway: &Gateway, id: &str) -> Result<PaymentHistory, ApiError
         .list(payment.merchant, Some(id), None, LISTED);
     let livemode = gateway.livemode();
     Ok(PaymentHistory {
-        payment: PaymentRecord::of(&payment, livemode),
+        payment: PaymentRecord::new(&payment, livemode),
         events: events
             .into_iter()
-            .filter_map(|(event, deliveries)| EventRecord::of(event, &deliveries))
+            .filter_map(|(event, deliveries)| EventRecord::new(event, &deliveries))
             .collect(),
         disputes: disputes
             .await?
             .iter()
-            .map(|dispute| DisputeRecord::of(dispute, livemode))
+            .map(|dispute| DisputeRecord::new(dispute, livemode))
             .collect(),
     })
 }

@@ -9,11 +9,11 @@ const READ: &str = "SELECT livemode FROM data_mode WHERE id = 1";
 impl Store {
     /// Says what the data is of, unless that was said before; what was said first.
     pub async fn bind_mode(&self, livemode: bool) -> Result<bool, DatabaseError> {
-        if let Some((said,)) = self.database.get(READ, []).await? {
-            return Ok(said);
+        if let Some((stored,)) = self.database.get(READ, []).await? {
+            return Ok(stored);
         }
         self.database.change(SAY, values![livemode]).await?;
-        let said = self.database.get(READ, []).await?;
-        Ok(said.map_or(livemode, |(said,)| said))
+        let stored = self.database.get(READ, []).await?;
+        Ok(stored.map_or(livemode, |(stored,)| stored))
     }
 }

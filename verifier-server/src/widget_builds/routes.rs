@@ -34,7 +34,7 @@ impl OtherBuilds {
         found.get(digest).map(Arc::clone)
     }
 
-    fn keep(&self, build: &Arc<Build>) {
+    fn insert(&self, build: &Arc<Build>) {
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if found.len() >= MOST_BUILDS {
             found.clear();
@@ -85,10 +85,10 @@ async fn find(
     }
     let files = widget_builds::files(gateway, digest).await?;
     // Whoever can write into the database cannot put other files in the place of these.
-    let build = Build::from_kept(&files).filter(|build| build.digest() == digest);
+    let build = Build::from_files(&files).filter(|build| build.digest() == digest);
     let build = build.map(Arc::new);
     if let Some(build) = &build {
-        builds.keep(build);
+        builds.insert(build);
     }
     Ok(build)
 }

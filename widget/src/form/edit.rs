@@ -143,8 +143,8 @@ pub(super) fn holder(edit: &Edit<'_>) -> Shown {
         '\t' | '\n' | '\r' => ' ',
         character => character,
     };
-    let kept = edit.text.chars().take(HOLDER_CHARACTERS);
-    let text = Zeroizing::new(kept.map(spaced).collect::<String>());
+    let allowed = edit.text.chars().take(HOLDER_CHARACTERS);
+    let text = Zeroizing::new(allowed.map(spaced).collect::<String>());
     Shown {
         text,
         caret: edit.caret,

@@ -427,9 +427,9 @@ mod properties {
             let before = number::digits_of(&text[..caret]);
             let placed = form.edited(Field::Number, &Edit { text: &text, caret, deletion: None });
             let after = form.entry(Field::Number).text();
-            let kept = number::digits_of(&text);
-            let kept = &kept[..kept.len().min(20)];
-            prop_assert_eq!(number::digits_of(after), kept);
+            let digits = number::digits_of(&text);
+            let digits = &digits[..digits.len().min(20)];
+            prop_assert_eq!(number::digits_of(after), digits);
             prop_assert_eq!(number::digits_of(&after[..placed]), &before[..before.len().min(20)]);
         }
 

@@ -106,7 +106,7 @@ impl Credentials {
     pub fn open_body(&self) -> Rc<[u8]> {
         body(&OpenSessionRequest {
             order: self.order.to_string(),
-            key: PublicJwk::of(&self.key.verifying_key()),
+            key: PublicJwk::from_key(&self.key.verifying_key()),
             parent_origin: self.parent_origin.clone(),
         })
     }
@@ -147,7 +147,7 @@ impl Credentials {
             money: Money::charge(session.order.amount, currency).ok()?,
             session_expires_at: session.expires_at,
             attempt,
-            thumbprint: &Thumbprint::of(&self.key.verifying_key()),
+            thumbprint: &Thumbprint::from_key(&self.key.verifying_key()),
             order_digest: &order::digest(&self.order),
         };
         seal(card, &recipient, &context, random).ok()

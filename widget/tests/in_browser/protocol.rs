@@ -74,7 +74,7 @@ async fn card_is_sealed_for_the_payment_and_the_request_is_signed() {
         // The session ends half an hour after it was opened.
         session_expires_at: session.expires_at,
         attempt: request.idempotency_key.parse().unwrap(),
-        thumbprint: &Thumbprint::of(&verifying_key),
+        thumbprint: &Thumbprint::from_key(&verifying_key),
         order_digest: &order::digest(&opening.order),
     };
     let today = YearMonth::from_unix_seconds(clock::now());

@@ -29,7 +29,7 @@ fn by_name(value: Value) -> Value {
 }
 
 pub(super) fn requests(orders: &[OrderVector], cards: &[SealedCardVector]) -> Vec<RequestVector> {
-    let key = PublicJwk::of(&world::signing_key(world::EPHEMERAL_SEED).verifying_key());
+    let key = PublicJwk::from_key(&world::signing_key(world::EPHEMERAL_SEED).verifying_key());
     let open = serde_json::json!({
         "order": orders[0].order,
         "key": key,

@@ -159,8 +159,8 @@ fn signing_key(first: u8) -> SigningKeyVector {
     let key = world::signing_key(first).verifying_key();
     SigningKeyVector {
         seed: hex(&counting::<32>(first)),
-        key: PublicJwk::of(&key),
-        thumbprint: Thumbprint::of(&key).as_str().into(),
+        key: PublicJwk::from_key(&key),
+        thumbprint: Thumbprint::from_key(&key).as_str().into(),
     }
 }
 

@@ -80,7 +80,7 @@ impl Bench {
 
     fn payment(&self, public: &SealingPublicKey, card: &Card) -> Payment {
         let key = SigningKey::from_bytes(&random());
-        let (attempt, thumbprint) = (attempt(), Thumbprint::of(&key.verifying_key()));
+        let (attempt, thumbprint) = (attempt(), Thumbprint::from_key(&key.verifying_key()));
         let context = self.context(attempt, &thumbprint);
         let sealed = seal::seal(card, public, &context, &mut OsRandom).expect("a key seals");
         let base: [u8; BASE_BYTES] = random();
@@ -170,7 +170,7 @@ pub(crate) fn client() -> Value {
     let bench = Bench::new(1);
     let (public, card) = (bench.stock_key.public_key(), card(APPROVED));
     let key = SigningKey::from_bytes(&random());
-    let thumbprint = Thumbprint::of(&key.verifying_key());
+    let thumbprint = Thumbprint::from_key(&key.verifying_key());
     let body = vec![b'x'; 2000];
     let (attempt, session) = (attempt().to_string(), bench.session.to_string());
     let parts = RequestParts {

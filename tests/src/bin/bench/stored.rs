@@ -18,7 +18,7 @@ use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
-use verifier_server::payments::store::outcome::Settled;
+use verifier_server::payments::store::outcome::Recorded;
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Options, Store};
@@ -91,7 +91,7 @@ async fn store_one(store: &Store, merchant: &Merchant) {
         .record_outcome(&payment, &captured, Some(&event), None)
         .await;
     assert!(
-        matches!(settled, Ok(Settled::Done(_))),
+        matches!(settled, Ok(Recorded::Done(_))),
         "the payment is there"
     );
 }
@@ -147,7 +147,7 @@ fn payment(session: &Session) -> Payment {
         order_ref: session.order_ref.clone(),
         money: session.money,
         capture: session.capture,
-        details: PaymentDetails::Card(Box::new(CardDetails::of(StoredCard {
+        details: PaymentDetails::Card(Box::new(CardDetails::new(StoredCard {
             brand: "visa".into(),
             last4: "4242".into(),
             expiry: "2029-12".into(),

@@ -4,8 +4,8 @@ use crate::databases::on_both_databases;
 use crate::storage::fixtures::{self, NOW_MS, registered};
 use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::MerchantId;
+use verifier_server::auth::api_keys::model::ApiKey;
 use verifier_server::auth::api_keys::store::KeyRotation;
-use verifier_server::merchants::model::ApiKey;
 use verifier_server::store::{Addition, DatabaseError};
 
 /// A key without an end.

@@ -8,7 +8,7 @@ use sealpay_protocol::secret::Secret;
 use std::sync::Arc;
 use verifier_server::auth::audit::model::{AuditChain, AuditEntry};
 use verifier_server::keys::ciphertexts::EncryptedColumn;
-use verifier_server::merchants::model::{KeyPurpose, ServerKey};
+use verifier_server::keys::model::{KeyPurpose, ServerKey};
 use verifier_server::store::Addition;
 
 on_both_databases! {

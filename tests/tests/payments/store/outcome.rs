@@ -11,7 +11,7 @@ use verifier_server::payments::methods::bank_transfer::model::TransferInstructio
 use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
-use verifier_server::payments::store::outcome::Settled;
+use verifier_server::payments::store::outcome::Recorded;
 use verifier_server::store::DatabaseError;
 
 async fn outcome_event_and_deliveries_are_stored_together(database: &TestDatabase) {
@@ -34,7 +34,7 @@ async fn outcome_event_and_deliveries_are_stored_together(database: &TestDatabas
         .payments
         .record_outcome(&claimed, &expected, Some(&event), None)
         .await;
-    assert_eq!(outcome, Ok(Settled::Done(expected.clone())));
+    assert_eq!(outcome, Ok(Recorded::Done(expected.clone())));
     assert_eq!(
         store.payments.get_owned(merchant.id, expected.id).await,
         Ok(Some(expected))
@@ -61,7 +61,7 @@ async fn outcome_without_an_event_creates_no_delivery(database: &TestDatabase) {
         .payments
         .record_outcome(&claimed, &expected, None, None)
         .await;
-    assert_eq!(outcome, Ok(Settled::Done(expected)));
+    assert_eq!(outcome, Ok(Recorded::Done(expected)));
     assert_eq!(
         store.events.list(merchant.id, None, 10).await,
         Ok(Vec::new())
@@ -129,7 +129,11 @@ async fn late_outcome_changes_nothing(database: &TestDatabase) {
             .payments
             .record_outcome(&before, &after, Some(&event), None)
             .await;
-        assert_eq!(outcome, Ok(Settled::NotInState(captured.clone())), "{what}");
+        assert_eq!(
+            outcome,
+            Ok(Recorded::NotInState(captured.clone())),
+            "{what}"
+        );
     }
     assert_eq!(
         store.payments.get_owned(merchant.id, payment.id).await,
@@ -163,7 +167,7 @@ async fn outcome_is_rolled_back_when_its_event_fails(database: &TestDatabase) {
         .payments
         .record_outcome(&first, &declined(&first), Some(&taken), None)
         .await;
-    assert!(matches!(told, Ok(Settled::Done(_))), "{told:?}");
+    assert!(matches!(told, Ok(Recorded::Done(_))), "{told:?}");
 
     let session = opened(&store, merchant.id).await;
     let second = claimed(&store, &session).await;
@@ -218,7 +222,7 @@ async fn concurrent_transfer_credits_are_serialized(database: &TestDatabase) {
         .payments
         .record_outcome(&claimed, &waiting, None, None)
         .await;
-    assert_eq!(outcome, Ok(Settled::Done(waiting.clone())));
+    assert_eq!(outcome, Ok(Recorded::Done(waiting.clone())));
     for (reference, is_meant) in [("rf18 0001", true), ("RF180001", true), ("RF180002", false)] {
         let found = store.payments.get_by_transfer(reference).await.unwrap();
         assert_eq!(found, is_meant.then(|| waiting.clone()), "{reference}");
@@ -237,12 +241,12 @@ async fn concurrent_transfer_credits_are_serialized(database: &TestDatabase) {
         .payments
         .record_outcome(&waiting, &counted(100, "a"), None, None)
         .await;
-    assert!(matches!(first, Ok(Settled::Done(_))), "{first:?}");
+    assert!(matches!(first, Ok(Recorded::Done(_))), "{first:?}");
     let second = store
         .payments
         .record_outcome(&waiting, &counted(50, "b"), None, None)
         .await;
-    assert_eq!(second, Ok(Settled::NotInState(counted(100, "a"))));
+    assert_eq!(second, Ok(Recorded::NotInState(counted(100, "a"))));
 }
 
 async fn only_the_lease_holder_may_reroute(database: &TestDatabase) {
@@ -265,13 +269,13 @@ async fn only_the_lease_holder_may_reroute(database: &TestDatabase) {
         .await;
     assert_eq!(taken, Ok(Some(stored.clone())));
     let refused = store.payments.reroute(&claimed, &elsewhere).await;
-    assert_eq!(refused, Ok(Settled::NotInState(stored.clone())));
+    assert_eq!(refused, Ok(Recorded::NotInState(stored.clone())));
     let rerouted = Payment {
         provider: "meridian".into(),
         ..stored.clone()
     };
     let done = store.payments.reroute(&stored, &rerouted).await;
-    assert_eq!(done, Ok(Settled::Done(rerouted)));
+    assert_eq!(done, Ok(Recorded::Done(rerouted)));
 }
 
 async fn payment_belongs_to_its_session_only(database: &TestDatabase) {

@@ -25,7 +25,7 @@ fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
             digest: "digest".into(),
             changed_nothing: ChangedNothing::default(),
         },
-        answer: None,
+        response: None,
         at_ms: DUE_MS + 120,
     }
 }

@@ -7,11 +7,11 @@ use crate::storage::fixtures::{NOW_MS, paid, reachable};
 use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::EventId;
 use verifier_server::error::{ApiError, ErrorCode};
-use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Store;
 use verifier_server::webhooks::deliveries::pending::MOST_PENDING;
 use verifier_server::webhooks::deliveries::redelivery::RedeliverySelection;
+use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::event::{Describe, EndpointEvent};
 use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
@@ -394,18 +394,14 @@ async fn undeliverable_deliveries_end(database: &TestDatabase) {
         let id = known.id;
         let sql = format!("UPDATE webhook_endpoints SET {what} WHERE id = '{id}'");
         database.tamper(&sql).await;
-        store
-            .endpoints
-            .settle_held_deliveries(NOW_MS)
-            .await
-            .unwrap();
+        store.endpoints.end_held_deliveries(NOW_MS).await.unwrap();
         let state = if ends {
             DeliveryState::Failed
         } else {
             DeliveryState::Pending
         };
         assert_eq!(states(&store, &known).await, [state], "{what}");
-        let again = store.endpoints.settle_held_deliveries(NOW_MS).await;
+        let again = store.endpoints.end_held_deliveries(NOW_MS).await;
         assert_eq!(again, Ok(0), "{what}");
     }
 }

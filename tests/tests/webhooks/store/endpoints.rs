@@ -6,12 +6,12 @@ use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable, registered, un
 use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
-use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
 use verifier_server::webhooks::deliveries::redelivery::{
     DeliveryFilter, EventRange, RedeliveryBatch, RedeliverySelection,
 };
+use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
 use verifier_server::webhooks::endpoints::store::Disabling;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
@@ -26,7 +26,7 @@ fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
             digest: "digest".into(),
             changed_nothing: ChangedNothing::default(),
         },
-        answer: Some("answer".into()),
+        response: Some("response".into()),
         at_ms: NOW_MS + 20,
     }
 }
@@ -67,7 +67,7 @@ async fn endpoint_is_created_once_per_key_up_to_the_limit(database: &TestDatabas
         .await;
     let same = IdempotencyReplay::Same {
         resource: first.id.to_string(),
-        answer: Some("answer".into()),
+        response: Some("response".into()),
     };
     assert_eq!(again, Ok(EndpointWrite::Repeated(same)));
     let mut other = answered(merchant.id, "one");
@@ -398,10 +398,10 @@ async fn redelivery_keeps_its_attempts_and_order(database: &TestDatabase) {
     let kept = again(RedeliverySelection::Event(ids[0]), "d")
         .await
         .unwrap();
-    let EndpointWrite::Repeated(IdempotencyReplay::Same { answer, .. }) = kept else {
+    let EndpointWrite::Repeated(IdempotencyReplay::Same { response, .. }) = kept else {
         panic!("{kept:?}");
     };
-    let text = answer.unwrap();
+    let text = response.unwrap();
     assert_eq!(
         Ok(EndpointWrite::Done(
             RedeliveryBatch::from_text(&text).unwrap()

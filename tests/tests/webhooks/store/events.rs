@@ -36,7 +36,7 @@ pub(crate) fn attempt_of(result: &Delivery) -> DeliveryAttempt {
         duration_ms: 12,
         status: result.last_status,
         error: result.last_error.clone(),
-        answer: Some("no – 不".into()),
+        response: Some("no – 不".into()),
     }
 }
 

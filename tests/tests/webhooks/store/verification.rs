@@ -6,9 +6,9 @@ use crate::storage::fixtures::{NOW_MS, endpoint, paid, registered, unique};
 use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::MerchantId;
 use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
-use verifier_server::merchants::model::WebhookEndpoint;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
+use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::usage::VERIFICATIONS_AN_HOUR;
 use verifier_server::webhooks::endpoints::store::verification::{
@@ -26,7 +26,7 @@ fn answered(merchant: MerchantId, at_ms: i64) -> StoredResponse {
             credential: "key_1".into(),
             changed_nothing: ChangedNothing::default(),
         },
-        answer: None,
+        response: None,
         at_ms,
     }
 }
@@ -158,7 +158,7 @@ async fn changed_url_suspends_deliveries_until_verified(database: &TestDatabase)
         .tamper(&format!("UPDATE deliveries SET next_at_ms = {HELD_MS}"))
         .await;
     assert_eq!(
-        store.endpoints.settle_held_deliveries(NOW_MS + 30).await,
+        store.endpoints.end_held_deliveries(NOW_MS + 30).await,
         Ok(1)
     );
     assert_eq!(store.deliveries.next_at().await, Ok(Some(NOW_MS + 30)));
@@ -166,12 +166,12 @@ async fn changed_url_suspends_deliveries_until_verified(database: &TestDatabase)
         .tamper("UPDATE webhook_endpoints SET verified_at_ms = NULL")
         .await;
     assert_eq!(
-        store.endpoints.settle_held_deliveries(NOW_MS + 40).await,
+        store.endpoints.end_held_deliveries(NOW_MS + 40).await,
         Ok(1)
     );
     assert_eq!(store.deliveries.next_at().await, Ok(None));
     assert_eq!(
-        store.endpoints.settle_held_deliveries(NOW_MS + 50).await,
+        store.endpoints.end_held_deliveries(NOW_MS + 50).await,
         Ok(0)
     );
 }

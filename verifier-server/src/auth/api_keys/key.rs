@@ -1,8 +1,8 @@
 //! API keys of merchants: made once, shown once, kept only as a keyed hash.
 
+use crate::auth::api_keys::model::ApiKey;
 use crate::error::{ApiError, ErrorCode};
 use crate::keys::encryption::KeyEncryption;
-use crate::merchants::model::ApiKey;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 use sealpay_system::Rng;
@@ -90,9 +90,12 @@ pub fn hash_of_header(
         .and_then(bearer)
         .filter(|key| key.len() == KEY_CHARACTERS)
         .filter(|key| key.starts_with(TEST_PREFIX) || key.starts_with(LIVE_PREFIX))
-        .ok_or_else(|| ApiError::of(ErrorCode::ApiKeyInvalid, "authorization"))?;
+        .ok_or_else(|| ApiError::for_param(ErrorCode::ApiKeyInvalid, "authorization"))?;
     if !key.starts_with(prefix(livemode)) {
-        return Err(ApiError::of(ErrorCode::ApiKeyOfOtherMode, "authorization"));
+        return Err(ApiError::for_param(
+            ErrorCode::ApiKeyOfOtherMode,
+            "authorization",
+        ));
     }
     Ok(encryption.api_key_hash(key))
 }

@@ -1,7 +1,7 @@
 //! When each API key was used last, to the hour: noted in memory by requests, and written now and
 //! then by housekeeping, so that no request waits for it.
 
-use crate::merchants::model::ApiKey;
+use crate::auth::api_keys::model::ApiKey;
 use crate::store::{DatabaseError, Store};
 use sealpay_protocol::ids::ApiKeyId;
 use std::collections::BTreeMap;

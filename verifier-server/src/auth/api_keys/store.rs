@@ -1,6 +1,6 @@
 //! API keys: never the key, only its keyed hash, with what it may be used for and until when.
 
-use crate::merchants::model::ApiKey;
+use crate::auth::api_keys::model::ApiKey;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 use sealpay_storage::{Addition, Database, DatabaseError, Entity, Fault, Projection, Tx, Value};
 use sealpay_storage::{entity, sql, values};

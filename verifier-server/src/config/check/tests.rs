@@ -200,13 +200,13 @@ fn check(chosen: [Choice; 6]) -> usize {
     };
     let place = MATRIX.iter().position(fits);
     let place = place.unwrap_or_else(|| panic!("{names:?} is not in the table"));
-    let (said, expected) = (outcome(chosen), MATRIX[place][6]);
+    let (message, expected) = (outcome(chosen), MATRIX[place][6]);
     let fits = if expected == STARTS {
-        said.is_empty()
+        message.is_empty()
     } else {
-        said.contains(expected)
+        message.contains(expected)
     };
-    assert!(fits, "{names:?}: {said:?}, not {expected:?}");
+    assert!(fits, "{names:?}: {message:?}, not {expected:?}");
     place
 }
 
@@ -347,14 +347,14 @@ fn webhooks_reach_no_everything_of_a_public_server() {
 
 #[test]
 fn what_is_open_to_strangers_is_said_at_the_start() {
-    let said = |settings: &str| public(settings).unwrap().warnings().join("\n");
-    assert_eq!(said(""), "");
-    let no_limit = said("[rate_limit]\nper_second = 0");
+    let message = |settings: &str| public(settings).unwrap().warnings().join("\n");
+    assert_eq!(message(""), "");
+    let no_limit = message("[rate_limit]\nper_second = 0");
     assert!(
         no_limit.starts_with("rate_limit.per_second = 0"),
         "{no_limit}"
     );
-    let allowed = said("[webhooks]\nallow = [\"10.0.0.0/8\"]");
+    let allowed = message("[webhooks]\nallow = [\"10.0.0.0/8\"]");
     assert!(
         allowed.starts_with("webhooks.allow = [\"10.0.0.0/8\"]"),
         "{allowed}"

@@ -107,7 +107,7 @@ fn planned(
     let possible = seen.modifiable(operation.kind, operation.amount_minor);
     let amount_minor = possible.map_err(|obstacle| match obstacle {
         OperationError::State => ApiError::new(ErrorCode::StateConflict),
-        OperationError::Amount(left) => ApiError::of(ErrorCode::AmountTooLarge, "amount")
+        OperationError::Amount(left) => ApiError::for_param(ErrorCode::AmountTooLarge, "amount")
             .explained(format!(
                 "The amount is more than the {left} minor units that are left."
             )),
@@ -136,6 +136,6 @@ pub(crate) fn new(
         created_by: None,
         created_at_ms,
         updated_at_ms: created_at_ms,
-        lease_until_ms: Lease::of(gateway.settings.provider_timeout).until_ms(created_at_ms),
+        lease_until_ms: Lease::within(gateway.settings.provider_timeout).until_ms(created_at_ms),
     }
 }

@@ -215,10 +215,10 @@ pub(crate) fn find(method: Method) -> &'static dyn PaymentMethod {
 
 /// The challenge is over, or there never was one.
 pub(crate) fn challenge_closed() -> ApiError {
-    ApiError::of(ErrorCode::ChallengeClosed, "payment")
+    ApiError::for_param(ErrorCode::ChallengeClosed, "payment")
 }
 
 fn card_belongs_to_cards() -> ApiError {
     let detail = "card must be there with the method card, and with no other.";
-    ApiError::of(ErrorCode::MalformedRequest, "card").explained(detail)
+    ApiError::for_param(ErrorCode::MalformedRequest, "card").explained(detail)
 }

@@ -5,7 +5,7 @@ use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, challeng
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
-use crate::payments::outcome::{self, PaymentOutcome, keep, keep_as};
+use crate::payments::outcome::{self, PaymentOutcome, record, record_as};
 use crate::payments::prepare::{deadline_ms, new_payment, payee_of};
 use sealpay_protocol::api::{ActionView, PayRequest, WalletView};
 use sealpay_protocol::ids::AttemptId;
@@ -65,7 +65,7 @@ impl PaymentMethod for WalletMethod {
     ) -> MethodFuture<'a, Result<Payment, ApiError>> {
         Box::pin(async move {
             match inquire(gateway, &stored).await {
-                Ok(inquiry) => keep_inquired(gateway, stored, inquiry).await,
+                Ok(inquiry) => record_inquired(gateway, stored, inquiry).await,
                 // The shopper asks again soon.
                 Err(_) => Ok(stored),
             }
@@ -79,7 +79,7 @@ impl PaymentMethod for WalletMethod {
     ) -> MethodFuture<'a, Result<Payment, ApiError>> {
         Box::pin(async move {
             let inquiry = inquire(gateway, &stored).await?;
-            keep_inquired(gateway, stored, inquiry).await
+            record_inquired(gateway, stored, inquiry).await
         })
     }
 
@@ -91,7 +91,7 @@ impl PaymentMethod for WalletMethod {
     ) -> MethodFuture<'a, Result<Payment, ApiError>> {
         Box::pin(async move {
             match self.withdraw(gateway, &payment).await? {
-                Some(outcome) => keep(gateway, &payment, outcome).await,
+                Some(outcome) => record(gateway, &payment, outcome).await,
                 None => Err(challenge_closed()),
             }
         })
@@ -104,7 +104,7 @@ impl PaymentMethod for WalletMethod {
     ) -> MethodFuture<'a, Result<bool, ApiError>> {
         Box::pin(async move {
             match self.withdraw(gateway, payment).await? {
-                Some(outcome) => keep(gateway, payment, outcome).await.map(|_| true),
+                Some(outcome) => record(gateway, payment, outcome).await.map(|_| true),
                 None => Ok(false),
             }
         })
@@ -167,13 +167,13 @@ async fn inquire(gateway: &Gateway, payment: &Payment) -> Result<Inquiry, Provid
     gateway.within(wallet.inquire(payment.id)).await
 }
 
-async fn keep_inquired(
+async fn record_inquired(
     gateway: &Gateway,
     stored: Payment,
     inquiry: Inquiry,
 ) -> Result<Payment, ApiError> {
     match outcome::of_inquiry(&stored, inquiry) {
-        Some(outcome) => keep(gateway, &stored, outcome).await,
+        Some(outcome) => record(gateway, &stored, outcome).await,
         None => Ok(stored),
     }
 }
@@ -195,11 +195,11 @@ async fn start(attempt: Attempt<'_>, payment: Payment) -> Result<Payment, ApiErr
         Ok(_) => {
             let mut changed = payment.clone();
             changed.lease_until_ms = expires_at_ms;
-            keep_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, changed).await
+            record_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, changed).await
         }
         Err(error) => {
             let outcome = outcome::of_authorization(&payment, Some(Err(error)));
-            keep(gateway, &payment, outcome).await
+            record(gateway, &payment, outcome).await
         }
     }
 }

@@ -37,17 +37,17 @@ pub enum Claim {
 }
 
 /// Decides every race between attempts of one session.
-const HOLD: &str = "UPDATE sessions SET active_attempt = $2, attempts = attempts + 1
+const LOCK: &str = "UPDATE sessions SET active_attempt = $2, attempts = attempts + 1
     WHERE id = $1 AND active_attempt IS NULL AND attempts < $3";
 
-const LET_GO: &str = "UPDATE sessions SET active_attempt = NULL, attempts = attempts - 1
+const RELEASE: &str = "UPDATE sessions SET active_attempt = NULL, attempts = attempts - 1
     WHERE id = $1 AND active_attempt = $2";
 
 /// The statements of a claim, made ready by whoever asks, so that the one writer has less to do.
 struct NewClaim {
     payment: Payment,
     nonce: [Value; 3],
-    hold: [Value; 3],
+    lock: [Value; 3],
     row: Vec<Value>,
     attempts_per_session: u32,
 }
@@ -58,24 +58,24 @@ async fn claim(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     // does when the outcome is written: in another order the two could wait for each other.
     let changed = tx
         .execute_together(&[
-            (nonces::SPEND, &new.nonce),
+            (nonces::CONSUME, &new.nonce),
             (store::INSERT, &new.row),
-            (HOLD, &new.hold),
+            (LOCK, &new.lock),
         ])
         .await?;
-    let [fresh, inserted, held] = changed[..] else {
+    let [fresh, inserted, locked] = changed[..] else {
         return Err(DatabaseError::Corrupt("three statements have three counts".into()).into());
     };
-    if (fresh, inserted, held) == (1, 1, 1) {
+    if (fresh, inserted, locked) == (1, 1, 1) {
         return Ok(Claim::Claimed);
     }
     let payment = &new.payment;
-    if held == 1 {
-        tx.execute(LET_GO, &values![payment.session, payment.attempt])
+    if locked == 1 {
+        tx.execute(RELEASE, &values![payment.session, payment.attempt])
             .await?;
     }
     if inserted == 1 {
-        tx.execute(store::TAKE_BACK, &values![payment.id]).await?;
+        tx.execute(store::DELETE, &values![payment.id]).await?;
     }
     if fresh == 0 {
         return Ok(Claim::NonceReplayed);
@@ -132,7 +132,7 @@ impl PaymentStore {
     ) -> Result<Claim, DatabaseError> {
         let new = NewClaim {
             nonce: nonce.values()?,
-            hold: values![payment.session, payment.attempt, attempts_per_session],
+            lock: values![payment.session, payment.attempt, attempts_per_session],
             row: store::new_row(payment)?,
             payment: payment.clone(),
             attempts_per_session,

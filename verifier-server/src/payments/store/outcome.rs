@@ -16,7 +16,7 @@ use sealpay_storage::{sql, values};
 /// The result of recording an outcome.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
+pub enum Recorded {
     /// It is written; the payment as it stands.
     Done(Payment),
     /// The payment was in another state or further on; as it stands. Nothing was written.
@@ -26,7 +26,7 @@ pub enum Settled {
 /// Decides every race between outcomes of one payment: `$2` is the state and `$3` the number of
 /// events that the caller saw. `$4` is the lease that the caller holds, or 0 where none is needed: a
 /// response counts even after another server has begun to ask.
-const MOVE: &str = sql!(
+const UPDATE: &str = sql!(
     "UPDATE payments SET state = $5, decline = $6, sequence = $7, updated_at_ms = $8, \
      provider = $9, route_reason = $10, details = $11, transfer_reference = $12, \
      lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15 \
@@ -41,23 +41,23 @@ const FREE: &str = "UPDATE sessions SET active_attempt = NULL
 struct PreparedOutcome {
     payment: PaymentId,
     movement: [Value; 15],
-    told: Option<EventInsert>,
+    event: Option<EventInsert>,
     books: Option<PreparedPosting>,
     frees_session: bool,
     /// Whoever was asked may still approve: it has to be asked again.
     watched: Option<[Value; 5]>,
 }
 
-async fn settle(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Settled, Fault> {
-    let moved: Option<Payment> = tx.get(MOVE, &outcome.movement).await?;
+async fn apply(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Recorded, Fault> {
+    let moved: Option<Payment> = tx.get(UPDATE, &outcome.movement).await?;
     let Some(payment) = moved else {
         let stored = tx.get(store::BY_ID, &values![outcome.payment]).await?;
         let missing = || DatabaseError::Corrupt("there is no such payment".into());
-        return Ok(Settled::NotInState(stored.ok_or_else(missing)?));
+        return Ok(Recorded::NotInState(stored.ok_or_else(missing)?));
     };
     let session = values![payment.session, payment.attempt];
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(6);
-    statements.extend(outcome.told.iter().flat_map(EventInsert::statements));
+    statements.extend(outcome.event.iter().flat_map(EventInsert::statements));
     statements.extend(outcome.books.iter().flat_map(PreparedPosting::statements));
     if outcome.frees_session {
         statements.push((FREE, &session));
@@ -68,7 +68,7 @@ async fn settle(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Settled, F
     if !statements.is_empty() {
         tx.execute_together(&statements).await?;
     }
-    Ok(Settled::Done(payment))
+    Ok(Recorded::Done(payment))
 }
 
 impl PaymentStore {
@@ -88,7 +88,7 @@ impl PaymentStore {
         after: &Payment,
         event: Option<&Event>,
         posting: Option<&Posting>,
-    ) -> Result<Settled, DatabaseError> {
+    ) -> Result<Recorded, DatabaseError> {
         self.change_payment(before, after, (event, posting), 0)
             .await
     }
@@ -99,7 +99,7 @@ impl PaymentStore {
         &self,
         before: &Payment,
         after: &Payment,
-    ) -> Result<Settled, DatabaseError> {
+    ) -> Result<Recorded, DatabaseError> {
         self.change_payment(before, after, (None, None), before.lease_until_ms)
             .await
     }
@@ -110,7 +110,7 @@ impl PaymentStore {
         after: &Payment,
         (event, posting): (Option<&Event>, Option<&Posting>),
         lease_ms: i64,
-    ) -> Result<Settled, DatabaseError> {
+    ) -> Result<Recorded, DatabaseError> {
         let [details] = AsJson::write(&after.details)?;
         let movement = values![
             before.id,
@@ -133,15 +133,15 @@ impl PaymentStore {
         let outcome = PreparedOutcome {
             payment: before.id,
             movement,
-            told: event.map(EventInsert::of).transpose()?,
-            books: posting.map(PreparedPosting::of).transpose()?,
+            event: event.map(EventInsert::new).transpose()?,
+            books: posting.map(PreparedPosting::new).transpose()?,
             frees_session,
             watched: after
                 .may_still_be_approved()
                 .then(|| reversals::watch_values(after)),
         };
         self.database
-            .write(outcome, |tx, outcome| Box::pin(settle(tx, outcome)))
+            .write(outcome, |tx, outcome| Box::pin(apply(tx, outcome)))
             .await
     }
 }

@@ -111,8 +111,8 @@ impl Calendar {
     /// The name of the holiday that is kept on a date.
     #[must_use]
     pub fn holiday_on(&self, date: Date) -> Option<&str> {
-        let kept = self.holidays_in(date.year());
-        let (_, holiday) = kept.into_iter().find(|(day, _)| *day == date)?;
+        let observed = self.holidays_in(date.year());
+        let (_, holiday) = observed.into_iter().find(|(day, _)| *day == date)?;
         Some(&holiday.name)
     }
 
@@ -150,28 +150,32 @@ impl Calendar {
     /// and there are at most two in a row.
     fn holidays_in(&self, year: i16) -> Vec<(Date, &Holiday)> {
         let holidays = self.holidays.iter();
-        let mut kept: Vec<_> = holidays
+        let mut observed: Vec<_> = holidays
             .filter_map(|holiday| Some((holiday.in_year(year)?, holiday)))
             .collect();
         // Days on which a holiday falls by itself are never taken for a substitute.
-        kept.sort_by_key(|(day, _)| (is_weekend(*day), *day));
-        for place in 0..kept.len() {
-            let mut day = kept[place].0;
+        observed.sort_by_key(|(day, _)| (is_weekend(*day), *day));
+        for place in 0..observed.len() {
+            let mut day = observed[place].0;
             match self.substitute {
                 Substitute::SundayToMonday if day.weekday() == Weekday::Sunday => {
                     day = day_after(day);
                 }
                 Substitute::NextWeekday => {
-                    let taken = |day| kept[..place].iter().any(|(kept, _)| *kept == day);
+                    let taken = |day| {
+                        observed[..place]
+                            .iter()
+                            .any(|(observed, _)| *observed == day)
+                    };
                     while is_weekend(day) || taken(day) {
                         day = day_after(day);
                     }
                 }
                 Substitute::None | Substitute::SundayToMonday => {}
             }
-            kept[place].0 = day;
+            observed[place].0 = day;
         }
-        kept
+        observed
     }
 }
 

@@ -75,7 +75,7 @@ fn a_share_is_rounded_half_up_and_never_below_nothing() {
         ),
     ];
     for (price, amount, expected) in rows {
-        assert_eq!(price.of(amount), expected, "{price:?} of {amount}");
+        assert_eq!(price.charge(amount), expected, "{price:?} of {amount}");
     }
 }
 

@@ -11,8 +11,8 @@
 //! written by us and stay numbers, also those below nothing.
 
 use super::{Statement, checksum, moment};
+use crate::balance::model::BalanceTransaction;
 use crate::settlements::fees::Fees;
-use crate::settlements::model::BalanceTransaction;
 use crate::settlements::schedule;
 
 /// The header, and with it the order of the cells.
@@ -60,7 +60,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(record: &str) -> Self {
+    fn from_record(record: &str) -> Self {
         Self {
             text: record.to_owned(),
             cells: 1,
@@ -157,7 +157,7 @@ fn of_settlement(row: &mut Row, statement: &Statement<'_>) {
 }
 
 fn row(statement: &Statement<'_>, line: &BalanceTransaction) -> String {
-    let mut row = Row::of("line");
+    let mut row = Row::from_record("line");
     row.own(&line.id.to_string());
     of_settlement(&mut row, statement);
     row.own(line.kind.name());
@@ -188,7 +188,7 @@ fn row(statement: &Statement<'_>, line: &BalanceTransaction) -> String {
 /// The last row, without its last cell.
 fn trailer(statement: &Statement<'_>) -> String {
     let settlement = statement.settlement;
-    let mut row = Row::of("trailer");
+    let mut row = Row::from_record("trailer");
     row.empty(1);
     of_settlement(&mut row, statement);
     row.empty(7);

@@ -5,8 +5,8 @@
 //! before it: of the text without its last 67 bytes.
 
 use super::{Statement, checksum};
+use crate::balance::model::{BalanceTransaction, TransactionKind};
 use crate::settlements::fees::Fees;
-use crate::settlements::model::{BalanceTransaction, TransactionKind};
 use crate::settlements::schedule;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -130,7 +130,7 @@ const AFTER_THE_CHECKSUM: &str = "\"}}";
 
 /// The report.
 #[must_use]
-pub fn of(statement: &Statement<'_>) -> SettlementReport {
+pub fn report(statement: &Statement<'_>) -> SettlementReport {
     let mut report = without_checksum(statement);
     let text = text(&report);
     let before = text.strip_suffix(AFTER_THE_CHECKSUM).unwrap_or(&text);
@@ -141,7 +141,7 @@ pub fn of(statement: &Statement<'_>) -> SettlementReport {
 /// The report as text.
 #[must_use]
 pub fn write(statement: &Statement<'_>) -> String {
-    text(&of(statement))
+    text(&report(statement))
 }
 
 /// Nothing in a report can fail to be written: it has no maps and no numbers but integers.

@@ -9,7 +9,9 @@ pub mod camt053;
 pub mod csv;
 pub mod json;
 
-use super::model::{BalanceTransaction, Payout, Settlement};
+use super::model::Settlement;
+use crate::balance::model::BalanceTransaction;
+use crate::payouts::model::Payout;
 use jiff::Timestamp;
 use sealpay_protocol::encoding::hex;
 use sha2::{Digest, Sha256};

@@ -1,9 +1,10 @@
 //! How much memory a report takes.
 
 use super::{Format, REPORT_LINES_MOST};
+use crate::balance::model::{BalanceTransaction, TransactionKind};
 use crate::error::ErrorCode;
 use crate::settlements::fees::Fees;
-use crate::settlements::model::{BalanceTransaction, Settlement, TransactionKind};
+use crate::settlements::model::Settlement;
 use crate::settlements::report::Statement;
 use jiff::civil::date;
 use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};

@@ -55,7 +55,7 @@ async fn of_gone(tx: &mut Tx<'_>, deleted_by_ms: i64) -> Result<u64, Fault> {
     };
     let deliveries = tx.list(OF_ENDPOINT, &values![endpoint, AT_ONCE]).await?;
     if deliveries.is_empty() {
-        former_secrets::forget(tx, endpoint).await?;
+        former_secrets::delete(tx, endpoint).await?;
         return tx.execute(ENDPOINT, &values![endpoint]).await;
     }
     delete(tx, &deliveries).await?;

@@ -1,14 +1,14 @@
 //! Every attempt that was made, and what became of its delivery and its endpoint: those of many
 //! deliveries in one transaction.
 
-use super::store::{ATTEMPTS_KEPT, DeliveryStore};
+use super::store::{DeliveryStore, MAX_ATTEMPTS_STORED};
 use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState};
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
 use std::collections::BTreeMap;
 
 /// What has arrived, or was given up, stays so, and so does what was begun anew meanwhile: the
-/// round and the attempts tell which try this is the answer to. An endpoint may have been switched off while
+/// round and the attempts tell which try this is the response to. An endpoint may have been switched off while
 /// something was made ready for it.
 const RESULT: &str = "UPDATE deliveries
     SET attempts = $4, next_at_ms = $5, last_status = $6, last_error = $7,
@@ -22,13 +22,13 @@ const RESULT: &str = "UPDATE deliveries
 
 /// Attempts are counted over all the times that a delivery was begun anew.
 const ATTEMPT: &str = "INSERT INTO delivery_attempts
-    (event, endpoint, number, at_ms, duration_ms, status, error, answer)
+    (event, endpoint, number, at_ms, duration_ms, status, error, response)
     SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7
     FROM delivery_attempts WHERE event = $1 AND endpoint = $2
     ON CONFLICT DO NOTHING";
 
-/// The last [`ATTEMPTS_KEPT`] of a delivery, which may be begun anew forever.
-const FORGET_ATTEMPTS: &str = "DELETE FROM delivery_attempts
+/// The last [`MAX_ATTEMPTS_STORED`] of a delivery, which may be begun anew forever.
+const PURGE_ATTEMPTS: &str = "DELETE FROM delivery_attempts
     WHERE event = $1 AND endpoint = $2 AND number + $3 <= (
         SELECT MAX(number) FROM delivery_attempts WHERE event = $1 AND endpoint = $2)";
 
@@ -107,11 +107,11 @@ fn healths(outcomes: &[AttemptOutcome]) -> BTreeMap<EndpointId, Health> {
 struct Written {
     result: [Value; 8],
     attempt: [Value; 7],
-    kept: [Value; 3],
+    retained: [Value; 3],
 }
 
 impl Written {
-    fn of(outcome: &AttemptOutcome) -> Self {
+    fn new(outcome: &AttemptOutcome) -> Self {
         let AttemptOutcome {
             result,
             round,
@@ -136,9 +136,9 @@ impl Written {
                 attempt.duration_ms,
                 attempt.status,
                 attempt.error.as_ref(),
-                attempt.answer.as_ref(),
+                attempt.response.as_ref(),
             ],
-            kept: values![result.event, result.endpoint, ATTEMPTS_KEPT],
+            retained: values![result.event, result.endpoint, MAX_ATTEMPTS_STORED],
         }
     }
 
@@ -146,7 +146,7 @@ impl Written {
         [
             (RESULT, &self.result),
             (ATTEMPT, &self.attempt),
-            (FORGET_ATTEMPTS, &self.kept),
+            (PURGE_ATTEMPTS, &self.retained),
         ]
     }
 }
@@ -174,7 +174,7 @@ async fn record(
         .collect();
     let mut ordered: Vec<_> = outcomes.iter().enumerate().collect();
     ordered.sort_by_key(|(_, outcome)| (outcome.result.event, outcome.result.endpoint));
-    let written: Vec<_> = ordered.iter().map(|(_, one)| Written::of(one)).collect();
+    let written: Vec<_> = ordered.iter().map(|(_, one)| Written::new(one)).collect();
     let statements: Vec<Statement<'_>> = of_endpoints
         .iter()
         .map(|(sql, values)| -> Statement<'_> { (sql, values) })

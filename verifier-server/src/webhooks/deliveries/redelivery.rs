@@ -1,12 +1,12 @@
 //! Deliveries to one endpoint: looking them up, and beginning them anew.
 
 use super::pending::{MOST_PENDING, pending};
-use super::store::ATTEMPTS_KEPT;
+use super::store::MAX_ATTEMPTS_STORED;
 use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::endpoints::store::one;
 use crate::webhooks::endpoints::store::usage::{Usage, spend};
 use crate::webhooks::endpoints::store::write::{
-    EndpointWrite, StoredResponse, came_before, due_ms, keep,
+    EndpointWrite, StoredResponse, came_before, due_ms, insert_response,
 };
 use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState};
 use crate::webhooks::events::store::{ms_of, named_between};
@@ -78,7 +78,7 @@ const OF_ENDPOINT: &str = sql!(
      ORDER BY event DESC LIMIT $5"
 );
 
-const TOLD: &str = "SELECT kind, subject FROM events WHERE merchant = $1 AND id = $2";
+const EVENT_SUBJECT: &str = "SELECT kind, subject FROM events WHERE merchant = $1 AND id = $2";
 
 /// A delivery that is begun anew again and again has many; the last schedule fits.
 const ATTEMPTS: &str = sql!(
@@ -93,7 +93,7 @@ projection! {
         duration_ms,
         status,
         error,
-        answer,
+        response,
     }
 }
 
@@ -105,7 +105,7 @@ const RANGE: &str = "SELECT id FROM events
     AND ($7 = '*' OR $7 LIKE '%,' || kind || ',%')
     ORDER BY id LIMIT $8";
 
-/// What was answered last stays to be seen until there is another answer. An attempt that is under way
+/// What was answered last stays to be seen until there is another response. An attempt that is under way
 /// belongs to the round before, so that what comes of it does not end this one. A farewell is told to
 /// its end first.
 const BEGIN: &str = "INSERT INTO deliveries
@@ -137,8 +137,8 @@ async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<StoredDelivery>, Fau
     ];
     let mut page = Vec::new();
     for delivery in tx.list::<Delivery>(OF_ENDPOINT, &values).await? {
-        let told = values![asked.merchant, delivery.event];
-        let Some((kind, subject)) = tx.get(TOLD, &told).await? else {
+        let subject_of = values![asked.merchant, delivery.event];
+        let Some((kind, subject)) = tx.get(EVENT_SUBJECT, &subject_of).await? else {
             continue;
         };
         page.push(StoredDelivery {
@@ -152,7 +152,7 @@ async fn page(tx: &mut Tx<'_>, asked: &Asked) -> Result<Vec<StoredDelivery>, Fau
 }
 
 async fn attempts(tx: &mut Tx<'_>, of: &Delivery) -> Result<Vec<DeliveryAttempt>, Fault> {
-    let values = values![of.event, of.endpoint, ATTEMPTS_KEPT];
+    let values = values![of.event, of.endpoint, MAX_ATTEMPTS_STORED];
     let mut attempts = tx.list(ATTEMPTS, &values).await?;
     attempts.reverse();
     Ok(attempts)
@@ -224,8 +224,8 @@ async fn begin(
         has_more,
     };
     let mut answered = new.answered.clone();
-    answered.answer = Some(batch.to_text());
-    keep(tx, &answered, new.endpoint.to_string()).await?;
+    answered.response = Some(batch.to_text());
+    insert_response(tx, &answered, new.endpoint.to_string()).await?;
     Ok(EndpointWrite::Done(batch))
 }
 
@@ -237,7 +237,7 @@ impl RedeliveryBatch {
         format!("{} {more} {}", self.scheduled, last.unwrap_or_default())
     }
 
-    /// What was kept of an answer.
+    /// What was kept of a response.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         let mut parts = text.split(' ');

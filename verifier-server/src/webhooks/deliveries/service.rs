@@ -31,7 +31,7 @@ pub struct RedeliveryRequest {
     pub from: Option<u64>,
     /// … and of this second or before.
     pub until: Option<u64>,
-    /// … and newer than this one: `last_event` of the answer before.
+    /// … and newer than this one: `last_event` of the response before.
     pub after: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl RedeliveryRequest {
     fn wanted(&self) -> Result<Wanted, ApiError> {
         let refused = |param: &'static str| {
             let detail = match param {
-                "after" => "after must be last_event of the answer before, such as evt_….",
+                "after" => "after must be last_event of the response before, such as evt_….",
                 "event" => "event must be an id such as evt_…, and stands alone.",
                 _ => "Give either event, or from and until with from no later than until.",
             };
@@ -84,7 +84,7 @@ impl RedeliveryRequest {
 ///
 /// # Errors
 /// [`ErrorCode::ScopeMissing`] when a type is asked for that it may not read, or the store does not
-/// answer.
+/// response.
 pub async fn events(
     gateway: &Gateway,
     principal: &Principal,
@@ -103,7 +103,7 @@ pub async fn events(
     let scans = filter.kind.is_some() && filter.subject.is_none();
     let rows =
         move |store: Store, filter| async move { store.events.matching(merchant, filter).await };
-    let record = |(event, deliveries): (_, Vec<_>)| EventRecord::of(event, &deliveries);
+    let record = |(event, deliveries): (_, Vec<_>)| EventRecord::new(event, &deliveries);
     paging::read(gateway, (merchant, scans), filter, rows, record).await
 }
 
@@ -136,7 +136,7 @@ pub async fn event(
     let id: EventId = id.parse().map_err(|_| not_found())?;
     let found = gateway.store.events.get(merchant, id).await?;
     let (event, deliveries) = found.ok_or_else(not_found)?;
-    EventRecord::of(event, &deliveries)
+    EventRecord::new(event, &deliveries)
         .ok_or_else(|| ApiError::because(ErrorCode::Internal, "a kept event is not JSON"))
 }
 
@@ -164,7 +164,7 @@ pub async fn of_endpoint(
         (merchant, scans),
         filter,
         rows,
-        EndpointDeliveryRecord::of,
+        EndpointDeliveryRecord::new,
     )
     .await
 }
@@ -186,8 +186,8 @@ pub async fn redeliver(
     let selection = match wanted {
         Wanted::One(id) => {
             let found = gateway.store.events.get(request.merchant, id).await?;
-            let (told, _) = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
-            require_readable(principal, &told.kind)?;
+            let (event, _) = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
+            require_readable(principal, &event.kind)?;
             RedeliverySelection::Event(id)
         }
         Wanted::Range(range) => {
@@ -205,19 +205,21 @@ pub async fn redeliver(
     match written {
         EndpointWrite::Done(batch) => {
             gateway.wake_outbox();
-            Ok(RedeliveryRecord::of(batch))
+            Ok(RedeliveryRecord::new(batch))
         }
         EndpointWrite::Repeated(replay) => {
             // How many they were is kept for a day; whoever wants them again asks with another key.
-            let (_, answer) = same(replay)?;
-            let answer = answer.ok_or(ApiError::new(ErrorCode::StateConflict))?;
-            let lost = || ApiError::because(ErrorCode::Internal, "a kept answer cannot be read");
-            let batch = RedeliveryBatch::from_text(&answer).ok_or_else(lost)?;
-            Ok(RedeliveryRecord::of(batch))
+            let (_, response) = same(replay)?;
+            let response = response.ok_or(ApiError::new(ErrorCode::StateConflict))?;
+            let lost = || ApiError::because(ErrorCode::Internal, "a kept response cannot be read");
+            let batch = RedeliveryBatch::from_text(&response).ok_or_else(lost)?;
+            Ok(RedeliveryRecord::new(batch))
         }
         EndpointWrite::NotThere => Err(ApiError::new(ErrorCode::NotFound)),
         EndpointWrite::NotNow => Err(ApiError::new(ErrorCode::StateConflict)),
-        EndpointWrite::LimitReached => Err(ApiError::of(ErrorCode::LimitReached, "redeliver")),
+        EndpointWrite::LimitReached => {
+            Err(ApiError::for_param(ErrorCode::LimitReached, "redeliver"))
+        }
         EndpointWrite::Refused(error) => Err(error),
     }
 }

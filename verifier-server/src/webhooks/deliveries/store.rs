@@ -58,7 +58,7 @@ const LEASE: &str = "UPDATE deliveries SET next_at_ms = $4
     WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND next_at_ms = $3";
 
 /// What came of the last attempt stays as it was told: none was made.
-const HOLD: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
+const SUSPEND: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
     state = CASE WHEN EXISTS (
         SELECT 1 FROM webhook_endpoints
         WHERE id = $2 AND deliveries.farewell_url IS NULL
@@ -76,7 +76,7 @@ const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries
     WHERE state = 'pending' AND next_at_ms < $1";
 
 /// Attempts of a delivery that are kept: more than a schedule has.
-pub(crate) const ATTEMPTS_KEPT: i64 = 20;
+pub(crate) const MAX_ATTEMPTS_STORED: i64 = 20;
 
 async fn lease_due(
     tx: &mut Tx<'_>,
@@ -126,7 +126,7 @@ async fn put_off(tx: &mut Tx<'_>, put_off: &PutOff) -> Result<u64, Fault> {
         .collect();
     let named = named
         .iter()
-        .map(|values| -> Statement<'_> { (HOLD, values) });
+        .map(|values| -> Statement<'_> { (SUSPEND, values) });
     let statements: Vec<Statement<'_>> = named.chain([(PUT_OFF, due.as_slice())]).collect();
     Ok(tx.execute_together(&statements).await?.into_iter().sum())
 }
@@ -167,7 +167,7 @@ impl DeliveryStore {
         why: &'static str,
     ) -> Result<bool, DatabaseError> {
         let values = values![delivery.event, delivery.endpoint, next_at_ms, why];
-        self.database.change(HOLD, values).await
+        self.database.change(SUSPEND, values).await
     }
 
     /// Puts off what was claimed for an endpoint, and with it all that is due there now; how many.

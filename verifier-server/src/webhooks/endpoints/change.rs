@@ -7,7 +7,7 @@ use crate::auth::access::require_readable;
 use crate::auth::principal::Principal;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::merchants::model::WebhookEndpoint;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 
 pub(crate) async fn find(
@@ -54,7 +54,7 @@ pub(crate) async fn carry_out(
         }
         EndpointAction::Delete => {
             let describe = Box::new(move |seen: &WebhookEndpoint, sequence| {
-                let event = draft.of(seen, "webhook_endpoint.deleted", None, sequence)?;
+                let event = draft.event(seen, "webhook_endpoint.deleted", None, sequence)?;
                 Ok(Some(event.into()))
             });
             store
@@ -67,7 +67,7 @@ pub(crate) async fn carry_out(
                 let mut after = seen.clone();
                 after.previous_secret = until_ms.map(|until_ms| (String::new(), until_ms));
                 let kind = "webhook_endpoint.secret_rotated";
-                Ok(Some(draft.of(&after, kind, None, sequence)?.into()))
+                Ok(Some(draft.event(&after, kind, None, sequence)?.into()))
             });
             let secrets = (secret, until_ms);
             store

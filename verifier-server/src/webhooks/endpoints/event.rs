@@ -4,8 +4,8 @@
 use super::store::event::EndpointEvent;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::merchants::model::WebhookEndpoint;
 use crate::payments::event::rfc3339;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::events::model::{EVENT_VERSION, Event};
 use crate::webhooks::events::view::{
     EndpointEventBody, EndpointEventData, EndpointRecord, VerificationBody, VerificationData,
@@ -39,7 +39,7 @@ impl EventDraft {
     ///
     /// # Errors
     /// An error when the body cannot be written, which no endpoint causes.
-    pub fn of(
+    pub fn event(
         self,
         endpoint: &WebhookEndpoint,
         kind: &'static str,
@@ -55,7 +55,7 @@ impl EventDraft {
             data: EndpointEventData {
                 sequence,
                 reason,
-                webhook_endpoint: EndpointRecord::of(endpoint, self.at_ms),
+                webhook_endpoint: EndpointRecord::new(endpoint, self.at_ms),
             },
         };
         let body = serde_json::to_string(&body);
@@ -80,7 +80,7 @@ impl EventDraft {
         sequence: i64,
     ) -> Result<EndpointEvent, ApiError> {
         const UPDATED: &str = "webhook_endpoint.updated";
-        let event = self.of(endpoint, UPDATED, None, sequence)?;
+        let event = self.event(endpoint, UPDATED, None, sequence)?;
         // Path and query may be what keeps strangers out of the new address.
         let url = Url::parse(&endpoint.url);
         let origin = url.map(|url| url.origin().ascii_serialization());
@@ -88,7 +88,7 @@ impl EventDraft {
             url: origin.unwrap_or_default(),
             ..endpoint.clone()
         };
-        let farewell = self.of(&elsewhere, UPDATED, None, sequence)?;
+        let farewell = self.event(&elsewhere, UPDATED, None, sequence)?;
         Ok(EndpointEvent {
             event,
             farewell_body: Some(farewell.body),
@@ -99,7 +99,7 @@ impl EventDraft {
 /// The type of what an endpoint is asked.
 const VERIFICATION: &str = "webhook_endpoint.verification";
 
-/// What an endpoint is asked to prove that it is its merchant's: it answers with the challenge. It
+/// What an endpoint is asked to prove that it is its merchant's: it responses with the challenge. It
 /// looks like an event and is signed like one, but it is kept nowhere and has no place among them.
 ///
 /// # Errors
@@ -118,7 +118,7 @@ pub fn verification(
         livemode: gateway.livemode(),
         data: VerificationData {
             challenge,
-            webhook_endpoint: EndpointRecord::of(endpoint, now_ms),
+            webhook_endpoint: EndpointRecord::new(endpoint, now_ms),
         },
     };
     let body = serde_json::to_string(&body);

@@ -78,15 +78,15 @@ pub(crate) fn url(gateway: &Gateway, text: &str) -> Result<String, ApiError> {
 pub(crate) fn event_types(wanted: &[String]) -> Result<String, ApiError> {
     let is_all = matches!(wanted, [all] if all == "*");
     let are_known = wanted.iter().all(|kind| KINDS.contains(&kind.as_str()));
-    let kept: Vec<&str> = KINDS
+    let known: Vec<&str> = KINDS
         .into_iter()
         .filter(|kind| wanted.iter().any(|wanted| wanted == kind))
         .collect();
     // As many as were asked for: none, and none twice.
     if is_all {
         Ok("*".into())
-    } else if are_known && !kept.is_empty() && kept.len() == wanted.len() {
-        Ok(kept.join(","))
+    } else if are_known && !known.is_empty() && known.len() == wanted.len() {
+        Ok(known.join(","))
     } else {
         let known = KINDS.join(", ");
         let detail =
@@ -130,8 +130,8 @@ mod tests {
         ];
         for (wanted, expected) in rows {
             let wanted: Vec<String> = wanted.iter().map(|kind| (*kind).to_owned()).collect();
-            let kept = event_types(&wanted).ok();
-            assert_eq!(kept.as_deref(), expected, "{wanted:?}");
+            let known = event_types(&wanted).ok();
+            assert_eq!(known.as_deref(), expected, "{wanted:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod event;
 pub mod input;
+pub mod model;
 pub mod replay;
 pub mod routes;
 pub mod service;

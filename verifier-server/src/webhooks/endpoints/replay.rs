@@ -16,7 +16,7 @@ pub(crate) fn endpoint_id(text: &str) -> Result<EndpointId, ApiError> {
 /// What an earlier request with this key made, and the response that is stored of it.
 pub(crate) fn same(replay: IdempotencyReplay) -> Result<(String, Option<String>), ApiError> {
     match replay {
-        IdempotencyReplay::Same { resource, answer } => Ok((resource, answer)),
+        IdempotencyReplay::Same { resource, response } => Ok((resource, response)),
         IdempotencyReplay::Other => Err(idempotency::key_reused()),
     }
 }
@@ -26,7 +26,7 @@ pub(crate) fn same(replay: IdempotencyReplay) -> Result<(String, Option<String>)
 pub(crate) async fn admit(
     gateway: &Gateway,
     request: &IdempotentRequest,
-    answer: Option<String>,
+    response: Option<String>,
 ) -> Result<(StoredResponse, MerchantSlot), ApiError> {
     let queues = &gateway.merchant_queues;
     let slot = queues
@@ -34,7 +34,7 @@ pub(crate) async fn admit(
         .await?;
     let answered = StoredResponse {
         request: request.clone(),
-        answer,
+        response,
         at_ms: gateway.clock.now_ms_i64(),
     };
     Ok((answered, slot))

@@ -53,17 +53,17 @@ list_query! {
     }
 }
 
-/// An answer with a secret in it is not for keeping on the way.
-fn showing_once(status: StatusCode, answer: &SecretAnswer) -> Response {
+/// A response with a secret in it is not for keeping on the way.
+fn showing_once(status: StatusCode, response: &SecretAnswer) -> Response {
     let headers = [
         (header::CONTENT_TYPE, CONTENT_TYPE),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, answer.as_str().to_owned()).into_response()
+    (status, headers, response.as_str().to_owned()).into_response()
 }
 
-/// Registers a webhook endpoint. The answer shows its secret, and no other answer does; the same
-/// `Idempotency-Key` with the same request of the same credential gives the same answer. Needs the
+/// Registers a webhook endpoint. The response shows its secret, and no other response does; the same
+/// `Idempotency-Key` with the same request of the same credential gives the same response. Needs the
 /// read scopes of the events that go there as well.
 #[utoipa::path(
     post,
@@ -81,8 +81,8 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let idempotent = request.idempotent()?;
     let new: NewEndpoint = request.json()?;
-    let answer = service::create(&state.gateway, &request.principal, &idempotent, new).await?;
-    Ok(showing_once(StatusCode::CREATED, &answer))
+    let response = service::create(&state.gateway, &request.principal, &idempotent, new).await?;
+    Ok(showing_once(StatusCode::CREATED, &response))
 }
 
 /// Lists the merchant's webhook endpoints, the oldest first.
@@ -181,7 +181,7 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Gives a webhook endpoint another secret, which the answer shows. The previous one signs beside it
+/// Gives a webhook endpoint another secret, which the response shows. The previous one signs beside it
 /// for a while, so that the receiver can be changed at leisure.
 #[utoipa::path(
     post,
@@ -203,8 +203,8 @@ pub(crate) async fn rotate_secret(
 ) -> Result<Response, Problem> {
     let idempotent = request.idempotent()?;
     let rotation: SecretRotation = request.json()?;
-    let answer = service::rotate_secret(&state.gateway, &idempotent, &id, &rotation).await?;
-    Ok(showing_once(StatusCode::OK, &answer))
+    let response = service::rotate_secret(&state.gateway, &idempotent, &id, &rotation).await?;
+    Ok(showing_once(StatusCode::OK, &response))
 }
 
 /// Sends an event of the type `ping` to this endpoint and no other, whatever it hears of.
@@ -232,7 +232,7 @@ pub(crate) async fn ping(
     Ok((StatusCode::ACCEPTED, Json(event)))
 }
 
-/// Has a webhook endpoint asked now, rather than later, to prove that it is the merchant's. The answer
+/// Has a webhook endpoint asked now, rather than later, to prove that it is the merchant's. The response
 /// comes before its: ask for the endpoint until its state is `active`.
 #[utoipa::path(
     post,

@@ -1,5 +1,5 @@
-//! Webhook endpoints, as their merchant makes and changes them. A secret is shown in the answer that
-//! makes it and nowhere else; that answer is kept encrypted for a request that comes again.
+//! Webhook endpoints, as their merchant makes and changes them. A secret is shown in the response that
+//! makes it and nowhere else; that response is kept encrypted for a request that comes again.
 
 use super::change::{EndpointAction, carry_out, find};
 use super::event::EventDraft;
@@ -13,8 +13,8 @@ use crate::auth::principal::Principal;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
-use crate::merchants::model::WebhookEndpoint;
 use crate::merchants::register::endpoint_label;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::events::view::{EndpointRecord, EventRecord, RevealedEndpoint};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use sealpay_protocol::limits::{SECRET_OVERLAP_SECONDS, WEBHOOK_ENDPOINTS};
@@ -24,20 +24,20 @@ use zeroize::Zeroizing;
 /// How long the previous secret signs beside a new one when nothing else is asked for, seconds.
 const OVERLAP_SECONDS: u64 = 24 * 60 * 60;
 
-/// An answer as it is sent, which may hold a secret.
+/// A response as it is sent, which may hold a secret.
 pub type SecretAnswer = Zeroizing<String>;
 
-/// The label under which the answer to a request is encrypted.
+/// The label under which the response to a request is encrypted.
 fn answer_label(request: &IdempotentRequest) -> String {
     stored_response_label(&request.merchant.to_string(), &request.key, &request.digest)
 }
 
 /// The same of a row.
 pub(crate) fn stored_response_label(merchant: &str, key: &str, digest: &str) -> String {
-    format!("idempotent-answer:{merchant}:{digest}:{key}")
+    format!("idempotent-response:{merchant}:{digest}:{key}")
 }
 
-/// The answer that shows a secret, and the same encrypted.
+/// The response that shows a secret, and the same encrypted.
 fn showing(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -46,7 +46,7 @@ fn showing(
 ) -> Result<(SecretAnswer, String), ApiError> {
     let revealed = secret.reveal();
     let shown = RevealedEndpoint {
-        endpoint: EndpointRecord::of(endpoint, gateway.clock.now_ms_i64()),
+        endpoint: EndpointRecord::new(endpoint, gateway.clock.now_ms_i64()),
         secret: &revealed,
     };
     let written = serde_json::to_string(&shown);
@@ -60,7 +60,7 @@ fn showing(
     Ok((written, encrypted))
 }
 
-/// The answer that was given before. It is kept for a day and for the credential that asked; after
+/// The response that was given before. It is kept for a day and for the credential that asked; after
 /// that, and to another one, a request that comes again is answered with the endpoint as it is now,
 /// without the secret.
 async fn shown_before(
@@ -68,23 +68,23 @@ async fn shown_before(
     request: &IdempotentRequest,
     replay: IdempotencyReplay,
 ) -> Result<SecretAnswer, ApiError> {
-    let (resource, answer) = same(replay)?;
-    let Some(answer) = answer else {
+    let (resource, response) = same(replay)?;
+    let Some(response) = response else {
         let endpoint = get(gateway, request.merchant, &resource).await?;
         let written = serde_json::to_string(&endpoint);
         let written = written.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
         return Ok(Zeroizing::new(written));
     };
-    let lost = || ApiError::because(ErrorCode::Internal, "a kept answer cannot be read");
+    let lost = || ApiError::because(ErrorCode::Internal, "a kept response cannot be read");
     let opened = gateway
         .encryption
-        .decrypt(&answer_label(request), &answer)
+        .decrypt(&answer_label(request), &response)
         .map_err(|_| lost())?;
     let text = std::str::from_utf8(&opened).map_err(|_| lost())?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Makes an endpoint; the answer shows its secret.
+/// Makes an endpoint; the response shows its secret.
 ///
 /// # Errors
 /// An error; in that case nothing was made.
@@ -122,26 +122,26 @@ pub async fn create(
         verification_error: None,
         created_by: Some(principal.credential.clone()),
     };
-    let (answer, encrypted) = showing(gateway, request, &endpoint, &secret)?;
+    let (response, encrypted) = showing(gateway, request, &endpoint, &secret)?;
     let (answered, _slot) = admit(gateway, request, Some(encrypted)).await?;
     let draft = EventDraft::new(gateway);
-    let told = draft.of(&endpoint, "webhook_endpoint.created", None, 1)?;
+    let event = draft.event(&endpoint, "webhook_endpoint.created", None, 1)?;
     let written = gateway
         .store
         .endpoints
-        .create(&endpoint, WEBHOOK_ENDPOINTS, Some(told), answered)
+        .create(&endpoint, WEBHOOK_ENDPOINTS, Some(event), answered)
         .await
         .map_err(ApiError::of_first_transaction)?;
     match written {
         EndpointWrite::Done(()) => {
             gateway.wake_outbox();
-            Ok(answer)
+            Ok(response)
         }
         EndpointWrite::Repeated(replay) => shown_before(gateway, request, replay).await,
         EndpointWrite::NotNow | EndpointWrite::NotThere => {
             Err(ApiError::new(ErrorCode::StateConflict))
         }
-        EndpointWrite::LimitReached => Err(ApiError::of(ErrorCode::LimitReached, "url")),
+        EndpointWrite::LimitReached => Err(ApiError::for_param(ErrorCode::LimitReached, "url")),
         EndpointWrite::Refused(error) => Err(error),
     }
 }
@@ -155,7 +155,7 @@ pub async fn list(
     let endpoints = gateway.store.endpoints.list(merchant).await?;
     let records = endpoints
         .iter()
-        .map(|endpoint| EndpointRecord::of(endpoint, now_ms));
+        .map(|endpoint| EndpointRecord::new(endpoint, now_ms));
     Ok(records.collect())
 }
 
@@ -169,7 +169,7 @@ pub async fn get(
     id: &str,
 ) -> Result<EndpointRecord, ApiError> {
     let endpoint = find(gateway, merchant, endpoint_id(id)?).await?;
-    Ok(EndpointRecord::of(&endpoint, gateway.clock.now_ms_i64()))
+    Ok(EndpointRecord::new(&endpoint, gateway.clock.now_ms_i64()))
 }
 
 /// Changes an endpoint.
@@ -239,7 +239,7 @@ pub async fn delete(
     )
 }
 
-/// Gives an endpoint another secret; the answer shows it. A secret that still signed beside the one
+/// Gives an endpoint another secret; the response shows it. A secret that still signed beside the one
 /// that is replaced stops at once.
 ///
 /// # Errors
@@ -266,12 +266,12 @@ pub async fn rotate_secret(
     let label = endpoint_label(endpoint);
     let nonce = gateway.rng.bytes();
     let secret_encrypted = gateway.encryption.encrypt(&label, secret.bytes(), nonce);
-    let (answer, encrypted) = showing(gateway, request, &seen, &secret)?;
+    let (response, encrypted) = showing(gateway, request, &seen, &secret)?;
     let (answered, _slot) = admit(gateway, request, Some(encrypted)).await?;
     let rotate = EndpointAction::Rotate(secret_encrypted, until_ms);
     match carry_out(gateway, request.merchant, endpoint, rotate, answered).await? {
         EndpointWrite::Repeated(replay) => shown_before(gateway, request, replay).await,
-        written => done(written).map(|()| answer),
+        written => done(written).map(|()| response),
     }
 }
 
@@ -308,7 +308,7 @@ pub async fn ping(
     let (merchant, endpoint) = (request.merchant, endpoint_id(id)?);
     let draft = EventDraft::new(gateway);
     let describe = Box::new(move |seen: &WebhookEndpoint, sequence| {
-        Ok(Some(draft.of(seen, "ping", None, sequence)?.into()))
+        Ok(Some(draft.event(seen, "ping", None, sequence)?.into()))
     });
     let (answered, _slot) = admit(gateway, request, None).await?;
     let written = gateway
@@ -320,8 +320,8 @@ pub async fn ping(
     let id = match written {
         EndpointWrite::Repeated(replay) => {
             let (resource, _) = same(replay)?;
-            let kept = resource.parse();
-            kept.map_err(|error| ApiError::because(ErrorCode::Internal, error))?
+            let endpoint = resource.parse();
+            endpoint.map_err(|error| ApiError::because(ErrorCode::Internal, error))?
         }
         written => {
             done(written)?;

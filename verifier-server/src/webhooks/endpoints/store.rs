@@ -7,7 +7,7 @@ pub mod usage;
 pub mod verification;
 pub mod write;
 
-use crate::merchants::model::WebhookEndpoint;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::events::insert::{EventInsert, SPARE};
 use crate::webhooks::events::model::Event;
 use event::{Describe, EndpointEvent};
@@ -138,20 +138,20 @@ pub(crate) async fn disable(
 }
 
 /// Keeps an event; nobody is told of it yet.
-pub(crate) async fn tell(tx: &mut Tx<'_>, event: &Event) -> Result<(), Fault> {
-    let told = EventInsert::of(event)?;
-    let [(tell, values), _] = told.statements();
-    tx.execute(tell, values).await.map(drop)
+pub(crate) async fn publish(tx: &mut Tx<'_>, event: &Event) -> Result<(), Fault> {
+    let event_insert = EventInsert::new(event)?;
+    let [(publish, values), _] = event_insert.statements();
+    tx.execute(publish, values).await.map(drop)
 }
 
 /// Has the merchant's other endpoints told of an event that is kept.
-pub(crate) async fn tell_others(
+pub(crate) async fn publish_to_others(
     tx: &mut Tx<'_>,
     event: &Event,
     endpoint: EndpointId,
 ) -> Result<(), Fault> {
-    let told = EventInsert::of(event)?;
-    let [_, (deliver, values)] = told.statements();
+    let event_insert = EventInsert::new(event)?;
+    let [_, (deliver, values)] = event_insert.statements();
     tx.execute(deliver, values).await?;
     tx.execute(SPARE, &values![event.id, endpoint]).await?;
     Ok(())
@@ -170,11 +170,12 @@ async fn disable_failing(tx: &mut Tx<'_>, disabling: &Disabling) -> Result<bool,
         return Ok(false);
     };
     disable_deliveries(tx, *id).await?;
-    let told = describe(&disabled, next_sequence(tx, *id).await?);
-    let told = told.map_err(|error| DatabaseError::Corrupt(error.detail().to_owned()))?;
-    if let Some(EndpointEvent { event, .. }) = &told {
-        tell(tx, event).await?;
-        tell_others(tx, event, *id).await?;
+    let event_insert = describe(&disabled, next_sequence(tx, *id).await?);
+    let event_insert =
+        event_insert.map_err(|error| DatabaseError::Corrupt(error.detail().to_owned()))?;
+    if let Some(EndpointEvent { event, .. }) = &event_insert {
+        publish(tx, event).await?;
+        publish_to_others(tx, event, *id).await?;
     }
     Ok(true)
 }

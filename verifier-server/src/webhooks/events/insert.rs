@@ -36,7 +36,7 @@ pub(crate) struct EventInsert {
 }
 
 impl EventInsert {
-    pub(crate) fn of(event: &Event) -> Result<Self, DatabaseError> {
+    pub(crate) fn new(event: &Event) -> Result<Self, DatabaseError> {
         Ok(Self {
             event: event.to_row()?,
             deliveries: values![

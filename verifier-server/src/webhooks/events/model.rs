@@ -43,7 +43,7 @@ pub struct Delivery {
     pub attempts: i64,
     /// When it is tried next, milliseconds since 1970.
     pub next_at_ms: i64,
-    /// The last HTTP status, or none when no answer came.
+    /// The last HTTP status, or none when no response came.
     pub last_status: Option<i64>,
     /// What went wrong last, in a few words.
     pub last_error: Option<String>,
@@ -87,12 +87,12 @@ pub struct DeliveryAttempt {
     pub at_ms: i64,
     /// How long it took, milliseconds.
     pub duration_ms: i64,
-    /// The HTTP status, or none when no answer came.
+    /// The HTTP status, or none when no response came.
     pub status: Option<i64>,
     /// What went wrong, in a few words.
     pub error: Option<String>,
-    /// The beginning of the answer.
-    pub answer: Option<String>,
+    /// The beginning of the response.
+    pub response: Option<String>,
 }
 
 /// Whether a delivery arrived.

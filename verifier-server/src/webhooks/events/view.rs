@@ -1,8 +1,8 @@
 //! Events, endpoints and deliveries as the merchant sees them.
 
 use super::model::{Delivery, DeliveryAttempt, DeliveryState, Event, HELD_MS};
-use crate::merchants::model::WebhookEndpoint;
 use crate::webhooks::deliveries::redelivery::{RedeliveryBatch, StoredDelivery};
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use sealpay_protocol::ids::PaymentId;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -78,12 +78,12 @@ pub struct AttemptRecord {
     pub at: i64,
     /// How long it took, milliseconds.
     pub duration_ms: i64,
-    /// The HTTP status, or null when no answer came.
+    /// The HTTP status, or null when no response came.
     pub status: Option<i64>,
     /// What went wrong, in a few words.
     pub error: Option<String>,
-    /// The beginning of the answer, 1024 bytes of it at most.
-    pub answer: Option<String>,
+    /// The beginning of the response, 1024 bytes of it at most.
+    pub response: Option<String>,
 }
 
 /// A webhook endpoint. Its secret is not told again.
@@ -178,7 +178,7 @@ pub struct VerificationBody<'a> {
 /// What a webhook endpoint is asked.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VerificationData<'a> {
-    /// What the answer has to hold, as `{"challenge":"…"}`.
+    /// What the response has to hold, as `{"challenge":"…"}`.
     pub challenge: &'a str,
     /// The endpoint as it is now.
     pub webhook_endpoint: EndpointRecord,
@@ -204,7 +204,7 @@ const fn seconds(unix_ms: i64) -> i64 {
 impl EventRecord {
     /// An event as its merchant sees it; `None` when the stored body is not JSON.
     #[must_use]
-    pub fn of(event: Event, deliveries: &[Delivery]) -> Option<Self> {
+    pub fn new(event: Event, deliveries: &[Delivery]) -> Option<Self> {
         let is_payment = event.subject.parse::<PaymentId>().is_ok();
         Some(Self {
             id: event.id.to_string(),
@@ -214,7 +214,7 @@ impl EventRecord {
             sequence: event.sequence,
             created_at: seconds(event.created_at_ms),
             body: RawValue::from_string(event.body).ok()?,
-            deliveries: deliveries.iter().map(DeliveryRecord::of).collect(),
+            deliveries: deliveries.iter().map(DeliveryRecord::new).collect(),
         })
     }
 }
@@ -225,7 +225,7 @@ fn next_at(delivery: &Delivery) -> Option<i64> {
 }
 
 impl DeliveryRecord {
-    fn of(delivery: &Delivery) -> Self {
+    fn new(delivery: &Delivery) -> Self {
         Self {
             endpoint: delivery.endpoint.to_string(),
             state: delivery.state.name(),
@@ -240,28 +240,32 @@ impl DeliveryRecord {
 impl EndpointDeliveryRecord {
     /// A delivery as its merchant sees it.
     #[must_use]
-    pub fn of(kept: StoredDelivery) -> Self {
+    pub fn new(stored: StoredDelivery) -> Self {
         Self {
-            event: kept.delivery.event.to_string(),
-            kind: kept.kind,
-            subject: kept.subject,
-            state: kept.delivery.state.name(),
-            next_at: next_at(&kept.delivery),
-            last_error: kept.delivery.last_error,
-            attempts: kept.attempts.into_iter().map(AttemptRecord::of).collect(),
+            event: stored.delivery.event.to_string(),
+            kind: stored.kind,
+            subject: stored.subject,
+            state: stored.delivery.state.name(),
+            next_at: next_at(&stored.delivery),
+            last_error: stored.delivery.last_error,
+            attempts: stored
+                .attempts
+                .into_iter()
+                .map(AttemptRecord::new)
+                .collect(),
         }
     }
 }
 
 impl AttemptRecord {
-    fn of(attempt: DeliveryAttempt) -> Self {
+    fn new(attempt: DeliveryAttempt) -> Self {
         Self {
             number: attempt.number,
             at: seconds(attempt.at_ms),
             duration_ms: attempt.duration_ms,
             status: attempt.status,
             error: attempt.error,
-            answer: attempt.answer,
+            response: attempt.response,
         }
     }
 }
@@ -269,7 +273,7 @@ impl AttemptRecord {
 impl EndpointRecord {
     /// An endpoint as its merchant sees it at a moment, milliseconds since 1970.
     #[must_use]
-    pub fn of(endpoint: &WebhookEndpoint, now_ms: i64) -> Self {
+    pub fn new(endpoint: &WebhookEndpoint, now_ms: i64) -> Self {
         let previous = endpoint.previous_secret.as_ref();
         let overlap = previous.map(|(_, until_ms)| *until_ms);
         let state = match (endpoint.disabled_at_ms, endpoint.verified_at_ms) {
@@ -300,7 +304,7 @@ impl EndpointRecord {
 impl RedeliveryRecord {
     /// What was begun anew, as its merchant sees it.
     #[must_use]
-    pub fn of(begun: RedeliveryBatch) -> Self {
+    pub fn new(begun: RedeliveryBatch) -> Self {
         Self {
             scheduled: begun.scheduled,
             has_more: begun.has_more,

@@ -122,7 +122,7 @@ const NOT_PUBLIC: [Network; 31] = [
     Network::v4(10, 0, 0, 0, 8),
     Network::v4(100, 64, 0, 0, 10),
     Network::v4(127, 0, 0, 0, 8),
-    // Azure's wire server answers every virtual machine there.
+    // Azure's wire server responses every virtual machine there.
     Network::v4(168, 63, 129, 16, 32),
     Network::v4(169, 254, 0, 0, 16),
     Network::v4(172, 16, 0, 0, 12),
@@ -180,7 +180,7 @@ pub struct AddressPolicy {
     denied: Vec<Network>,
     ports: Vec<u16>,
     http: bool,
-    keep_answers: bool,
+    store_responses: bool,
     verify_allowed: bool,
 }
 
@@ -193,7 +193,7 @@ impl AddressPolicy {
             denied: Vec::new(),
             ports: Vec::new(),
             http,
-            keep_answers: false,
+            store_responses: false,
             verify_allowed: false,
         }
     }
@@ -214,8 +214,8 @@ impl AddressPolicy {
 
     /// Keeps what hosts in allowed networks answer.
     #[must_use]
-    pub const fn keeping_answers(mut self, keep: bool) -> Self {
-        self.keep_answers = keep;
+    pub const fn storing_responses(mut self, stored: bool) -> Self {
+        self.store_responses = stored;
         self
     }
 
@@ -264,9 +264,9 @@ impl AddressPolicy {
         PORTS.contains(&port) || self.ports.contains(&port) || (self.http && port == 80)
     }
 
-    /// Whether the beginning of an answer from these addresses is kept, for the merchant to read.
-    pub(super) fn keeps_answers_of(&self, addresses: &[IpAddr]) -> bool {
-        self.keep_answers || !addresses.iter().any(|address| self.names(*address))
+    /// Whether the beginning of a response from these addresses is kept, for the merchant to read.
+    pub(super) fn stores_responses_of(&self, addresses: &[IpAddr]) -> bool {
+        self.store_responses || !addresses.iter().any(|address| self.names(*address))
     }
 
     /// Whether an endpoint counts as its merchant's without being asked: its address is in a network

@@ -1,4 +1,4 @@
-//! Why no answer came, in a few words that say where to look: at the certificate, the port, the
+//! Why no response came, in a few words that say where to look: at the certificate, the port, the
 //! receiver. The address and what the client library says of it stay inside.
 
 use rustls::{CertificateError, Error as TlsError};
@@ -13,7 +13,7 @@ pub(super) fn reason(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() && error.is_connect() {
         "no connection in time"
     } else if error.is_timeout() {
-        "no answer in time"
+        "no response in time"
     } else if error.is_connect() {
         "no connection"
     } else {

@@ -9,7 +9,7 @@ use crate::webhooks::events::model::Event;
 pub enum Forwarded {
     /// It answered with this status.
     Answered(u16),
-    /// No answer, for this reason.
+    /// No response, for this reason.
     Failed(String),
 }
 

@@ -5,13 +5,13 @@
 //! two servers do not both send it; if a server crashes meanwhile, it is tried again.
 
 pub mod address;
-mod answer;
 mod failure;
 pub mod forward;
 mod outcome;
 mod queue;
 mod recorder;
 mod resolver;
+mod response;
 mod retry;
 mod sender;
 mod verification;
@@ -22,8 +22,8 @@ pub use outcome::Reason;
 use super::events::model::{DeliveryState, DueDelivery, Event};
 use crate::error::ApiError;
 use crate::fair::Places;
-use crate::merchants::model::WebhookEndpoint;
 use crate::store::Store;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::event::EndpointEvent;
 use address::AddressPolicy;
 use outcome::Attempted;

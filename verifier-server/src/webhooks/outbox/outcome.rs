@@ -104,14 +104,14 @@ impl Outbox {
     fn judge(&self, delivery: &DueDelivery, attempted: Attempted) -> (Delivery, DeliveryAttempt) {
         let now_ms = self.clock.now_ms_i64();
         let attempts = delivery.attempts.saturating_add(1);
-        let (status, answer, error, asked_ms) = match attempted.sent {
+        let (status, response, error, asked_ms) = match attempted.sent {
             Sent::Answered {
                 status,
-                answer,
+                response,
                 retry_after_ms,
             } => {
                 let asked_ms = retry_after_ms.filter(|_| LATER.contains(&status));
-                (Some(status), answer, None, asked_ms)
+                (Some(status), response, None, asked_ms)
             }
             Sent::Failed(reason) | Sent::Unreached(reason) => (None, None, Some(reason), None),
         };
@@ -140,7 +140,7 @@ impl Outbox {
             duration_ms: attempted.duration_ms,
             status: status.map(i64::from),
             error,
-            answer,
+            response,
         };
         (result, attempt)
     }
@@ -158,7 +158,7 @@ impl Outbox {
         };
         let endpoint = delivery.endpoint;
         // The others of the endpoint wait here, and not for its row with a connection each.
-        let _turn = self.disabling.of(endpoint).acquire_owned().await;
+        let _turn = self.disabling.for_owner(endpoint).acquire_owned().await;
         let describe = Arc::clone(describe);
         let disabling = Disabling {
             endpoint,

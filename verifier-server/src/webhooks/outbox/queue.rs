@@ -103,7 +103,7 @@ impl FairQueue {
         lane.pause = None;
         Some(Slot {
             at_once: Arc::clone(&lane.at_once),
-            to_host: self.hosts.of(host(url)),
+            to_host: self.hosts.for_owner(host(url)),
             _seat: slot,
         })
     }

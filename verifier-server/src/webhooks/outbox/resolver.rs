@@ -1,5 +1,5 @@
 //! Looking names up. A lookup ends after a while, whatever the name server does; whoever asks for a
-//! name that is being looked up shares the answer; and a merchant has few lookups at once, so that
+//! name that is being looked up shares the response; and a merchant has few lookups at once, so that
 //! names that hang cost the merchant who named them, and nobody else.
 
 use crate::fair::Places;
@@ -23,12 +23,12 @@ const OF_ONE_MERCHANT: usize = 4;
 const IN_ALL: usize = 128;
 /// How long a lookup may take, both families and all name servers together.
 const LOOKUP: Duration = Duration::from_secs(2);
-/// How long an answer is waited for, with the lookups of the merchant that are before it.
+/// How long a response is waited for, with the lookups of the merchant that are before it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long addresses that were found are kept: those who are to be told of one event share them.
-const KEPT: Duration = Duration::from_secs(5);
+const FOUND_LIFETIME: Duration = Duration::from_secs(5);
 /// How long a name is left alone that was not found.
-const REST: Duration = Duration::from_secs(30);
+const FAILED_LIFETIME: Duration = Duration::from_secs(30);
 /// Names that are known before all are forgotten but those that are being looked up.
 const NAMES: usize = 1024;
 
@@ -37,7 +37,7 @@ const NAMES: usize = 1024;
 pub(super) enum NotFound {
     /// There is no such name, or it has no address.
     NoAddress,
-    /// The name servers did not answer in time, or too much was to be looked up before.
+    /// The name servers did not response in time, or too much was to be looked up before.
     Late,
     /// The name servers failed.
     Failed,
@@ -106,22 +106,27 @@ impl Resolver {
     }
 
     async fn shared(self: &Arc<Self>, merchant: MerchantId, name: &str) -> Found {
-        if let Some(answer) = self.known(name) {
-            return answered(answer).await;
+        if let Some(response) = self.known(name) {
+            return answered(response).await;
         }
         let places = self.places(merchant).await.ok_or(NotFound::Failed)?;
         // Only who has a place begins a lookup that others share: they do not wait for the place.
-        let (answer, begun) = self.begin(name);
+        let (response, begun) = self.begin(name);
         if let Some(begun) = begun {
             tokio::spawn(Arc::clone(self).look(name.to_owned(), begun, places));
         } else {
             drop(places);
         }
-        answered(answer).await
+        answered(response).await
     }
 
     async fn places(&self, merchant: MerchantId) -> Option<[OwnedSemaphorePermit; 2]> {
-        let of_merchant = self.of_merchants.of(merchant).acquire_owned().await.ok()?;
+        let of_merchant = self
+            .of_merchants
+            .for_owner(merchant)
+            .acquire_owned()
+            .await
+            .ok()?;
         let in_all = Arc::clone(&self.in_all).acquire_owned().await.ok()?;
         Some([of_merchant, in_all])
     }
@@ -131,18 +136,18 @@ impl Resolver {
         usable(&names, name)
     }
 
-    /// The answer that is kept or under way, or a new one with its sender.
+    /// The response that is kept or under way, or a new one with its sender.
     fn begin(&self, name: &str) -> (Answer, Option<watch::Sender<Option<Found>>>) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = usable(&names, name) {
-            return (answer, None);
+        if let Some(response) = usable(&names, name) {
+            return (response, None);
         }
-        let (sender, answer) = watch::channel(None);
+        let (sender, response) = watch::channel(None);
         if names.len() >= NAMES {
             names.retain(|_, known| known.borrow().is_none());
         }
-        names.insert(name.to_owned(), answer.clone());
-        (answer, Some(sender))
+        names.insert(name.to_owned(), response.clone());
+        (response, Some(sender))
     }
 
     async fn look(
@@ -154,9 +159,13 @@ impl Resolver {
         let found = timeout(LOOKUP, (self.look_up)(name.clone())).await;
         let found = found.unwrap_or(Err(NotFound::Late));
         drop(places);
-        let kept = if found.is_ok() { KEPT } else { REST };
+        let lifetime = if found.is_ok() {
+            FOUND_LIFETIME
+        } else {
+            FAILED_LIFETIME
+        };
         begun.send_replace(Some(found));
-        sleep(kept).await;
+        sleep(lifetime).await;
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.remove(&name);
     }
@@ -184,14 +193,14 @@ impl Resolver {
     }
 }
 
-/// Who looks lives for as long as the answer is kept, unless something went wrong.
+/// Who looks lives for as long as the response is kept, unless something went wrong.
 fn usable(names: &HashMap<String, Answer>, name: &str) -> Option<Answer> {
-    let answer = names.get(name)?;
-    answer.has_changed().is_ok().then(|| answer.clone())
+    let response = names.get(name)?;
+    response.has_changed().is_ok().then(|| response.clone())
 }
 
-async fn answered(mut answer: Answer) -> Found {
-    let found = answer.wait_for(Option::is_some).await;
+async fn answered(mut response: Answer) -> Found {
+    let found = response.wait_for(Option::is_some).await;
     found.map_or(Err(NotFound::Failed), |found| {
         found.clone().unwrap_or(Err(NotFound::Failed))
     })

@@ -2,9 +2,9 @@
 //! connected to.
 
 use super::address::{AddressPolicy, Refused, literal};
-use super::answer;
 use super::failure;
 use super::resolver::{CheckedOnly, NotFound, Pinned, Resolver};
+use super::response;
 use reqwest::redirect;
 use sealpay_protocol::ids::{EventId, MerchantId};
 use std::net::IpAddr;
@@ -22,12 +22,12 @@ pub(super) enum Sent {
     Answered {
         /// The status.
         status: u16,
-        /// How the answer began, where that is kept.
-        answer: Option<String>,
+        /// How the response began, where that is kept.
+        response: Option<String>,
         /// How long the receiver asks to be left alone, milliseconds.
         retry_after_ms: Option<i64>,
     },
-    /// No answer, for this reason.
+    /// No response, for this reason.
     Failed(String),
     /// Nothing was connected to, for this reason. How long it took would tell of names and addresses
     /// inside.
@@ -91,12 +91,12 @@ impl Sender {
         };
         match self.post(message, &target).await {
             Ok(answered) => {
-                let keeps = self.policy.keeps_answers_of(&target.addresses);
+                let keeps = self.policy.stores_responses_of(&target.addresses);
                 Sent::Answered {
                     status: answered.status().as_u16(),
-                    retry_after_ms: answer::retry_after_ms(answered.headers(), message.timestamp),
-                    answer: if keeps {
-                        answer::beginning(answered).await
+                    retry_after_ms: response::retry_after_ms(answered.headers(), message.timestamp),
+                    response: if keeps {
+                        response::beginning(answered).await
                     } else {
                         None
                     },
@@ -106,15 +106,15 @@ impl Sender {
         }
     }
 
-    /// Sends once and reads an answer whose value is wanted, whatever is kept of others: its status
+    /// Sends once and reads a response whose value is wanted, whatever is kept of others: its status
     /// and its beginning.
     pub(super) async fn ask(&self, message: Message<'_>) -> Result<(u16, String), String> {
         let target = self.target(message).await?;
         let answered = self.post(message, &target).await;
         let answered = answered.map_err(|error| failure::reason(&error).to_owned())?;
         let status = answered.status().as_u16();
-        let answer = answer::beginning(answered).await;
-        Ok((status, answer.unwrap_or_default()))
+        let response = response::beginning(answered).await;
+        Ok((status, response.unwrap_or_default()))
     }
 
     /// Says whether all that a name stands for lies in networks that the operator has named.

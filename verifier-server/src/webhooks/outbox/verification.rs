@@ -3,8 +3,8 @@
 
 use super::sender::Message;
 use super::{Outbox, Reason};
-use crate::merchants::model::WebhookEndpoint;
 use crate::store::DatabaseError;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::verification::{DueVerification, VerificationFailed};
 use crate::webhooks::events::model::DueDelivery;
 use sealpay_protocol::encoding::base64url;
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 256;
 /// Endpoints claimed in one transaction.
 const CLAIMED_AT_ONCE: usize = 32;
 
-/// How long an endpoint may take to answer, its name included.
+/// How long an endpoint may take to response, its name included.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a claimed endpoint is left alone, milliseconds: that, and some.
@@ -75,15 +75,15 @@ impl Outbox {
     async fn verify(self: Arc<Self>, due: DueVerification) {
         let DueVerification { endpoint, attempts } = due;
         let asked = timeout(PATIENCE, self.ask(&endpoint)).await;
-        let proved = asked.unwrap_or_else(|_| Err("no answer in time".into()));
+        let proved = asked.unwrap_or_else(|_| Err("no response in time".into()));
         let id = endpoint.id;
         let error = proved.as_ref().err();
         tracing::info!(endpoint = %id, attempts, error, "a webhook endpoint was asked whose it is");
-        let kept = match proved {
-            Ok(()) => self.keep_verified(&endpoint).await,
-            Err(why) => self.keep_unverified(&endpoint, attempts, why).await,
+        let recorded = match proved {
+            Ok(()) => self.record_verified(&endpoint).await,
+            Err(why) => self.record_unverified(&endpoint, attempts, why).await,
         };
-        if let Err(error) = kept {
+        if let Err(error) = recorded {
             // The lease runs out and it is asked again.
             tracing::error!(%error, endpoint = %id, "a verification could not be kept");
         }
@@ -111,11 +111,11 @@ impl Outbox {
             timestamp,
             signature: &signature,
         };
-        let (status, answer) = self.sender.ask(message).await?;
-        judge(status, &answer, &challenge)
+        let (status, response) = self.sender.ask(message).await?;
+        judge(status, &response, &challenge)
     }
 
-    async fn keep_verified(&self, endpoint: &WebhookEndpoint) -> Result<(), DatabaseError> {
+    async fn record_verified(&self, endpoint: &WebhookEndpoint) -> Result<(), DatabaseError> {
         let now_ms = self.clock.now_ms_i64();
         let verified = self
             .store
@@ -124,7 +124,7 @@ impl Outbox {
         verified.await.map(drop)
     }
 
-    async fn keep_unverified(
+    async fn record_unverified(
         &self,
         endpoint: &WebhookEndpoint,
         attempts: i64,
@@ -172,18 +172,18 @@ fn unsent(endpoint: &WebhookEndpoint, event: EventId, body: String) -> DueDelive
     }
 }
 
-/// Whether an answer proves it. A host that sends back what it was sent does not: the challenge is
+/// Whether a response proves it. A host that sends back what it was sent does not: the challenge is
 /// not where it was.
-fn judge(status: u16, answer: &str, challenge: &str) -> Result<(), String> {
+fn judge(status: u16, response: &str, challenge: &str) -> Result<(), String> {
     if !(200..=299).contains(&status) {
         return Err(format!("it answered {status}"));
     }
     // A value and not a struct, which an array would fill as well. What else is in it does not matter.
-    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
-    if answer.get("challenge").and_then(Value::as_str) == Some(challenge) {
+    let response: Value = serde_json::from_str(response).unwrap_or_default();
+    if response.get("challenge").and_then(Value::as_str) == Some(challenge) {
         Ok(())
     } else {
-        Err("the answer is not {\"challenge\": …} with the challenge that was sent".into())
+        Err("the response is not {\"challenge\": …} with the challenge that was sent".into())
     }
 }
 
@@ -208,11 +208,11 @@ mod tests {
             (400, r#"{"challenge":"abc"}"#, false),
             (500, "", false),
         ];
-        for (status, answer, proves) in rows {
+        for (status, response, proves) in rows {
             assert_eq!(
-                judge(status, answer, "abc").is_ok(),
+                judge(status, response, "abc").is_ok(),
                 proves,
-                "{status} {answer}"
+                "{status} {response}"
             );
         }
     }

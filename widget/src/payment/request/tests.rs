@@ -70,7 +70,7 @@ fn sealed_card_opens_only_for_its_payment() {
     let sealed = read.card.unwrap();
 
     let key: OpenSessionRequest = serde_json::from_slice(&credentials.open_body()).unwrap();
-    let thumbprint = Thumbprint::of(&key.key.verifying_key().unwrap());
+    let thumbprint = Thumbprint::from_key(&key.key.verifying_key().unwrap());
     let order_digest = order::digest(ORDER);
     let context = |amount, attempt| SealContext {
         verifier_origin: &session.verifier_origin,

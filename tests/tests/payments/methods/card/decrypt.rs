@@ -20,9 +20,9 @@ use verifier_server::error::ErrorCode;
 async fn card_sealed_in_another_context_is_rejected() {
     let gateway = TestGateway::start().await;
     let other_verifier = harness::client::origin("https://pay.example");
-    let other_thumbprint = Thumbprint::of(&gateway.browser().key.verifying_key());
+    let other_thumbprint = Thumbprint::from_key(&gateway.browser().key.verifying_key());
     let checkout = Checkout::open(&gateway).await;
-    let thumbprint = Thumbprint::of(&checkout.browser.key.verifying_key());
+    let thumbprint = Thumbprint::from_key(&checkout.browser.key.verifying_key());
     let digest = order::digest(&checkout.order);
     let context = SealContext {
         verifier_origin: &gateway.origin,
@@ -149,7 +149,7 @@ async fn invalid_card_data_is_rejected_like_an_undecryptable_card() {
         ("no bytes", Vec::new()),
     ];
     let recipient = recipient(&checkout.session);
-    let thumbprint = Thumbprint::of(&checkout.browser.key.verifying_key());
+    let thumbprint = Thumbprint::from_key(&checkout.browser.key.verifying_key());
     let associated = SealContext {
         verifier_origin: &gateway.origin,
         merchant: gateway.merchant.id,

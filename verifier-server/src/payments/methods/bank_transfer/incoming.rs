@@ -6,9 +6,9 @@ use crate::gateway::Gateway;
 use crate::payments::event;
 use crate::payments::methods::details::PaymentDetails;
 use crate::payments::model::Payment;
-use crate::payments::outcome::{PaymentOutcome, keep_as};
+use crate::payments::outcome::{PaymentOutcome, record_as};
 use crate::payments::state::PaymentState;
-use crate::payments::store::outcome::Settled;
+use crate::payments::store::outcome::Recorded;
 use sealpay_provider::transfer::IncomingCredit;
 
 /// How many arrivals are looked at in one go.
@@ -91,21 +91,21 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
         tracing::warn!(payment = %payment.id, arrival = arrival.id, "money came that is not awaited");
         return Ok(CreditDisposition::Returned);
     }
-    let mut told = payment.clone();
+    let mut updated = payment.clone();
     let mut counted = expected.clone();
     counted.received_minor = counted
         .received_minor
         .saturating_add(arrival.money.amount_minor());
     counted.arrivals.push(arrival.id.clone());
     let sum = counted.sum(payment.money.amount_minor());
-    told.details = PaymentDetails::BankTransfer {
+    updated.details = PaymentDetails::BankTransfer {
         transfer: Some(counted),
     };
     match sum {
-        AmountMatch::Short(_) => keep_short(gateway, &payment, told).await,
+        AmountMatch::Short(_) => record_short(gateway, &payment, updated).await,
         AmountMatch::Exact | AmountMatch::Over(_) => {
-            let kept = keep_as(gateway, &payment, PaymentOutcome::arrived(), told).await?;
-            Ok(fate_of(&kept, arrival))
+            let stored = record_as(gateway, &payment, PaymentOutcome::arrived(), updated).await?;
+            Ok(disposition_of(&stored, arrival))
         }
     }
 }
@@ -129,30 +129,30 @@ pub(crate) async fn return_funds(gateway: &Gateway, payment: &Payment) {
 }
 
 /// Not enough yet: the payment waits on, and the shopper sees what is still to come.
-async fn keep_short(
+async fn record_short(
     gateway: &Gateway,
     payment: &Payment,
-    mut told: Payment,
+    mut updated: Payment,
 ) -> Result<CreditDisposition, ApiError> {
-    told.updated_at_ms = gateway.clock.now_ms_i64();
+    updated.updated_at_ms = gateway.clock.now_ms_i64();
     // The merchant is told what is still to come, because its own page may show it.
-    let event = event::of(gateway, &mut told)?;
+    let event = event::for_payment(gateway, &mut updated)?;
     let settled = gateway
         .store
         .payments
-        .record_outcome(payment, &told, event.as_ref(), None)
+        .record_outcome(payment, &updated, event.as_ref(), None)
         .await?;
     Ok(match settled {
-        Settled::Done(_) => {
+        Recorded::Done(_) => {
             gateway.wake_outbox();
             CreditDisposition::Counted
         }
-        Settled::NotInState(_) => CreditDisposition::RetryLater,
+        Recorded::NotInState(_) => CreditDisposition::RetryLater,
     })
 }
 
-fn fate_of(kept: &Payment, arrival: &IncomingCredit) -> CreditDisposition {
-    let counted = kept
+fn disposition_of(stored: &Payment, arrival: &IncomingCredit) -> CreditDisposition {
+    let counted = stored
         .details
         .transfer()
         .is_some_and(|t| t.arrivals.contains(&arrival.id));

@@ -8,7 +8,7 @@ use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, challeng
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
-use crate::payments::outcome::{PaymentOutcome, keep, keep_as};
+use crate::payments::outcome::{PaymentOutcome, record, record_as};
 use crate::payments::prepare::{deadline_ms, new_payment};
 use crate::payments::state::PaymentState;
 use model::{AmountMatch, TransferInstructions};
@@ -92,7 +92,7 @@ impl PaymentMethod for BankTransferMethod {
                 return Err(challenge_closed());
             }
             let outcome = PaymentOutcome::declined("payment_abandoned");
-            keep(gateway, &payment, outcome).await
+            record(gateway, &payment, outcome).await
         })
     }
 
@@ -107,7 +107,7 @@ impl PaymentMethod for BankTransferMethod {
         payment: &'a Payment,
     ) -> MethodFuture<'a, Result<bool, ApiError>> {
         Box::pin(async move {
-            let stored = keep(gateway, payment, PaymentOutcome::EXPIRED).await?;
+            let stored = record(gateway, payment, PaymentOutcome::EXPIRED).await?;
             if stored.state == PaymentState::Expired {
                 incoming::return_funds(gateway, &stored).await;
             }
@@ -188,13 +188,13 @@ async fn start(gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError>
                     arrivals: Vec::new(),
                 }),
             };
-            keep_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, changed).await
+            record_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, changed).await
         }
         // The shopper was told nothing, so no money can come.
         Err(error) => {
             tracing::warn!(payment = %payment.id, ?error, "the bank gives no account");
             let outcome = PaymentOutcome::declined("system_malfunction");
-            keep(gateway, &payment, outcome).await
+            record(gateway, &payment, outcome).await
         }
     }
 }

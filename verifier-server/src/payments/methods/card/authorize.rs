@@ -5,7 +5,7 @@
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
-use crate::payments::store::outcome::Settled;
+use crate::payments::store::outcome::Recorded;
 use crate::payments::{outcome, prepare};
 use sealpay_protocol::card::Card;
 use sealpay_provider::{AuthorizationRequest, ProviderDecision, ProviderError};
@@ -21,20 +21,20 @@ pub(crate) async fn ask(
     let walking = walk(gateway, &mut asking, card, acquirers);
     // All acquirers together have the time that one has: the lease is no longer than that.
     let walked = tokio::time::timeout(gateway.settings.provider_timeout, walking).await;
-    let said = match walked {
-        Ok(Walked::Said(said)) => Some(said),
+    let response = match walked {
+        Ok(Walked::Responded(response)) => Some(response),
         // Somebody else looks into it already: theirs stands.
         Ok(Walked::Overtaken(stored)) => return Ok(*stored),
         Ok(Walked::Refused(error)) => return Err(error),
         Err(_) => None,
     };
-    let outcome = outcome::of_authorization(&asking, said);
-    outcome::keep(gateway, &asking, outcome).await
+    let outcome = outcome::of_authorization(&asking, response);
+    outcome::record(gateway, &asking, outcome).await
 }
 
 /// Where the walk along a route ended.
 enum Walked {
-    Said(Result<ProviderDecision, ProviderError>),
+    Responded(Result<ProviderDecision, ProviderError>),
     Overtaken(Box<Payment>),
     Refused(ApiError),
 }
@@ -45,21 +45,21 @@ async fn walk(
     card: &Card,
     acquirers: &[String],
 ) -> Walked {
-    let mut said = Err(ProviderError::NotSent("the route names nobody".into()));
+    let mut response = Err(ProviderError::NotSent("the route names nobody".into()));
     for (place, name) in acquirers.iter().enumerate() {
         if place > 0 {
             match reroute(gateway, asking, name).await {
-                Ok(Settled::Done(rerouted)) => *asking = rerouted,
-                Ok(Settled::NotInState(stored)) => return Walked::Overtaken(Box::new(stored)),
+                Ok(Recorded::Done(rerouted)) => *asking = rerouted,
+                Ok(Recorded::NotInState(stored)) => return Walked::Overtaken(Box::new(stored)),
                 Err(error) => return Walked::Refused(error),
             }
         }
-        said = authorize(gateway, asking, card, name).await;
-        if !matches!(said, Err(ProviderError::NotSent(_))) {
+        response = authorize(gateway, asking, card, name).await;
+        if !matches!(response, Err(ProviderError::NotSent(_))) {
             break;
         }
     }
-    Walked::Said(said)
+    Walked::Responded(response)
 }
 
 async fn authorize(
@@ -88,7 +88,7 @@ async fn authorize(
         .await
 }
 
-async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Settled, ApiError> {
+async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Recorded, ApiError> {
     let mut rerouted = payment.clone();
     to.clone_into(&mut rerouted.provider);
     rerouted.route_reason = format!(

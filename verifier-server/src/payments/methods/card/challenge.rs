@@ -7,10 +7,10 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::methods::{Attempt, challenge_closed};
 use crate::payments::model::Payment;
-use crate::payments::outcome::{PaymentOutcome, keep_as};
+use crate::payments::outcome::{PaymentOutcome, record_as};
 use crate::payments::prepare::{deadline_ms, lease_until_ms, payee_of};
 use crate::payments::state::PaymentState;
-use crate::payments::store::outcome::Settled;
+use crate::payments::store::outcome::Recorded;
 use sealpay_protocol::api::{ActionView, CodeView, EnrolmentView, PasskeyView};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
@@ -78,7 +78,7 @@ pub(super) async fn identify(
         decision.wants_challenge && authentication.status == AuthenticationStatus::Unavailable;
     if insufficient || !authentication.status.may_be_authorized() {
         let outcome = PaymentOutcome::declined("threeds_failed");
-        let stored = keep_authenticated(gateway, &payment, outcome, authentication).await?;
+        let stored = record_authenticated(gateway, &payment, outcome, authentication).await?;
         return Ok(Identified::Finished(stored));
     }
     renew_lease(gateway, payment, authentication).await
@@ -91,7 +91,7 @@ fn set_authentication(payment: &mut Payment, authentication: Authentication) {
 }
 
 /// The outcome of a payment, with what the issuer says of the shopper.
-async fn keep_authenticated(
+async fn record_authenticated(
     gateway: &Gateway,
     payment: &Payment,
     outcome: PaymentOutcome,
@@ -99,14 +99,14 @@ async fn keep_authenticated(
 ) -> Result<Payment, ApiError> {
     let mut authenticated = payment.clone();
     set_authentication(&mut authenticated, authentication);
-    keep_as(gateway, payment, outcome, authenticated).await
+    record_as(gateway, payment, outcome, authenticated).await
 }
 
 /// The challenge waits for the shopper now.
 async fn wait(gateway: &Gateway, payment: &Payment) -> Result<Identified, ApiError> {
     let mut changed = payment.clone();
     changed.lease_until_ms = deadline_ms(gateway, limits::CHALLENGE_LIFETIME_SECONDS);
-    let stored = keep_as(gateway, payment, PaymentOutcome::REQUIRES_ACTION, changed).await?;
+    let stored = record_as(gateway, payment, PaymentOutcome::REQUIRES_ACTION, changed).await?;
     Ok(Identified::Finished(stored))
 }
 
@@ -122,8 +122,8 @@ async fn renew_lease(
     renewed.lease_until_ms = lease_until_ms(gateway);
     Ok(
         match gateway.store.payments.reroute(&payment, &renewed).await? {
-            Settled::Done(payment) => Identified::Continue(payment),
-            Settled::NotInState(stored) => Identified::Finished(stored),
+            Recorded::Done(payment) => Identified::Continue(payment),
+            Recorded::NotInState(stored) => Identified::Finished(stored),
         },
     )
 }
@@ -151,7 +151,7 @@ pub(super) async fn resume(
     };
     if !authentication.status.may_be_authorized() {
         let outcome = PaymentOutcome::declined("threeds_failed");
-        return keep_authenticated(gateway, &stored, outcome, authentication).await;
+        return record_authenticated(gateway, &stored, outcome, authentication).await;
     }
     let Some(card) = card else {
         return Ok(stored);
@@ -172,8 +172,8 @@ pub(super) async fn resume(
         .record_outcome(&stored, &taken, None, None)
         .await?
     {
-        Settled::Done(payment) => authorize::ask(gateway, payment, card, &route.acquirers).await,
-        Settled::NotInState(stored) => Ok(stored),
+        Recorded::Done(payment) => authorize::ask(gateway, payment, card, &route.acquirers).await,
+        Recorded::NotInState(stored) => Ok(stored),
     }
 }
 
@@ -206,7 +206,9 @@ pub(super) async fn step(
             Ok(payment)
         }
         Stepped::Closed => Err(challenge_closed()),
-        Stepped::ResendNotAllowed(_) => Err(ApiError::of(ErrorCode::ResendNotAllowed, "step")),
+        Stepped::ResendNotAllowed(_) => {
+            Err(ApiError::for_param(ErrorCode::ResendNotAllowed, "step"))
+        }
     }
 }
 
@@ -223,7 +225,7 @@ async fn done(
     tracing::warn!(payment = %payment.id, status = %authentication.status.letter(),
         "the shopper could not prove who they are");
     let outcome = PaymentOutcome::declined("threeds_failed");
-    keep_authenticated(gateway, &payment, outcome, authentication).await
+    record_authenticated(gateway, &payment, outcome, authentication).await
 }
 
 /// What the issuer asks of the shopper; only the key that made the attempt sees it.

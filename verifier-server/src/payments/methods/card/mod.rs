@@ -16,7 +16,7 @@ use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, card_bel
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
-use crate::payments::outcome::{PaymentOutcome, keep};
+use crate::payments::outcome::{PaymentOutcome, record};
 use risk::RiskOutcome;
 use sealpay_protocol::api::{ActionView, EnrolmentView, PayRequest};
 use sealpay_protocol::card::Card;
@@ -103,7 +103,7 @@ impl PaymentMethod for CardMethod {
             // Whatever the issuer says to it, no authorization was asked for.
             gateway.within(asked).await?;
             let outcome = PaymentOutcome::declined("payment_abandoned");
-            keep(gateway, &payment, outcome).await
+            record(gateway, &payment, outcome).await
         })
     }
 
@@ -114,7 +114,7 @@ impl PaymentMethod for CardMethod {
     ) -> MethodFuture<'a, Result<bool, ApiError>> {
         Box::pin(async move {
             let outcome = PaymentOutcome::declined("payment_abandoned");
-            keep(gateway, payment, outcome).await.map(|_| true)
+            record(gateway, payment, outcome).await.map(|_| true)
         })
     }
 

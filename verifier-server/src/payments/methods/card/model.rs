@@ -35,7 +35,7 @@ pub struct StoredCard {
 impl CardDetails {
     /// A card that nothing is known of but itself.
     #[must_use]
-    pub const fn of(card: StoredCard) -> Self {
+    pub const fn new(card: StoredCard) -> Self {
         Self {
             card,
             address: None,

@@ -13,7 +13,7 @@ use crate::gateway::Gateway;
 use crate::payments::methods::details::PaymentDetails;
 use crate::payments::methods::{Attempt, Prepared};
 use crate::payments::model::Payment;
-use crate::payments::outcome::{PaymentOutcome, keep};
+use crate::payments::outcome::{PaymentOutcome, record};
 use crate::payments::prepare::new_payment;
 use crate::sessions::model::Session;
 use sealpay_protocol::card::Card;
@@ -33,7 +33,7 @@ pub(super) async fn prepare<'a>(
         session,
         request,
     } = attempt;
-    let mut details = CardDetails::of(stored_card(gateway, session, card));
+    let mut details = CardDetails::new(stored_card(gateway, session, card));
     let country = gateway.providers.issuers.country_of(&card.number);
     let route = route_of(gateway, session, card);
     let scenarios = gateway.providers.test_scenarios.as_ref();
@@ -93,7 +93,7 @@ pub(super) fn risk_of(payment: &Payment) -> RiskOutcome {
 /// Nobody is asked, for the reason with this key.
 fn declined<'a>(gateway: &'a Gateway, payment: Payment, reason: &'static str) -> Prepared<'a> {
     let start = async move |payment: Payment| {
-        keep(gateway, &payment, PaymentOutcome::declined(reason)).await
+        record(gateway, &payment, PaymentOutcome::declined(reason)).await
     };
     Prepared {
         payment,

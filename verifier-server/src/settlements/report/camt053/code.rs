@@ -2,7 +2,7 @@
 
 use super::ISSUER;
 use super::xml::Xml;
-use crate::settlements::model::{BalanceTransaction, TransactionKind};
+use crate::balance::model::{BalanceTransaction, TransactionKind};
 use sealpay_protocol::currency::Currency;
 
 /// A family and a sub-family of the domain PMNT, payments.

@@ -13,7 +13,7 @@ mod code;
 mod xml;
 
 use super::{Statement, checksum, moment};
-use crate::settlements::model::{BalanceTransaction, TransactionKind};
+use crate::balance::model::{BalanceTransaction, TransactionKind};
 use crate::settlements::schedule;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::PayoutId;

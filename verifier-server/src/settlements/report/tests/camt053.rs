@@ -1,7 +1,7 @@
 use super::xml::{Element, read};
 use super::{ACCOUNT, HOSTILE, hostile, line, schema, settle, story};
+use crate::balance::model::TransactionKind;
 use crate::settlements::fees::Fees;
-use crate::settlements::model::TransactionKind;
 use crate::settlements::report::camt053::write;
 use std::collections::HashSet;
 

@@ -1,12 +1,12 @@
 use super::{HOSTILE, hostile, story};
-use crate::settlements::report::json::{of, write};
+use crate::settlements::report::json::{report, write};
 use serde_json::Value;
 
 #[test]
 fn what_a_json_report_tells_adds_up() {
     for seed in 0..60 {
         let story = story(seed);
-        let report = of(&story.statement());
+        let report = report(&story.statement());
         let trailer = &report.trailer;
         let (mut gross, mut fees, mut net) = (0, 0, 0);
         for line in &report.lines {
@@ -44,7 +44,7 @@ fn a_hostile_reference_comes_back_from_json() {
 #[test]
 fn the_text_is_what_the_report_says_when_somebody_else_writes_it() {
     let story = story(5);
-    let report = of(&story.statement());
+    let report = report(&story.statement());
     assert_eq!(
         serde_json::to_string(&report).unwrap(),
         write(&story.statement())

@@ -7,10 +7,10 @@ mod schema;
 mod xml;
 
 use super::Statement;
+use crate::balance::model::{BalanceTransaction, TransactionKind};
+use crate::payouts::model::{Payout, PayoutState};
 use crate::settlements::fees::Fees;
-use crate::settlements::model::{
-    BalanceTransaction, Payout, PayoutState, Settlement, TransactionKind,
-};
+use crate::settlements::model::Settlement;
 use crate::settlements::schedule;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId, SettlementId, TransactionId};

@@ -3,7 +3,7 @@
 use super::disable;
 use super::event::EndpointEvent;
 use super::verification::{HOLD_ALL, RELEASE};
-use crate::merchants::model::WebhookEndpoint;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{Fault, Tx, values};
@@ -69,7 +69,7 @@ const ENABLE: &str = "UPDATE webhook_endpoints
     WHERE id = $1 AND disabled_at_ms IS NOT NULL";
 
 /// Another address proves anew that it is the merchant's.
-const MOVE: &str = "UPDATE webhook_endpoints
+const UPDATE: &str = "UPDATE webhook_endpoints
     SET verified_at_ms = $2, verification_at_ms = $3, verification_attempts = 0,
     verification_error = NULL
     WHERE id = $1";
@@ -142,18 +142,17 @@ pub(crate) async fn part(
     tx: &mut Tx<'_>,
     seen: &WebhookEndpoint,
     change: &EndpointChange,
-    told: &EndpointEvent,
+    event: &EndpointEvent,
 ) -> Result<(), Fault> {
     // Also one that was switched off, perhaps so that nobody is told.
     if change.moves(seen) && seen.verified_at_ms.is_some() {
-        let (event, merchant) = (&told.event, seen.merchant);
         let values = values![
-            event.id,
+            event.event.id,
             seen.id,
-            merchant,
-            event.created_at_ms,
+            seen.merchant,
+            event.event.created_at_ms,
             &seen.url,
-            told.farewell_body.as_ref(),
+            event.farewell_body.as_ref(),
         ];
         tx.execute(FAREWELL, &values).await?;
     }
@@ -167,7 +166,7 @@ async fn moved(
     now_ms: i64,
 ) -> Result<(), Fault> {
     let asked_at_ms = verified_at_ms.is_none().then_some(now_ms);
-    tx.execute(MOVE, &values![id, verified_at_ms, asked_at_ms])
+    tx.execute(UPDATE, &values![id, verified_at_ms, asked_at_ms])
         .await?;
     match verified_at_ms {
         Some(_) => {

@@ -1,7 +1,7 @@
 //! What is told of an endpoint, in the transaction of its change.
 
 use crate::error::ApiError;
-use crate::merchants::model::WebhookEndpoint;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::events::model::Event;
 
 /// What is told of an endpoint.

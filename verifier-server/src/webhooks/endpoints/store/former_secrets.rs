@@ -46,27 +46,27 @@ const NEWEST: &str = "SELECT secret_encrypted FROM former_endpoint_secrets
 const PURGE: &str = "DELETE FROM former_endpoint_secrets WHERE replaced_at_ms < $1";
 
 /// Keeps the secret of an endpoint that is about to be replaced.
-pub(crate) async fn keep(tx: &mut Tx<'_>, id: EndpointId, now_ms: i64) -> Result<(), Fault> {
+pub(crate) async fn record(tx: &mut Tx<'_>, id: EndpointId, now_ms: i64) -> Result<(), Fault> {
     tx.execute(KEEP, &values![id, now_ms]).await.map(drop)
 }
 
 /// The secrets of an endpoint that is about to be deleted: they are destroyed, but for a farewell that
 /// has not arrived yet.
-pub(crate) async fn keep_for_farewells(
+pub(crate) async fn record_for_farewells(
     tx: &mut Tx<'_>,
     id: EndpointId,
     now_ms: i64,
 ) -> Result<(), Fault> {
     if tx.optional(HAS_FAREWELL, &values![id]).await?.is_none() {
-        return forget(tx, id).await;
+        return delete(tx, id).await;
     }
-    keep(tx, id, now_ms).await?;
+    record(tx, id, now_ms).await?;
     tx.execute(KEEP_PREVIOUS, &values![id, now_ms])
         .await
         .map(drop)
 }
 
-pub(crate) async fn forget(tx: &mut Tx<'_>, id: EndpointId) -> Result<(), Fault> {
+pub(crate) async fn delete(tx: &mut Tx<'_>, id: EndpointId) -> Result<(), Fault> {
     tx.execute(FORGET, &values![id]).await.map(drop)
 }
 

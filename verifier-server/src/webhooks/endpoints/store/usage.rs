@@ -58,7 +58,7 @@ pub const ENDPOINT_CHANGES_AN_HOUR: i64 = 120;
 pub const VERIFICATIONS_AN_HOUR: i64 = 60;
 
 /// Two that come at once are both counted.
-const SPEND: &str = "INSERT INTO merchant_usage (merchant, what, began_at_ms, ends_at_ms, used)
+const CONSUME: &str = "INSERT INTO merchant_usage (merchant, what, began_at_ms, ends_at_ms, used)
     VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (merchant, what, began_at_ms)
     DO UPDATE SET used = merchant_usage.used + $5 WHERE merchant_usage.used + $5 <= $6";
@@ -79,7 +79,7 @@ pub(crate) async fn spend(
     let began_at_ms = now_ms.saturating_sub(now_ms.rem_euclid(length_ms));
     let ends_at_ms = began_at_ms.saturating_add(length_ms);
     let values = values![merchant, name, began_at_ms, ends_at_ms, amount, most];
-    Ok(amount <= most && tx.execute(SPEND, &values).await? > 0)
+    Ok(amount <= most && tx.execute(CONSUME, &values).await? > 0)
 }
 
 impl EndpointStore {

@@ -1,8 +1,8 @@
 //! Endpoints that have yet to prove that they are their merchants': when they are asked, and what came
 //! of it. What happens meanwhile waits for them.
 
-use crate::merchants::model::WebhookEndpoint;
 use crate::store::lease::take_all;
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;
@@ -128,7 +128,7 @@ async fn verified(
     Ok(true)
 }
 
-async fn settle_late(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, Fault> {
+async fn end_late(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, Fault> {
     let (release, hold): ([Value; 2], [Value; 1]) = (values![now_ms, HELD_MS], values![HELD_MS]);
     let statements: [Statement<'_>; 3] = [
         (END_LATE, &[]),
@@ -187,9 +187,9 @@ impl EndpointStore {
 
     /// Lets go what waits for an endpoint that is verified, holds what is due at one that is not, and ends
     /// what is not sent to one any more: deliveries that were written at the very moment in which that changed. How many there were.
-    pub async fn settle_held_deliveries(&self, now_ms: i64) -> Result<u64, DatabaseError> {
+    pub async fn end_held_deliveries(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         self.database
-            .write(now_ms, |tx, now_ms| Box::pin(settle_late(tx, *now_ms)))
+            .write(now_ms, |tx, now_ms| Box::pin(end_late(tx, *now_ms)))
             .await
     }
 }

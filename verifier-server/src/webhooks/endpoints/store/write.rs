@@ -5,12 +5,12 @@ use super::change::EndpointChange;
 use super::event::{Describe, EndpointEvent};
 use super::former_secrets;
 use super::usage::{Usage, spend};
-use super::{ADD, disable_deliveries, lock, next_sequence, tell, tell_others};
+use super::{ADD, disable_deliveries, lock, next_sequence, publish, publish_to_others};
 use crate::error::ApiError;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::idempotency::store as idempotency;
-use crate::merchants::model::WebhookEndpoint;
 use crate::webhooks::deliveries::pending::{MOST_PENDING, pending};
+use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::model::{Event, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
@@ -40,8 +40,8 @@ pub enum EndpointWrite<T = ()> {
 pub struct StoredResponse {
     /// The request.
     pub request: IdempotentRequest,
-    /// The answer, encrypted where it holds a secret.
-    pub answer: Option<String>,
+    /// The response, encrypted where it holds a secret.
+    pub response: Option<String>,
     /// When it came, milliseconds since 1970.
     pub at_ms: i64,
 }
@@ -83,17 +83,17 @@ pub(crate) async fn came_before(
 }
 
 /// Keeps a request; whoever else kept it in between was first.
-pub(crate) async fn keep(
+pub(crate) async fn insert_response(
     tx: &mut Tx<'_>,
     answered: &StoredResponse,
     resource: String,
 ) -> Result<(), Fault> {
     let StoredResponse {
         request,
-        answer,
+        response,
         at_ms,
     } = answered;
-    match idempotency::remember(tx, request, &resource, answer.as_deref(), *at_ms).await? {
+    match idempotency::insert(tx, request, &resource, response.as_deref(), *at_ms).await? {
         None => Ok(()),
         Some(_) => Err(Fault::Retry("the key was used in between".into())),
     }
@@ -102,7 +102,7 @@ pub(crate) async fn keep(
 /// Two that come at once may both find the last free place: the limit is there against thousands.
 async fn create(
     tx: &mut Tx<'_>,
-    (endpoint, most, told, answered): &(WebhookEndpoint, u32, Option<Event>, StoredResponse),
+    (endpoint, most, event, answered): &(WebhookEndpoint, u32, Option<Event>, StoredResponse),
 ) -> Result<EndpointWrite, Fault> {
     if let Some(replay) = came_before(tx, answered).await? {
         return Ok(EndpointWrite::Repeated(replay));
@@ -115,11 +115,11 @@ async fn create(
     if !spend(tx, owner, Usage::Endpoints, 1, answered.at_ms).await? {
         return Ok(EndpointWrite::LimitReached);
     }
-    keep(tx, answered, endpoint.id.to_string()).await?;
+    insert_response(tx, answered, endpoint.id.to_string()).await?;
     tx.execute(ADD, &endpoint.to_row()?).await?;
-    if let Some(event) = told {
-        tell(tx, event).await?;
-        tell_others(tx, event, endpoint.id).await?;
+    if let Some(event) = event {
+        publish(tx, event).await?;
+        publish_to_others(tx, event, endpoint.id).await?;
     }
     Ok(EndpointWrite::Done(()))
 }
@@ -196,31 +196,31 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     if is_full || (sends && seen.disabled_at_ms.is_some()) {
         return Ok(EndpointWrite::NotNow);
     }
-    let told = match described(tx, write, &seen).await? {
-        Ok(told) => told,
+    let event = match described(tx, write, &seen).await? {
+        Ok(event) => event,
         Err(refused) => return Ok(EndpointWrite::Refused(refused)),
     };
     let request = &write.answered.request;
     let owner = (merchant, request.credential.as_str());
-    if let Some(usage) = write.what.usage(told.is_some())
+    if let Some(usage) = write.what.usage(event.is_some())
         && !spend(tx, owner, usage, 1, now_ms).await?
     {
         return Ok(EndpointWrite::LimitReached);
     }
-    if let Some(told) = &told {
-        tell(tx, &told.event).await?;
+    if let Some(event) = &event {
+        publish(tx, &event.event).await?;
     }
     if write.what.changes_nothing(&seen, now_ms) {
         // What is so already is not done again: it would go through all that waits for the endpoint.
         request.changed_nothing.note();
     } else {
-        make(tx, write, &seen, told.as_ref()).await?;
+        make(tx, write, &seen, event.as_ref()).await?;
     }
     let resource = match write.what {
         What::Ping(event) => event.to_string(),
         _ => id.to_string(),
     };
-    keep(tx, &write.answered, resource).await?;
+    insert_response(tx, &write.answered, resource).await?;
     Ok(EndpointWrite::Done(()))
 }
 
@@ -229,7 +229,7 @@ async fn make(
     tx: &mut Tx<'_>,
     write: &Write,
     seen: &WebhookEndpoint,
-    told: Option<&EndpointEvent>,
+    event: Option<&EndpointEvent>,
 ) -> Result<(), Fault> {
     let (merchant, id, now_ms) = (seen.merchant, seen.id, write.answered.at_ms);
     match &write.what {
@@ -238,14 +238,14 @@ async fn make(
         }
         What::Delete => {
             disable_deliveries(tx, id).await?;
-            former_secrets::keep_for_farewells(tx, id, now_ms).await?;
+            former_secrets::record_for_farewells(tx, id, now_ms).await?;
             tx.execute(DELETE, &values![id, merchant, now_ms]).await?;
         }
         What::Rotate {
             secret_encrypted,
             previous_until_ms,
         } => {
-            former_secrets::keep(tx, id, now_ms).await?;
+            former_secrets::record(tx, id, now_ms).await?;
             let values = values![id, merchant, secret_encrypted, *previous_until_ms];
             tx.execute(ROTATE, &values).await?;
         }
@@ -260,12 +260,12 @@ async fn make(
             tx.execute(ASK, &values).await?;
         }
     }
-    let Some(told) = told else {
+    let Some(event) = event else {
         return Ok(());
     };
-    tell_others(tx, &told.event, id).await?;
+    publish_to_others(tx, &event.event, id).await?;
     match &write.what {
-        What::Change(change) => change::part(tx, seen, change, told).await,
+        What::Change(change) => change::part(tx, seen, change, event).await,
         _ => Ok(()),
     }
 }
@@ -276,11 +276,11 @@ impl EndpointStore {
         &self,
         endpoint: &WebhookEndpoint,
         most: u32,
-        told: Option<Event>,
+        event: Option<Event>,
         answered: StoredResponse,
     ) -> Result<EndpointWrite, DatabaseError> {
         self.database
-            .write((endpoint.clone(), most, told, answered), |tx, input| {
+            .write((endpoint.clone(), most, event, answered), |tx, input| {
                 Box::pin(create(tx, input))
             })
             .await

@@ -180,7 +180,11 @@ fn only_addresses_in_a_named_network_are_vouched_for_and_their_answers_are_not_k
     assert!(!policy.vouches_for_all(&[inside, outside]));
     let strict = policy.clone().verifying_allowed(true);
     assert!(!strict.vouches_for_all(&[inside]));
-    assert!(!policy.keeps_answers_of(&[outside, inside]));
-    assert!(policy.keeps_answers_of(&[outside]));
-    assert!(policy.keeping_answers(true).keeps_answers_of(&[inside]));
+    assert!(!policy.stores_responses_of(&[outside, inside]));
+    assert!(policy.stores_responses_of(&[outside]));
+    assert!(
+        policy
+            .storing_responses(true)
+            .stores_responses_of(&[inside])
+    );
 }

@@ -5,27 +5,27 @@ use jiff::fmt::rfc2822;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use std::time::Duration;
 
-/// Bytes of an answer that are kept. The rest is not waited for: the connection is closed.
-const KEPT_BYTES: usize = 1024;
+/// Bytes of a response that are kept. The rest is not waited for: the connection is closed.
+const STORED_BYTES: usize = 1024;
 
 /// How long the kept part is waited for once the status is known. Nothing depends on it.
 const WAITED_FOR: Duration = Duration::from_secs(1);
 
-/// The beginning of an answer as text, or none when it is empty.
-pub(super) async fn beginning(mut answer: reqwest::Response) -> Option<String> {
-    let mut kept = Vec::new();
+/// The beginning of a response as text, or none when it is empty.
+pub(super) async fn beginning(mut response: reqwest::Response) -> Option<String> {
+    let mut start = Vec::new();
     // What has arrived when the time is up, or the connection breaks, is what is kept.
     tokio::time::timeout(WAITED_FOR, async {
-        while kept.len() < KEPT_BYTES
-            && let Ok(Some(chunk)) = answer.chunk().await
+        while start.len() < STORED_BYTES
+            && let Ok(Some(chunk)) = response.chunk().await
         {
-            let wanted = chunk.len().min(KEPT_BYTES - kept.len());
-            kept.extend_from_slice(&chunk[..wanted]);
+            let wanted = chunk.len().min(STORED_BYTES - start.len());
+            start.extend_from_slice(&chunk[..wanted]);
         }
     })
     .await
     .ok();
-    let text = text(&kept);
+    let text = text(&start);
     (!text.is_empty()).then_some(text)
 }
 
@@ -39,7 +39,7 @@ fn text(bytes: &[u8]) -> String {
             text.push(char::REPLACEMENT_CHARACTER);
         }
     }
-    if bytes.len() == KEPT_BYTES && text.ends_with(char::REPLACEMENT_CHARACTER) {
+    if bytes.len() == STORED_BYTES && text.ends_with(char::REPLACEMENT_CHARACTER) {
         text.pop();
     }
     text
@@ -76,7 +76,7 @@ pub(super) fn retry_after_ms(headers: &HeaderMap, now: u64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEPT_BYTES, retry_after_ms, text};
+    use super::{STORED_BYTES, retry_after_ms, text};
     use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
     #[test]
@@ -98,11 +98,11 @@ mod tests {
 
     #[test]
     fn a_character_that_was_cut_in_two_is_left_out() {
-        let long = "é".repeat(KEPT_BYTES);
-        assert_eq!(text(&long.as_bytes()[..KEPT_BYTES]), "é".repeat(512));
+        let long = "é".repeat(STORED_BYTES);
+        assert_eq!(text(&long.as_bytes()[..STORED_BYTES]), "é".repeat(512));
         let shifted = ["a", &long].concat();
         let expected = ["a", &"é".repeat(511)].concat();
-        assert_eq!(text(&shifted.as_bytes()[..KEPT_BYTES]), expected);
+        assert_eq!(text(&shifted.as_bytes()[..STORED_BYTES]), expected);
     }
 
     #[test]
