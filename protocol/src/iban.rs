@@ -123,7 +123,8 @@ impl fmt::Display for IbanError {
 
 /// Parses an IBAN with spaces and in any case; returns it in capitals without spaces.
 ///
-/// # Errors [`IbanError`].
+/// # Errors
+/// [`IbanError`].
 pub fn parse(text: &str) -> Result<String, IbanError> {
     let plain: String = text.chars().filter(|c| *c != ' ').collect();
     if !plain.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

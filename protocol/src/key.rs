@@ -48,7 +48,9 @@ impl PublicJwk {
 
     /// Decodes the key.
     ///
-    /// # Errors [`KeyError`] for another type of key, a wrong length, a point that is not on the curve, and a point of small order, with which one signature would verify many messages.
+    /// # Errors
+    /// [`KeyError`] for another type of key, a wrong length, a point that is not on the curve, and
+    /// a point of small order, with which one signature would verify many messages.
     pub fn verifying_key(&self) -> Result<VerifyingKey, KeyError> {
         if self.kty != "OKP" || self.crv != "Ed25519" {
             return Err(KeyError);
@@ -60,7 +62,8 @@ impl PublicJwk {
 
 /// Decodes the 32 bytes of an Ed25519 public key.
 ///
-/// # Errors [`KeyError`] for a point that is not on the curve, of small order, or encoded non-canonically.
+/// # Errors
+/// [`KeyError`] for a point that is not on the curve, of small order, or encoded non-canonically.
 pub fn verifying_key(bytes: &[u8; 32]) -> Result<VerifyingKey, KeyError> {
     let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError)?;
     if key.is_weak() || !is_canonical(bytes) {

@@ -51,7 +51,8 @@ impl Money {
 
     /// An amount to pay: 1 to 999 999 999 999 minor units.
     ///
-    /// # Errors [`MoneyError::NotPositive`] or [`MoneyError::TooLarge`].
+    /// # Errors
+    /// [`MoneyError::NotPositive`] or [`MoneyError::TooLarge`].
     pub const fn charge(amount_minor: i64, currency: Currency) -> Result<Self, MoneyError> {
         if amount_minor < 1 {
             return Err(MoneyError::NotPositive);

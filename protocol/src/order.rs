@@ -37,7 +37,8 @@ struct Header {
 ///
 /// Does not validate the claims; the verifier does, and reports what is wrong.
 ///
-/// # Errors The claims could not be written as JSON, which no value of these types causes.
+/// # Errors
+/// The claims could not be written as JSON, which no value of these types causes.
 pub fn sign(
     claims: &OrderClaims,
     key_id: &str,

@@ -173,7 +173,8 @@ pub fn seal(
 /// Seals arbitrary bytes as a card is sealed. Public for test vectors and for tests with hostile
 /// content.
 ///
-/// # Errors [`SealError`] when the key cannot be used.
+/// # Errors
+/// [`SealError`] when the key cannot be used.
 pub fn seal_bytes(
     recipient: &SealingPublicKey,
     plaintext: &[u8],
@@ -194,7 +195,8 @@ pub fn seal_bytes(
 
 /// Opens a sealed card and parses its content.
 ///
-/// # Errors [`OpenError`], the same for every reason.
+/// # Errors
+/// [`OpenError`], the same for every reason.
 pub fn open(
     sealed: &SealedCard,
     key: &SealingPrivateKey,

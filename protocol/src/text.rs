@@ -64,7 +64,8 @@ impl fmt::Display for TextFault {
 
 /// Checks that a text of at most `most` characters can be shown to people.
 ///
-/// # Errors The first [`TextFault`].
+/// # Errors
+/// The first [`TextFault`].
 pub fn check(text: &str, most: usize) -> Result<(), TextFault> {
     let found = text.chars().count();
     if text.is_empty() || !text.chars().any(is_seen) {

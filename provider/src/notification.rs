@@ -52,7 +52,8 @@ pub trait NotificationReader: Send + Sync {
     /// subjects. It may arrive before the response to the gateway's own request, and more than
     /// once. A notification about other subjects is an empty list, not an error.
     ///
-    /// # Errors [`NotificationError`].
+    /// # Errors
+    /// [`NotificationError`].
     fn read(
         &self,
         request: NotificationRequest<'_>,

@@ -63,7 +63,9 @@ pub struct Providers {
 impl Providers {
     /// Combines the capabilities of providers, which are named by the operator.
     ///
-    /// # Errors A sentence if live and simulated providers are mixed, if two have the same capability, or if there is no provider.
+    /// # Errors
+    /// A sentence if live and simulated providers are mixed, if two have the same capability, or if
+    /// there is no provider.
     pub fn compose(
         providers: impl IntoIterator<Item = (String, Capabilities)>,
     ) -> Result<Self, String> {
@@ -143,14 +145,16 @@ impl Providers {
 
     /// The wallet.
     ///
-    /// # Errors [`ProviderError::NotSent`] if none is configured.
+    /// # Errors
+    /// [`ProviderError::NotSent`] if none is configured.
     pub fn wallet(&self) -> Result<&dyn WalletProvider, ProviderError> {
         self.wallet.as_deref().ok_or_else(|| absent("wallets"))
     }
 
     /// The bank for transfers.
     ///
-    /// # Errors [`ProviderError::NotSent`] if none is configured.
+    /// # Errors
+    /// [`ProviderError::NotSent`] if none is configured.
     pub fn transfers(&self) -> Result<&dyn TransferProvider, ProviderError> {
         let transfers = self.transfers.as_deref();
         transfers.ok_or_else(|| absent("bank transfers"))

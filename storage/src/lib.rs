@@ -79,7 +79,8 @@ enum Connection {
 impl Database {
     /// Opens `postgres://…`, `sqlite:` and a path, or a path, and applies missing migrations.
     ///
-    /// # Errors The database cannot be opened, or was written by a newer version.
+    /// # Errors
+    /// The database cannot be opened, or was written by a newer version.
     pub async fn open(
         url_or_path: &str,
         migrations: &'static Migrations,

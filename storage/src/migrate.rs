@@ -140,7 +140,8 @@ impl Migrations {
     /// Tables that accept any type in any column on SQLite. There must be none; a test of each set
     /// of migrations checks that.
     ///
-    /// # Errors The migrations cannot be run.
+    /// # Errors
+    /// The migrations cannot be run.
     pub fn tables_not_strict_on_sqlite(&self) -> Result<Vec<String>, DatabaseError> {
         const LAX: &str = "SELECT name FROM pragma_table_list
             WHERE type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'";

@@ -23,7 +23,8 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// # Errors A sentence that names the file, or says that the system has no certificates.
+    /// # Errors
+    /// A sentence that names the file, or says that the system has no certificates.
     pub(super) fn new(roots: &Roots) -> Result<Self, String> {
         let store = match roots {
             Roots::System => of_the_system()?,

@@ -48,7 +48,8 @@ impl PostgresUrl {
 
     /// Parses a URL.
     ///
-    /// # Errors A sentence that names the parameter. It never repeats the URL, which may contain a password.
+    /// # Errors
+    /// A sentence that names the parameter. It never repeats the URL, which may contain a password.
     pub fn parse(url: &str) -> Result<Self, String> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut root, mut pooled) = (None, None, false);
@@ -96,7 +97,8 @@ impl PostgresUrl {
 
     /// Rejects unencrypted connections to another machine, unless they are explicitly allowed.
     ///
-    /// # Errors A sentence with both settings.
+    /// # Errors
+    /// A sentence with both settings.
     pub fn check(&self, allow_plain_database: bool) -> Result<(), String> {
         match &self.remote {
             Some(host) if self.tls.is_none() && !allow_plain_database => Err(format!(

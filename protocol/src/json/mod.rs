@@ -18,14 +18,16 @@ use serde::{Deserialize, de};
 
 /// Parses one JSON object.
 ///
-/// # Errors The text is not JSON, not an object, or has other members than the type.
+/// # Errors
+/// The text is not JSON, not an object, or has other members than the type.
 pub fn object_from_slice<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice::<Object<T>>(bytes).map(|object| object.0)
 }
 
 /// For `#[serde(deserialize_with)]`: a member that must be an object.
 ///
-/// # Errors It is not an object.
+/// # Errors
+/// It is not an object.
 pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -34,7 +36,8 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// For `#[serde(deserialize_with)]`: an optional member that must be an object.
 ///
-/// # Errors It is present and not an object.
+/// # Errors
+/// It is present and not an object.
 pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -43,7 +46,8 @@ pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 /// For `#[serde(deserialize_with)]`: an optional member that must be an array of objects.
 ///
-/// # Errors It is present and not an array of objects.
+/// # Errors
+/// It is present and not an array of objects.
 pub fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
@@ -54,7 +58,8 @@ pub fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// For [`read_by_name!`](macro@crate::read_by_name): a text that is one of the names. A derived
 /// enum also accepts `{"name":null}`, a second spelling.
 ///
-/// # Errors It is not a text, or not one of the names.
+/// # Errors
+/// It is not a text, or not one of the names.
 pub fn named<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     names: &'static [&'static str],

@@ -34,7 +34,8 @@ pub struct Order {
 impl<'a> CompactOrder<'a> {
     /// Parses the compact text.
     ///
-    /// # Errors [`OrderError::Malformed`].
+    /// # Errors
+    /// [`OrderError::Malformed`].
     pub fn parse(compact: &'a str) -> Result<Self, OrderRefusal> {
         if compact.len() > limits::ORDER_CHARACTERS {
             let (found, most) = (compact.len(), limits::ORDER_CHARACTERS);
@@ -90,7 +91,8 @@ impl<'a> CompactOrder<'a> {
 
     /// Verifies the signature and the claims with the merchant's registered key.
     ///
-    /// # Errors The first [`OrderError`], in the order in which they are listed.
+    /// # Errors
+    /// The first [`OrderError`], in the order in which they are listed.
     pub fn verify(
         self,
         key: &VerifyingKey,

@@ -94,7 +94,8 @@ pub struct ReceivedSignature {
 impl ReceivedSignature {
     /// Parses the headers.
     ///
-    /// # Errors [`SignatureError::Malformed`] for any other form.
+    /// # Errors
+    /// [`SignatureError::Malformed`] for any other form.
     pub fn parse(headers: &ReceivedHeaders<'_>) -> Result<Self, SignatureError> {
         are_short_enough(&[
             headers.content_digest,
@@ -158,7 +159,8 @@ impl ReceivedSignature {
 
     /// Verifies digest, key and signature. Strict: a small-order key or `R` is always rejected.
     ///
-    /// # Errors [`SignatureError::DigestMismatch`] or [`SignatureError::Invalid`].
+    /// # Errors
+    /// [`SignatureError::DigestMismatch`] or [`SignatureError::Invalid`].
     pub fn verify(
         &self,
         parts: &RequestParts<'_>,

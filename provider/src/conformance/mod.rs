@@ -208,7 +208,8 @@ fn missing<T>(method: &str) -> T {
 
 /// A test card with this number that expires in three years.
 ///
-/// # Panics If the number is not valid.
+/// # Panics
+/// If the number is not valid.
 #[must_use]
 pub fn card(number: &str, now_ms: i64) -> Card {
     let seconds = u64::try_from(now_ms / 1000).unwrap_or(0);
@@ -240,7 +241,8 @@ pub struct Check {
 impl Check {
     /// Runs the check.
     ///
-    /// # Panics If it fails, with a sentence about what the provider did instead.
+    /// # Panics
+    /// If it fails, with a sentence about what the provider did instead.
     pub async fn run(&self, harness: &dyn ProviderHarness) {
         let run = CheckRun::new(harness, self.capability, self.name);
         (self.body)(&run).await;
@@ -343,7 +345,8 @@ pub const CHECKS: &[Check] = checks! {
 
 /// Runs every check of every capability that the provider has; returns their number.
 ///
-/// # Panics At the first check that fails.
+/// # Panics
+/// At the first check that fails.
 pub async fn check_all(harness: &dyn ProviderHarness) -> usize {
     let passed = check_part(harness, 0, 1).await;
     assert!(passed > 0, "the provider has no capability");
@@ -353,7 +356,8 @@ pub async fn check_all(harness: &dyn ProviderHarness) -> usize {
 /// Runs one of `parts` parts of the suite, counted from 0. Several harnesses can run the parts in
 /// parallel: most of the time is spent waiting for lost messages.
 ///
-/// # Panics At the first check that fails.
+/// # Panics
+/// At the first check that fails.
 pub async fn check_part(harness: &dyn ProviderHarness, part: usize, parts: usize) -> usize {
     let provider = harness.open().await;
     let has = Capability::ALL.map(|capability| provider.has(capability));

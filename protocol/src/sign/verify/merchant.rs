@@ -36,7 +36,8 @@ impl ReceivedMerchantSignature {
     /// Parses the headers. With a digest, only the form for requests with content is accepted;
     /// without one, only the other form.
     ///
-    /// # Errors [`SignatureError::Malformed`] for any other form.
+    /// # Errors
+    /// [`SignatureError::Malformed`] for any other form.
     pub fn parse(headers: &ReceivedMerchantHeaders<'_>) -> Result<Self, SignatureError> {
         let content_digest = headers.content_digest;
         are_short_enough(&[
@@ -106,7 +107,8 @@ impl ReceivedMerchantSignature {
     /// Verifies digest and signature. Strict: a small-order key or `R` is always rejected. The
     /// caller checks that the merchant registered the key under this name.
     ///
-    /// # Errors [`SignatureError::DigestMismatch`] or [`SignatureError::Invalid`].
+    /// # Errors
+    /// [`SignatureError::DigestMismatch`] or [`SignatureError::Invalid`].
     pub fn verify(
         &self,
         parts: &MerchantRequestParts<'_>,
