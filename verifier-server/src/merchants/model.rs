@@ -1,8 +1,8 @@
-//! Merchants, and what they registered.
+//! Merchants, and their registered keys, origins and endpoints.
 
 use sealpay_protocol::ids::{ApiKeyId, EndpointId, MerchantId};
 
-/// A merchant with everything that a request needs to know of it.
+/// A merchant with everything that requests need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merchant {
     /// The merchant.
@@ -11,9 +11,9 @@ pub struct Merchant {
     pub name: String,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
-    /// What is kept back of each settlement.
+    /// The reserve of each settlement.
     pub reserve: Reserve,
-    /// Where payouts go (ISO 13616), if that was named.
+    /// Bank account for payouts (ISO 13616), if set.
     pub payout_account: Option<String>,
     /// Keys that may sign its orders.
     pub order_keys: Vec<OrderKey>,
@@ -21,12 +21,12 @@ pub struct Merchant {
     pub origins: Vec<String>,
 }
 
-/// What is kept back of what a merchant earns.
+/// A merchant's rolling reserve.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reserve {
-    /// Hundredths of a percent of each settlement that is above nothing.
+    /// Basis points of each positive settlement.
     pub basis_points: u32,
-    /// For how many business days.
+    /// Holding period, business days.
     pub days: u32,
 }
 
@@ -37,11 +37,11 @@ pub struct OrderKey {
     pub key_id: String,
     /// 32 bytes of Ed25519.
     pub public_key: [u8; 32],
-    /// What requests that it signs may do besides: names with commas between, `*`, or nothing.
+    /// API scopes of requests signed with it: comma-separated names, `*`, or empty.
     pub scopes: String,
 }
 
-/// A merchant's API key: never the key, only its keyed hash.
+/// A merchant's API key; the key itself is not stored, only its keyed hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// Names the key.
@@ -50,11 +50,11 @@ pub struct ApiKey {
     pub merchant: MerchantId,
     /// The first characters, to tell keys apart.
     pub prefix: String,
-    /// HMAC-SHA256 of the key under a key of its own, in base64url.
+    /// HMAC-SHA256 of the key under a separate key, in base64url.
     pub hash: String,
-    /// What it may be used for: names with commas between, or `*`.
+    /// Scopes: comma-separated names, or `*`.
     pub scopes: String,
-    /// When it stops being good, milliseconds since 1970.
+    /// When it expires, milliseconds since 1970.
     pub expires_at_ms: Option<i64>,
     /// The hour of its last use, milliseconds since 1970.
     pub last_used_at_ms: Option<i64>,
@@ -62,59 +62,59 @@ pub struct ApiKey {
     pub created_at_ms: i64,
 }
 
-/// Where a merchant wants its webhooks.
+/// A merchant's webhook endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookEndpoint {
     /// The endpoint.
     pub id: EndpointId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// The address.
+    /// The URL.
     pub url: String,
-    /// What it is for, in the merchant's words; may be empty.
+    /// The merchant's description; may be empty.
     pub description: String,
-    /// Types of events that it hears of: names with commas between, or `*`.
+    /// Subscribed event types: comma-separated names, or `*`.
     pub event_types: String,
     /// The HMAC secret, encrypted under the master key.
     pub secret_encrypted: String,
-    /// The secret before it, which signs beside it until a moment, milliseconds since 1970.
+    /// The previous secret, which also signs until a time, milliseconds since 1970.
     pub previous_secret: Option<(String, i64)>,
-    /// Since when nothing was delivered to it, milliseconds since 1970.
+    /// Since when all deliveries have failed, milliseconds since 1970.
     pub failing_since_ms: Option<i64>,
-    /// When it was switched off for failing too long, milliseconds since 1970.
+    /// When it was disabled, milliseconds since 1970.
     pub disabled_at_ms: Option<i64>,
-    /// When it proved that it is the merchant's, milliseconds since 1970: until then nothing is sent.
+    /// When it was verified as the merchant's, milliseconds since 1970; until then nothing is sent.
     pub verified_at_ms: Option<i64>,
-    /// When it is asked to prove that next, milliseconds since 1970.
+    /// When it is verified next, milliseconds since 1970.
     pub verification_at_ms: Option<i64>,
-    /// Why it did not when it was asked last.
+    /// Why the last verification failed.
     pub verification_error: Option<String>,
-    /// The credential that made it, or the operator; none where that is not known any more.
+    /// The credential that created it, or the operator; none if unknown.
     pub created_by: Option<String>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }
 
-/// A key of the verifier, private half encrypted under the master key.
+/// A key pair of the server; the private key is encrypted under the master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerKey {
-    /// Names the key.
+    /// The key id.
     pub key_id: String,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: KeyPurpose,
-    /// The public half in base64url.
+    /// The public key in base64url.
     pub public_key: String,
-    /// The private half, encrypted; empty once it was destroyed.
+    /// The encrypted private key; empty once destroyed.
     pub private_key_encrypted: String,
-    /// Used from, seconds since 1970.
+    /// Valid from, seconds since 1970.
     pub not_before: i64,
-    /// Sealed to (or signed with) until, seconds since 1970.
+    /// Used for sealing or signing until, seconds since 1970.
     pub not_after: i64,
-    /// Destroyed from, seconds since 1970.
+    /// When the private key is destroyed, seconds since 1970.
     pub destroy_at: i64,
 }
 
-/// What a key of the verifier is for.
+/// The purpose of a server key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyPurpose {
     /// Opening sealed cards.
