@@ -1,5 +1,4 @@
-//! Settlement: the lines that a merchant is paid for, the settlements that gather them, and the
-//! payouts that pay them.
+//! Balance transactions, the settlements that gather them, and the payouts that pay them.
 
 use super::fees::Fees;
 use jiff::civil::Date;
@@ -12,19 +11,19 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionKind {
-    /// Money was captured.
+    /// A capture.
     Capture,
-    /// Money was refunded.
+    /// A refund.
     Refund,
-    /// The shopper's bank has taken money back.
+    /// The shopper's bank withdrew a disputed amount.
     Dispute,
-    /// The shopper's bank has returned it.
+    /// The shopper's bank returned it.
     DisputeWon,
-    /// A payout came back and is owed again.
+    /// A payout was returned and is owed again.
     PayoutReturn,
-    /// Kept back for a while.
+    /// A reserve was held.
     ReserveHold,
-    /// What was kept back is released.
+    /// A reserve was released.
     ReserveRelease,
 }
 
@@ -43,74 +42,75 @@ sealpay_protocol::names! {
 /// A balance transaction: one line of a settlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BalanceTransaction {
-    /// The line.
+    /// The balance transaction.
     pub id: TransactionId,
-    /// Whose it is.
+    /// The merchant.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
     /// What it is for.
     pub kind: TransactionKind,
-    /// Names the cause: a modification, a payment captured at once, a dispute, a payout, a settlement.
+    /// Id of the cause: a modification, an automatically captured payment, a dispute, a payout, or
+    /// a settlement.
     pub source: String,
-    /// The payment, where there is one.
+    /// The payment, if there is one.
     pub payment: Option<PaymentId>,
-    /// The merchant's order number, where there is one.
+    /// The merchant's order number, if there is one.
     pub order_ref: Option<String>,
-    /// The way to pay, where there was a payment.
+    /// The payment method, if there is a payment.
     pub method: Option<String>,
-    /// The card's brand, where there was a card.
+    /// The card's brand, for cards.
     pub brand: Option<String>,
-    /// Where the card was issued, as fees see it, where there was a card.
+    /// The issuer's region for fees, for cards.
     pub region: Option<String>,
-    /// Minor units; what is taken from the merchant is below nothing.
+    /// Gross, minor units; negative if it is taken from the merchant.
     pub gross_minor: i64,
-    /// What is charged.
+    /// The fees.
     pub fees: Fees,
-    /// Gross without fees, minor units.
+    /// Gross minus fees, minor units.
     pub net_minor: i64,
-    /// The day whose cut-off it made.
+    /// The business date, by its cut-off.
     pub business_date: Date,
     /// The day on which it is settled.
     pub settlement_date: Date,
-    /// The settlement, once it is in one.
+    /// The settlement, once closed.
     pub settlement: Option<SettlementId>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }
 
-/// A settlement: a merchant's lines of one currency and date.
+/// A settlement: a merchant's balance transactions of one currency and date.
 ///
-/// Σ net of the lines + brought forward = payout + carried forward.
+/// Σ net of the balance transactions + brought forward = payout + carried forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// The settlement.
     pub id: SettlementId,
-    /// Whose it is.
+    /// The merchant.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
     /// Counts this merchant's settlements in this currency from 1, without gaps.
     pub number: i64,
-    /// The date.
+    /// The settlement date.
     pub settlement_date: Date,
     /// How many lines.
     pub lines: i64,
-    /// Sum of the lines, minor units.
+    /// Gross sum, minor units.
     pub gross_minor: i64,
     /// Sums of the lines' fees.
     pub fees: Fees,
-    /// Sum of the lines, minor units.
+    /// Net sum, minor units.
     pub net_minor: i64,
     /// What the settlement before left over, minor units; nothing or less.
     pub brought_forward_minor: i64,
     /// What is left over for the next one, minor units; nothing or less.
     pub carried_forward_minor: i64,
-    /// The payout, where something is paid out.
+    /// The payout, if there is one.
     pub payout: Option<PayoutId>,
     /// What is paid out, minor units.
     pub payout_minor: i64,
-    /// When it was closed: the moment that its calendar names, milliseconds since 1970.
+    /// When it was closed according to its calendar, milliseconds since 1970.
     pub closed_at_ms: i64,
 }
 
@@ -118,11 +118,11 @@ pub struct Settlement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PayoutState {
-    /// The bank is being told.
+    /// To be sent to the bank.
     Pending,
-    /// The bank has sent it.
+    /// Sent by the bank.
     Paid,
-    /// The merchant's bank has sent it back; it is owed again.
+    /// Returned by the merchant's bank; owed again.
     Returned,
 }
 
@@ -135,7 +135,7 @@ sealpay_protocol::names! {
 }
 
 impl PayoutState {
-    /// Whether this state may be followed by `next`.
+    /// Whether the transition to `next` is permitted.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         matches!(
@@ -152,13 +152,13 @@ pub struct Payout {
     pub id: PayoutId,
     /// Who is paid.
     pub merchant: MerchantId,
-    /// For what.
+    /// The settlement.
     pub settlement: SettlementId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
-    /// How much, minor units.
+    /// The amount, minor units.
     pub amount_minor: i64,
-    /// The merchant's bank account (ISO 13616); empty while no account is named.
+    /// The merchant's bank account (ISO 13616); empty until one is set.
     pub account: String,
     /// Where it stands.
     pub state: PayoutState,
@@ -168,6 +168,6 @@ pub struct Payout {
     pub created_at_ms: i64,
     /// Milliseconds since 1970.
     pub updated_at_ms: i64,
-    /// Until when it is somebody's: afterwards the bank is told again.
+    /// End of the lease; afterwards the payout is sent again.
     pub lease_until_ms: i64,
 }
