@@ -237,7 +237,8 @@ CREATE INDEX payments_of_address ON payments (assessed_address, id)
 CREATE INDEX payments_of_transfer ON payments (transfer_reference)
     WHERE transfer_reference IS NOT NULL;
 
--- Providers that may still approve what was stored as declined or expired, or have: they are asked
+-- Providers that may still approve what was stored as declined or expired, or have, or have received
+-- a part of its money: they are asked
 -- again, and what is authorized there is released. The state is `watched`, `approved` (it has to be
 -- released) or `reversed`; what turns out to be nothing is deleted. `modification` is the name under
 -- which the provider is asked to release it, so that it does so once.

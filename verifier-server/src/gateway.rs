@@ -273,7 +273,8 @@ impl Gateway {
     /// The provider's silence, or that it took too long.
     pub(crate) async fn within<T>(&self, asked: ProviderFuture<'_, T>) -> Result<T, ProviderError> {
         let answered = tokio::time::timeout(self.settings.provider_timeout, asked).await;
-        answered.unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("no answer in time".into())))
+        answered
+            .unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("no response in time".into())))
     }
 
     /// Whether requests can be served.

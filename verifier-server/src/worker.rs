@@ -1,7 +1,8 @@
 //! What the server does by itself, beside requests: the loop, and how long a piece of work belongs to
 //! the server that has claimed it.
 
-use std::fmt::Debug;
+use crate::error::{ApiError, ErrorCode};
+use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 /// Does a piece of work again and again, until dropped. What fails is logged, and done the next
@@ -57,6 +58,16 @@ impl Lease {
         now_ms
             .saturating_add(self.timeout_ms)
             .saturating_add(pause_ms)
+    }
+}
+
+/// Logs that a step of a worker failed and will be retried: a warning if somebody did not respond,
+/// which happens, and an error if the server itself failed.
+pub(crate) fn retries(what: &str, subject: &dyn Display, error: &ApiError) {
+    if error.code == ErrorCode::Overloaded {
+        tracing::warn!(what, %subject, ?error, "failed and will be retried");
+    } else {
+        tracing::error!(what, %subject, ?error, "failed and will be retried");
     }
 }
 

@@ -25,6 +25,7 @@ async fn invalid_bodies_are_rejected_and_change_nothing() {
         ("[]", "malformed_request"),
         ("null", "malformed_request"),
         ("{", "malformed_json"),
+        ("", "malformed_json"),
     ];
     for (body, code) in rows {
         let mut request = write(

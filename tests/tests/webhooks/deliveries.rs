@@ -195,8 +195,8 @@ async fn slow_endpoint_does_not_delay_others() {
     let took_ms = now_ms() - started_ms;
     assert!(took_ms < 8000, "{took_ms} ms");
     // The one that hangs is told of, and tried again.
-    let given_up = |delivery: &Value| delivery["last_error"] == "no answer in time";
-    let rows = "SELECT COUNT(*) FROM deliveries WHERE last_error = 'no answer in time'";
+    let given_up = |delivery: &Value| delivery["last_error"] == "no response in time";
+    let rows = "SELECT COUNT(*) FROM deliveries WHERE last_error = 'no response in time'";
     for _ in 0..1500 {
         if gateway.rows(rows).await != [["0"]] {
             break;

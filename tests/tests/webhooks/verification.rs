@@ -155,7 +155,7 @@ async fn unverified_host_gets_no_events_and_is_not_retried_forever() {
     let (other, _) = made(&gateway, &merchant, &silent, &["*"]).await;
     pay_for(&gateway, &merchant, None).await;
     let _beside = gateway.run_beside();
-    let error = "the answer is not {\"challenge\": …} with the challenge that was sent";
+    let error = "the response is not {\"challenge\": …} with the challenge that was sent";
     for times in 1..=9 {
         for (endpoint, id) in [(&echo, &echoing), (&silent, &other)] {
             endpoint.wait_for(times).await;

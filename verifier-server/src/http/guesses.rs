@@ -31,6 +31,8 @@ const REMEMBERED_GOOD: usize = 50_000;
 pub(crate) enum Target {
     /// Merchants' keys and resources.
     Merchants,
+    /// Notifications of providers.
+    Notifications,
     /// Checkout sessions and one-time codes.
     Sessions,
     /// The form's documents.

@@ -127,7 +127,7 @@ impl RateLimit {
                     None
                 }
             }
-            Target::Forms | Target::Simulation => None,
+            Target::Forms | Target::Notifications | Target::Simulation => None,
         };
         let credential = credential.unwrap_or(Credential::NONE);
         Some(self.guesses.guess(client, target, credential))
@@ -153,6 +153,7 @@ pub(super) fn target(method: &Method, path: &str) -> Option<Target> {
     match (method, path) {
         (&Method::POST, "/v1/sessions") => None,
         (&Method::POST, "/v1/payments" | "/v1/authentications") => Some(Target::Sessions),
+        _ if path.starts_with("/v1/providers/") => Some(Target::Notifications),
         _ if path.starts_with("/v1/") => Some(Target::Merchants),
         _ => Some(Target::Simulation),
     }

@@ -23,6 +23,14 @@ async fn notify(
     Path(provider): Path<String>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
+    if !state
+        .gateway
+        .providers
+        .notifications
+        .contains_key(&provider)
+    {
+        return Err(ApiError::new(ErrorCode::NotFound).into());
+    }
     let (parts, body) = request.into_parts();
     let body = whole_body(&parts, body).await?;
     let headers: Vec<(String, String)> = parts

@@ -7,6 +7,7 @@ use super::store::ModificationClaim;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
+use crate::worker;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 
 /// Maximum number of payments in one batch.
@@ -31,7 +32,7 @@ pub async fn expire(gateway: &Gateway) -> Result<usize, ApiError> {
         match end(gateway, &payment).await {
             Ok(has_ended) => expired += usize::from(has_ended),
             Err(error) => {
-                tracing::error!(payment = %payment.id, ?error, "a hold could not be ended");
+                worker::retries("the expiry of an authorization", &payment.id, &error);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::model::{Modification, ModificationState};
 use super::perform;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::worker::Lease;
+use crate::worker::{self, Lease};
 use futures_util::stream::{self, StreamExt};
 
 /// Maximum number of modifications in one batch.
@@ -31,7 +31,7 @@ async fn reconcile(gateway: &Gateway, modification: Modification) -> bool {
     match ask_again(gateway, modification).await {
         Ok(has_ended) => has_ended,
         Err(error) => {
-            tracing::error!(modification = %id, ?error, "a modification could not be looked into");
+            worker::retries("a modification", &id, &error);
             false
         }
     }

@@ -92,7 +92,7 @@ pub(crate) async fn capture(
     request: MerchantRequest<PaymentsWrite>,
 ) -> Answer {
     let idempotent = request.idempotent()?;
-    let order: CaptureRequest = request.json()?;
+    let order: CaptureRequest = request.json_of_amount()?;
     let operation = OperationRequest {
         kind: ModificationKind::Capture,
         amount_minor: amount(order.amount)?,
@@ -154,7 +154,7 @@ pub(crate) async fn refund(
     request: MerchantRequest<RefundsWrite>,
 ) -> Answer {
     let idempotent = request.idempotent()?;
-    let order: RefundRequest = request.json()?;
+    let order: RefundRequest = request.json_of_amount()?;
     let operation = OperationRequest {
         kind: ModificationKind::Refund,
         amount_minor: amount(order.amount)?,

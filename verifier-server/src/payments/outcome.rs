@@ -160,17 +160,17 @@ pub async fn record_as(
         )
     });
     let event = event::for_payment(gateway, &mut updated)?;
-    let settled = gateway
+    let recorded = gateway
         .store
         .payments
         .record_outcome(payment, &updated, event.as_ref(), posting.as_ref())
         .await?;
-    match settled {
+    match recorded {
         Recorded::Done(payment) => {
             if event.is_some() {
                 gateway.wake_outbox();
             }
-            tracing::info!(payment = %payment.id, state = %state, decline, "payment settled");
+            tracing::info!(payment = %payment.id, state = %state, decline, "outcome recorded");
             Ok(payment)
         }
         Recorded::NotInState(stored) => {

@@ -1,4 +1,5 @@
-//! Reverses approvals that arrive after a payment has ended.
+//! Reverses approvals that arrive after a payment has ended, and returns what was paid of a payment
+//! that ended unpaid.
 //!
 //! The row that schedules the inquiry is written together with the end of the payment, so that a
 //! crash loses none.
@@ -11,6 +12,7 @@ use super::model::Payment;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::operations::model::ModificationKind;
+use crate::worker;
 use model::{Reversal, ReversalState};
 use sealpay_protocol::order::Capture;
 use sealpay_provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
@@ -21,7 +23,7 @@ const BATCH: u32 = 64;
 /// Longest pause before a reversal is retried, milliseconds.
 const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 
-/// Processes all due reversals; returns how many approvals were reversed.
+/// Processes all due reversals; returns how many succeeded.
 ///
 /// # Errors
 /// The store cannot list them.
@@ -30,10 +32,9 @@ pub async fn reverse(gateway: &Gateway) -> Result<usize, ApiError> {
     let mut reversed = 0;
     for reversal in gateway.store.reversals.due(now_ms, BATCH).await? {
         match reconcile(gateway, &reversal, now_ms).await {
-            Ok(was_let_go) => reversed += usize::from(was_let_go),
+            Ok(is_reversed) => reversed += usize::from(is_reversed),
             Err(error) => {
-                tracing::error!(payment = %reversal.payment, ?error,
-                    "a late approval could not be looked into and will be again");
+                worker::retries("a reversal", &reversal.payment, &error);
             }
         }
     }
@@ -55,7 +56,7 @@ async fn reconcile(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bo
     let missing = || ApiError::because(ErrorCode::Internal, "a late approval has no payment");
     let payment = payment.ok_or_else(missing)?;
     if seen.state == ReversalState::Approved {
-        return let_go(gateway, seen, &payment).await;
+        return give_back(gateway, seen, &payment).await;
     }
     match ask(gateway, seen, &payment).await {
         Some(Ok(Inquiry::Answered(ProviderDecision::Approved))) => {
@@ -64,7 +65,7 @@ async fn reconcile(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bo
                 .reversals
                 .mark(seen, ReversalState::Approved)
                 .await?;
-            let_go(gateway, seen, &payment).await
+            give_back(gateway, seen, &payment).await
         }
         Some(Ok(_)) if seen.is_over() => {
             gateway.store.reversals.remove(seen).await?;
@@ -93,9 +94,18 @@ async fn ask(
     Some(gateway.within(asked).await)
 }
 
-/// Voids an authorization, and refunds a captured payment.
-async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result<bool, ApiError> {
+/// Returns what arrived for a payment; voids an authorization; refunds a captured payment.
+async fn give_back(
+    gateway: &Gateway,
+    seen: &Reversal,
+    payment: &Payment,
+) -> Result<bool, ApiError> {
     let method = methods::find(payment.details.method());
+    if payment.ended_with_funds() {
+        method.return_funds(gateway, payment).await?;
+        let reversals = &gateway.store.reversals;
+        return Ok(reversals.mark(seen, ReversalState::Reversed).await?);
+    }
     let Some(operations) = method.operations(&gateway.providers, &seen.provider) else {
         tracing::error!(payment = %payment.id, provider = seen.provider,
             "the provider is not configured any more and holds money");

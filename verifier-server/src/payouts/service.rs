@@ -10,7 +10,7 @@ use crate::payouts::model::{Payout, PayoutState};
 use crate::settlements;
 use crate::settlements::view::PayoutRecord;
 use crate::store::Store;
-use crate::worker::Lease;
+use crate::worker::{self, Lease};
 use futures_util::stream::{self, StreamExt};
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_protocol::money::Money;
@@ -86,7 +86,7 @@ async fn pay_some(gateway: &Gateway) -> Result<usize, ApiError> {
     let paying = stream::iter(open).map(async |payout: Payout| match pay(gateway, &payout).await {
         Ok(has_moved) => usize::from(has_moved),
         Err(error) => {
-            tracing::error!(payout = %payout.id, ?error, "a payout is made later");
+            worker::retries("a payout", &payout.id, &error);
             0
         }
     });
@@ -165,7 +165,7 @@ async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
                 // A failed return does not block the others.
                 Err(error) => {
                     let payout = returned.payout;
-                    tracing::error!(%payout, ?error, "a return is looked at later");
+                    worker::retries("a returned payout", &payout, &error);
                 }
             }
         }

@@ -10,6 +10,7 @@ use super::view::SettlementRecord;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payouts::account::account_of;
+use crate::worker;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -80,7 +81,7 @@ pub async fn settle(gateway: &Gateway, until: Cutoff) -> Result<Vec<Settlement>,
                 Ok(Progress::Postponed) => {}
                 Ok(Progress::None) => continue,
                 Err(error) => {
-                    tracing::error!(?group, ?error, "a settlement could not be closed");
+                    worker::retries("a settlement", &group.merchant, &error);
                     continue;
                 }
             }

@@ -151,6 +151,15 @@ pub(crate) trait PaymentMethod: Send + Sync {
         payment: &'a Payment,
     ) -> MethodFuture<'a, Result<bool, ApiError>>;
 
+    /// Returns money that arrived for a payment which has ended; repeating it changes nothing.
+    fn return_funds<'a>(
+        &'a self,
+        _gateway: &'a Gateway,
+        _payment: &'a Payment,
+    ) -> MethodFuture<'a, Result<(), ApiError>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Withdraws the request at a provider that waits for the shopper; none while the outcome
     /// cannot be known.
     fn withdraw<'a>(

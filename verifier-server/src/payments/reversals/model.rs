@@ -32,7 +32,7 @@ static LATE_APPROVALS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|
 pub enum ReversalState {
     /// The provider is queried at intervals whether it has approved after all.
     Watched,
-    /// It has approved: the reversal is retried until it succeeds.
+    /// It has approved, or has received money: the reversal is retried until it succeeds.
     Approved,
     /// The approval is reversed.
     Reversed,
@@ -81,6 +81,14 @@ impl Reversal {
 }
 
 impl Payment {
+    /// Whether the payment ended although a part of the money had arrived, which goes back.
+    #[must_use]
+    pub fn ended_with_funds(&self) -> bool {
+        let transfer = self.details.transfer();
+        matches!(self.state, PaymentState::Declined | PaymentState::Expired)
+            && transfer.is_some_and(|transfer| !transfer.arrivals.is_empty())
+    }
+
     /// Whether the provider may still approve the ended payment. Its own decline is final, and if
     /// it certainly was not asked, nothing can follow.
     #[must_use]

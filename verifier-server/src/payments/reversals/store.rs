@@ -19,7 +19,7 @@ projection! {
 }
 
 /// Inserts a row together with an outcome that the provider may contradict.
-pub(crate) const WATCH: &str = sql!(
+const WATCH: &str = sql!(
     "INSERT INTO reversals (",
     Reversal::COLUMNS,
     ") VALUES ($1, $2, $3, 'watched', 0, $4, $5) ON CONFLICT (payment, provider) DO NOTHING"
@@ -51,15 +51,21 @@ const FORGET: &str = "DELETE FROM reversals WHERE payment = $1 AND provider = $2
 
 const COUNT: &str = "SELECT COUNT(*) FROM reversals WHERE state = $1";
 
-/// The row of a payment to watch.
-pub(crate) fn watch_values(payment: &Payment) -> [Value; 5] {
-    values![
-        payment.id,
-        &payment.provider,
-        modification_of(payment),
-        payment.updated_at_ms.saturating_add(Reversal::pause_ms(0)),
-        payment.updated_at_ms,
-    ]
+/// The statement that has to be executed in the transaction that ends a payment: the provider may
+/// still approve it, or has received a part of the money. A crash must not lose either.
+pub(crate) fn schedule(payment: &Payment) -> Option<(&'static str, Vec<Value>)> {
+    let ended_at_ms = payment.updated_at_ms;
+    let reversal = values![payment.id, &payment.provider, modification_of(payment)];
+    let (statement, times) = if payment.may_still_be_approved() {
+        let first_ms = ended_at_ms.saturating_add(Reversal::pause_ms(0));
+        (WATCH, vec![first_ms, ended_at_ms])
+    } else if payment.ended_with_funds() {
+        (APPROVED, vec![ended_at_ms])
+    } else {
+        return None;
+    };
+    let times = times.into_iter().map(Value::from);
+    Some((statement, reversal.into_iter().chain(times).collect()))
 }
 
 /// Derived from the payment, so that every writer uses the same id and the provider reverses once.

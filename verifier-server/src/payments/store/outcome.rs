@@ -43,10 +43,10 @@ struct PreparedOutcome {
     payment: PaymentId,
     movement: [Value; 15],
     event: Option<EventInsert>,
-    books: Option<PreparedPosting>,
+    posting: Option<PreparedPosting>,
     frees_session: bool,
-    /// The provider may still approve: schedules further inquiries.
-    watched: Option<[Value; 5]>,
+    /// What the provider may still hold, or may still approve, is given back later.
+    reversal: Option<(&'static str, Vec<Value>)>,
 }
 
 async fn apply(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Recorded, Fault> {
@@ -59,12 +59,12 @@ async fn apply(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Recorded, F
     let session = values![payment.session, payment.attempt];
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(6);
     statements.extend(outcome.event.iter().flat_map(EventInsert::statements));
-    statements.extend(outcome.books.iter().flat_map(PreparedPosting::statements));
+    statements.extend(outcome.posting.iter().flat_map(PreparedPosting::statements));
     if outcome.frees_session {
         statements.push((FREE, &session));
     }
-    if let Some(watched) = &outcome.watched {
-        statements.push((reversals::WATCH, watched));
+    if let Some((schedule, values)) = &outcome.reversal {
+        statements.push((schedule, values));
     }
     if !statements.is_empty() {
         tx.execute_together(&statements).await?;
@@ -135,11 +135,9 @@ impl PaymentStore {
             payment: before.id,
             movement,
             event: event.map(EventInsert::new).transpose()?,
-            books: posting.map(PreparedPosting::new).transpose()?,
+            posting: posting.map(PreparedPosting::new).transpose()?,
             frees_session,
-            watched: after
-                .may_still_be_approved()
-                .then(|| reversals::watch_values(after)),
+            reversal: reversals::schedule(after),
         };
         self.database
             .write(outcome, |tx, outcome| Box::pin(apply(tx, outcome)))

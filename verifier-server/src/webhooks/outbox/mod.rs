@@ -162,7 +162,8 @@ impl Outbox {
             let mut seatless: BTreeMap<EndpointId, Vec<EventId>> = BTreeMap::new();
             for delivery in due {
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
-                if let Some(slot) = queue.slot(delivery.endpoint, &delivery.url, is_crowded) {
+                let owner = (delivery.merchant, delivery.endpoint);
+                if let Some(slot) = queue.slot(owner, &delivery.url, is_crowded) {
                     in_flight.spawn(in_background(
                         Arc::clone(&self).deliver_in_turn(delivery, slot),
                     ));
@@ -200,16 +201,18 @@ impl Outbox {
     async fn deliver_in_turn(self: Arc<Self>, delivery: DueDelivery, slot: Slot) {
         let claimed_at_ms = self.clock.now_ms_i64();
         let _turn = slot.lane().await;
-        // Too late to complete before the lease ends: the delivery will be claimed again.
-        let waited_ms = self.clock.now_ms_i64().saturating_sub(claimed_at_ms);
-        if waited_ms < LEASE_MS / 3 {
-            match self.fault(&delivery).await {
-                DeliveryFault::HoldUntil(next_at_ms) => {
-                    self.hold(&delivery, next_at_ms, "held back on purpose")
-                        .await;
-                }
-                DeliveryFault::Send { twice } => self.deliver(delivery, twice).await,
+        let now_ms = self.clock.now_ms_i64();
+        // Too late to complete before the lease ends: the delivery is claimed again.
+        if now_ms.saturating_sub(claimed_at_ms) >= LEASE_MS / 3 {
+            let why = "waits for other webhooks to this host";
+            return self.hold(&delivery, now_ms, why).await;
+        }
+        match self.fault(&delivery).await {
+            DeliveryFault::HoldUntil(next_at_ms) => {
+                self.hold(&delivery, next_at_ms, "held back on purpose")
+                    .await;
             }
+            DeliveryFault::Send { twice } => self.deliver(delivery, twice).await,
         }
     }
 

@@ -1,8 +1,8 @@
-//! Fair scheduling: a slow endpoint delays only its own deliveries, and several endpoints on one
-//! host get no more concurrency than the host's limit.
+//! Fair scheduling: a slow endpoint delays only its own deliveries, several endpoints on one host get
+//! no more concurrency than the host's limit, and one merchant cannot use all of that.
 
 use crate::fair::Places;
-use sealpay_protocol::ids::EndpointId;
+use sealpay_protocol::ids::{EndpointId, MerchantId};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,6 +13,9 @@ use url::Url;
 const AT_ONCE: usize = 12;
 /// Concurrent deliveries to one host, across all merchants.
 const TO_A_HOST: usize = 16;
+/// Concurrent deliveries of one merchant to one host. The rest is for merchants whose receivers are
+/// on the same host, such as a shop platform.
+const OF_A_MERCHANT: usize = 14;
 /// Running plus waiting deliveries of one endpoint.
 const SEATS: usize = 80;
 
@@ -30,6 +33,8 @@ const LONGEST_PAUSE_MS: i64 = 300_000;
 pub(super) struct FairQueue {
     endpoints: HashMap<EndpointId, Lane>,
     hosts: Places<String>,
+    merchants: Places<(MerchantId, String)>,
+    heads: Places<(MerchantId, String)>,
 }
 
 impl Default for FairQueue {
@@ -37,6 +42,8 @@ impl Default for FairQueue {
         Self {
             endpoints: HashMap::new(),
             hosts: Places::new(TO_A_HOST),
+            merchants: Places::new(OF_A_MERCHANT),
+            heads: Places::new(1),
         }
     }
 }
@@ -83,6 +90,9 @@ impl Lane {
 #[derive(Debug)]
 pub(super) struct Slot {
     at_once: Arc<Semaphore>,
+    of_merchant: Arc<Semaphore>,
+    /// Held by the one delivery of the merchant that waits for the host.
+    head: Arc<Semaphore>,
     to_host: Arc<Semaphore>,
     _seat: OwnedSemaphorePermit,
 }
@@ -91,7 +101,7 @@ impl FairQueue {
     /// A slot in an endpoint's queue; none if too many deliveries wait there.
     pub(super) fn slot(
         &mut self,
-        endpoint: EndpointId,
+        (merchant, endpoint): (MerchantId, EndpointId),
         url: &str,
         is_crowded: bool,
     ) -> Option<Slot> {
@@ -102,9 +112,12 @@ impl FairQueue {
         }
         let slot = Arc::clone(&lane.seats).try_acquire_owned().ok()?;
         lane.pause = None;
+        let host = host(url);
         Some(Slot {
             at_once: Arc::clone(&lane.at_once),
-            to_host: self.hosts.for_owner(host(url)),
+            of_merchant: self.merchants.for_owner((merchant, host.clone())),
+            head: self.heads.for_owner((merchant, host.clone())),
+            to_host: self.hosts.for_owner(host),
             _seat: slot,
         })
     }
@@ -134,20 +147,36 @@ impl FairQueue {
 }
 
 impl Slot {
-    /// Waits for a lane; none only if the queue is closed, which never happens.
-    pub(super) async fn lane(&self) -> Option<[OwnedSemaphorePermit; 2]> {
+    /// Waits for a lane; none only if the queue is closed, which never happens. Each merchant has one
+    /// delivery in the host's queue, so that a backlog of one delays no other.
+    pub(super) async fn lane(&self) -> Option<[OwnedSemaphorePermit; 3]> {
         let of_endpoint = Arc::clone(&self.at_once).acquire_owned().await.ok()?;
+        let of_merchant = Arc::clone(&self.of_merchant).acquire_owned().await.ok()?;
+        let _head = self.head.acquire().await.ok()?;
         let to_host = Arc::clone(&self.to_host).acquire_owned().await.ok()?;
-        Some([of_endpoint, to_host])
+        Some([of_endpoint, of_merchant, to_host])
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AT_ONCE, FairQueue, LONGEST_PAUSE_MS, SEATS, SEATS_WHEN_CROWDED};
-    use sealpay_protocol::ids::EndpointId;
+    use super::{AT_ONCE, FairQueue, LONGEST_PAUSE_MS, SEATS, SEATS_WHEN_CROWDED, Slot, TO_A_HOST};
+    use sealpay_protocol::ids::{EndpointId, MerchantId};
+    use std::time::Duration;
+    use tokio::sync::OwnedSemaphorePermit;
 
     const URL: &str = "https://shop.example/webhooks";
+
+    fn endpoint(merchant: u64, number: u8) -> (MerchantId, EndpointId) {
+        let endpoint = EndpointId::new(merchant, [number; 10]);
+        (MerchantId::new(merchant, [0; 10]), endpoint)
+    }
+
+    /// The lane, if one is free.
+    async fn free_lane(slot: &Slot) -> Option<[OwnedSemaphorePermit; 3]> {
+        let lane = tokio::time::timeout(Duration::ZERO, slot.lane()).await;
+        lane.ok().flatten()
+    }
 
     #[tokio::test]
     async fn concurrency_is_limited_per_host() {
@@ -161,14 +190,11 @@ mod tests {
         ];
         let mut counts = Vec::new();
         let mut taken = Vec::new();
-        for (number, url) in (1..).zip(urls) {
-            let endpoint = EndpointId::new(1, [number; 10]);
+        for (merchant, url) in (1..).zip(urls) {
             let before = taken.len();
             for _ in 0..AT_ONCE {
-                let slot = queue.slot(endpoint, url, false).unwrap();
-                let no_time = std::time::Duration::ZERO;
-                let lane = tokio::time::timeout(no_time, slot.lane()).await;
-                taken.extend(lane.ok().flatten());
+                let slot = queue.slot(endpoint(merchant, 1), url, false).unwrap();
+                taken.extend(free_lane(&slot).await);
             }
             counts.push(taken.len() - before);
         }
@@ -177,8 +203,53 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn merchant_with_hanging_endpoints_leaves_lanes_to_others_on_the_host() {
+        let mut queue = FairQueue::default();
+        let mut hanging = Vec::new();
+        for number in 1..=3 {
+            for _ in 0..AT_ONCE {
+                let slot = queue.slot(endpoint(1, number), URL, false).unwrap();
+                hanging.extend(free_lane(&slot).await);
+            }
+        }
+        assert_eq!(hanging.len(), 14);
+        let slot = queue.slot(endpoint(2, 1), URL, false).unwrap();
+        assert!(free_lane(&slot).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn merchants_take_turns_at_a_host_that_is_full() {
+        let mut queue = FairQueue::default();
+        let mut running = Vec::new();
+        for merchant in [1, 2] {
+            for _ in 0..TO_A_HOST / 2 {
+                let slot = queue.slot(endpoint(merchant, 1), URL, false).unwrap();
+                running.push(free_lane(&slot).await.unwrap());
+            }
+        }
+        let (ready, mut order) = tokio::sync::mpsc::unbounded_channel();
+        for merchant in [1, 1, 1, 2, 2, 3] {
+            let slot = queue.slot(endpoint(merchant, 1), URL, false).unwrap();
+            let ready = ready.clone();
+            tokio::spawn(async move {
+                let lane = slot.lane().await;
+                ready.send((merchant, lane)).ok();
+            });
+            tokio::task::yield_now().await;
+        }
+        running.truncate(TO_A_HOST - 3);
+        let mut served = Vec::new();
+        for _ in 0..3 {
+            let (merchant, lane) = order.recv().await.unwrap();
+            running.extend(lane);
+            served.push(merchant);
+        }
+        assert_eq!(served, [1, 2, 3]);
+    }
+
+    #[tokio::test]
     async fn slots_and_lanes_are_limited_per_endpoint() {
-        let (slow, quick) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
+        let (slow, quick) = (endpoint(1, 1), endpoint(1, 2));
         let mut queue = FairQueue::default();
         let mut seats: Vec<_> = (0..SEATS)
             .map(|_| queue.slot(slow, URL, false).unwrap())
@@ -195,12 +266,7 @@ mod tests {
         for slot in &seats[..AT_ONCE] {
             taken.push(slot.lane().await.unwrap());
         }
-        let waiting = seats[AT_ONCE].lane();
-        let no_time = std::time::Duration::ZERO;
-        assert!(
-            tokio::time::timeout(no_time, waiting).await.is_err(),
-            "nobody else's turn"
-        );
+        assert!(free_lane(&seats[AT_ONCE]).await.is_none());
         taken.pop();
         assert!(seats[AT_ONCE].lane().await.is_some());
         seats.pop();
@@ -213,7 +279,7 @@ mod tests {
     #[test]
     fn endpoints_get_fewer_slots_when_the_queue_is_crowded() {
         let mut queue = FairQueue::default();
-        let hanging = (1..=100).map(|endpoint| EndpointId::new(1, [endpoint; 10]));
+        let hanging = (1..=100).map(|number| endpoint(1, number));
         let mut seats = Vec::new();
         for endpoint in hanging {
             for _ in 0..SEATS_WHEN_CROWDED {
@@ -221,15 +287,12 @@ mod tests {
             }
             assert!(queue.slot(endpoint, URL, true).is_none());
         }
-        assert!(
-            queue
-                .slot(EndpointId::new(1, [200; 10]), URL, true)
-                .is_some()
-        );
+        assert!(queue.slot(endpoint(1, 200), URL, true).is_some());
     }
+
     #[test]
     fn pauses_of_an_endpoint_without_slots_grow() {
-        let (slow, other) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
+        let (slow, other) = (endpoint(1, 1), endpoint(1, 2));
         let mut queue = FairQueue::default();
         let mut seats: Vec<_> = (0..SEATS)
             .map(|_| queue.slot(slow, URL, false).unwrap())
@@ -239,18 +302,21 @@ mod tests {
             2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 128_000, 256_000,
         ] {
             assert!(queue.slot(slow, URL, false).is_none());
-            assert_eq!(queue.put_off_until(slow, now_ms), now_ms + length_ms);
-            let within = queue.put_off_until(slow, now_ms + length_ms - 1);
+            assert_eq!(queue.put_off_until(slow.1, now_ms), now_ms + length_ms);
+            let within = queue.put_off_until(slow.1, now_ms + length_ms - 1);
             assert_eq!(within, now_ms + length_ms, "the pause goes on");
             now_ms += length_ms;
         }
         for _ in 0..2 {
-            assert_eq!(queue.put_off_until(slow, now_ms), now_ms + LONGEST_PAUSE_MS);
+            assert_eq!(
+                queue.put_off_until(slow.1, now_ms),
+                now_ms + LONGEST_PAUSE_MS
+            );
             now_ms += LONGEST_PAUSE_MS;
         }
-        assert_eq!(queue.put_off_until(other, now_ms), now_ms + 2_000);
+        assert_eq!(queue.put_off_until(other.1, now_ms), now_ms + 2_000);
         seats.pop();
         seats.extend(queue.slot(slow, URL, false));
-        assert_eq!(queue.put_off_until(slow, now_ms), now_ms + 2_000);
+        assert_eq!(queue.put_off_until(slow.1, now_ms), now_ms + 2_000);
     }
 }

@@ -9,6 +9,7 @@ use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, record_as};
 use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::Recorded;
+use crate::worker;
 use sealpay_provider::transfer::IncomingCredit;
 
 /// Maximum number of credits in one batch.
@@ -44,11 +45,7 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
                 Ok(CreditDisposition::RetryLater) => continue,
                 // A failed credit does not block the others.
                 Err(error) => {
-                    tracing::error!(
-                        arrival = arrival.id,
-                        ?error,
-                        "an arrival is looked at later"
-                    );
+                    worker::retries("a credit", &arrival.id, &error);
                     continue;
                 }
             };
@@ -82,7 +79,11 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
         return Ok(CreditDisposition::Returned);
     };
     if expected.arrivals.contains(&arrival.id) {
-        return Ok(CreditDisposition::Counted);
+        return Ok(if payment.ended_with_funds() {
+            CreditDisposition::Returned
+        } else {
+            CreditDisposition::Counted
+        });
     }
     let is_welcome = payment.state == PaymentState::RequiresAction
         && payment.money.currency() == arrival.money.currency()
@@ -110,22 +111,18 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
     }
 }
 
-/// Returns the money of a payment that has ended without it. Failures are logged, because the money
-/// must not be lost.
-pub(crate) async fn return_funds(gateway: &Gateway, payment: &Payment) {
-    let Some(bank) = gateway.providers.transfers.as_deref() else {
-        return;
-    };
+/// Returns the money that arrived for a payment which has ended without it.
+pub(super) async fn return_funds(gateway: &Gateway, payment: &Payment) -> Result<(), ApiError> {
+    let bank = gateway.providers.transfers()?;
     for arrival in payment
         .details
         .transfer()
         .into_iter()
         .flat_map(|expected| &expected.arrivals)
     {
-        if let Err(error) = gateway.within(bank.acknowledge(arrival, true)).await {
-            tracing::error!(payment = %payment.id, arrival, ?error, "money was not sent back");
-        }
+        gateway.within(bank.acknowledge(arrival, true)).await?;
     }
+    Ok(())
 }
 
 /// The payment is underpaid: it keeps waiting, and the shopper sees the remaining amount.
@@ -137,12 +134,12 @@ async fn record_short(
     updated.updated_at_ms = gateway.clock.now_ms_i64();
     // The event tells the merchant the remaining amount, which its own page may show.
     let event = event::for_payment(gateway, &mut updated)?;
-    let settled = gateway
+    let recorded = gateway
         .store
         .payments
         .record_outcome(payment, &updated, event.as_ref(), None)
         .await?;
-    Ok(match settled {
+    Ok(match recorded {
         Recorded::Done(_) => {
             gateway.wake_outbox();
             CreditDisposition::Counted

@@ -108,11 +108,16 @@ impl PaymentMethod for BankTransferMethod {
     ) -> MethodFuture<'a, Result<bool, ApiError>> {
         Box::pin(async move {
             let stored = record(gateway, payment, PaymentOutcome::EXPIRED).await?;
-            if stored.state == PaymentState::Expired {
-                incoming::return_funds(gateway, &stored).await;
-            }
             Ok(!stored.state.is_open())
         })
+    }
+
+    fn return_funds<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        payment: &'a Payment,
+    ) -> MethodFuture<'a, Result<(), ApiError>> {
+        Box::pin(incoming::return_funds(gateway, payment))
     }
 
     /// The shopper never saw the instructions, so no money can arrive.
