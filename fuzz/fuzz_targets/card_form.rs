@@ -1,4 +1,4 @@
-//! What shoppers type and programs fill in: number, date, code and name.
+//! Typed and filled-in card fields: number, expiry date, security code and name.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! Why a JSON text is refused: whoever asks gets a sentence, and never a panic, and what is accepted by
-//! the fast reader is accepted by the one that explains.
+//! JSON errors: explaining a rejected text never panics, and the explaining parser accepts every
+//! text that the fast one accepts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,11 +1,11 @@
-//! A compact order: whatever is read has one spelling, and a refusal always has a sentence.
+//! Compact orders: an accepted order has one encoding, and every error has a sentence.
 #![no_main]
 
 use ed25519_dalek::SigningKey;
 use libfuzzer_sys::fuzz_target;
 use sealpay_protocol::order::{self, CompactOrder, OrderClaims};
 
-/// The claims of a text, perhaps with a change, signed: past the signature lies the judgement.
+/// Signs the claims of a text, possibly changed, to reach the checks after the signature.
 fn judge(claims: &OrderClaims) {
     let key = SigningKey::from_bytes(&[7; 32]);
     let Ok(compact) = order::sign(claims, "1", &key) else {

@@ -1,4 +1,4 @@
-//! A web origin: what is read is what was written, and `url` reads the same host and port.
+//! Web origins: parsing preserves the text, and the `url` crate finds the same host and port.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +9,7 @@ fuzz_target!(|text: &str| {
         Ok(origin) => {
             assert_eq!(origin.as_str(), text);
             assert!(text.ends_with(origin.authority()));
-            // A numeric last label is an address to browsers, and other rules hold for it.
+            // Browsers treat a numeric last label as an address, with other rules.
             if let Ok(url) = url::Url::parse(text) {
                 let ascii = url.origin().ascii_serialization();
                 let is_address = matches!(url.host(), Some(url::Host::Ipv4(_)));

@@ -1,5 +1,5 @@
-//! Query parameters, read as members of an object whose values are texts, as the verifier does to say
-//! which of them is at fault.
+//! Query parameters, parsed as members of an object of texts, as the verifier does to report the
+//! invalid one.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! The padded card inside an envelope: what is read is written again byte by byte.
+//! The padded card inside an envelope: a parsed card serializes to the same bytes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
         r#"{{"rawId":"AA","type":"public-key","response":{{"clientDataJSON":"{created}","attestationObject":"{object}"}}}}"#
     );
     let _ = webauthn::created(&text, &EXPECTED);
-    // The same bytes as authenticator data behind the right hash, so that what follows is reached.
+    // The same bytes as authenticator data after a valid hash, to reach the fields behind it.
     let hash: [u8; 32] = Sha256::digest(EXPECTED.rp_id.as_bytes()).into();
     let data = [&hash[..], bytes].concat();
     let mut wrapped = vec![0xa3, 0x63];

@@ -1,24 +1,24 @@
-//! Judges card details: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Validates card fields. Reads JSON lines on stdin and writes JSON lines on stdout.
 //!
 //! A line has `number`, `expiry`, `security_code` and `holder` as typed, and `now` in seconds since
-//! 1970, which `expiry` needs; whatever is missing is not judged. The answer:
+//! 1970, which `expiry` needs. Missing fields are not validated. The response:
 //!
 //! | Member | Meaning |
 //! |---|---|
-//! | `brands` | the brands that the number may belong to, in the order of preference |
-//! | `valid` | something was given, and all of it is right |
-//! | `potentially_valid` | all that was given is right or may become so by typing on |
+//! | `brands` | the brands that the number may belong to, in order of preference |
+//! | `valid` | at least one field was given, and all given fields are valid |
+//! | `potentially_valid` | all given fields are valid or may become valid with more typing |
 //! | `formatted` | the digits of the number in the groups of its brand |
-//! | `masked` | a right number as it may be shown, otherwise an empty text |
-//! | `errors` | the code of each field that is not right as it stands |
+//! | `masked` | a valid number as it may be shown, otherwise an empty text |
+//! | `errors` | the code of each field that is not valid as it stands |
 //!
 //! ```text
 //! $ echo '{"number":"4242424242424242"}' | cargo run --quiet -p sealpay-protocol --example card
 //! {"brands":["visa"],"errors":[],"formatted":"4242 4242 4242 4242","masked":"•••• 4242",…}
 //! ```
 //!
-//! A line that cannot be read is answered with `{"error":{"code":…,"message":…}}`, and the filter
-//! goes on.
+//! For a line that cannot be read, the filter writes `{"error":{"code":…,"message":…}}` and reads
+//! the next line.
 
 mod filter;
 
@@ -42,7 +42,7 @@ struct Question {
     now: Option<u64>,
 }
 
-/// What is known of all fields together.
+/// The result for all fields together.
 struct Answer {
     any_given: bool,
     potentially_valid: bool,
@@ -66,7 +66,7 @@ fn main() -> std::io::Result<()> {
     filter::run(answer)
 }
 
-/// The answer to one line.
+/// Validates one line.
 pub(crate) fn answer(line: &[u8]) -> Result<Value, Refusal> {
     let question: Question = filter::read(line, SHAPE)?;
     let today = question.now.map(YearMonth::from_unix_seconds);

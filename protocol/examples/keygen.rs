@@ -1,4 +1,4 @@
-//! Makes keys: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Generates keys. Reads JSON lines on stdin and writes JSON lines on stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | `seed` | optional: the 32 bytes of the private key in hexadecimal; otherwise random |
 //! | `secret` | optional, for `webhook` only: the endpoint's `whsec_…`; otherwise random |
 //!
-//! The answer repeats `kind` and `seed` and has besides
+//! The response repeats `kind` and `seed` and adds:
 //!
 //! | Kind | Members |
 //! |---|---|

@@ -1,16 +1,15 @@
-//! Opens a sealed card: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Opens a sealed card. Reads JSON lines on stdin and writes JSON lines on stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
 //! | `seed` | the private sealing key, 32 bytes in hexadecimal |
 //! | `sealed` | the card on the wire: `v`, `kid`, `enc`, `ct` |
-//! | `context` | what it is bound to, with the members that `seal` takes |
-//! | `now` | optional: seconds since 1970, to judge the expiry by; otherwise the clock's |
+//! | `context` | the payment that the card is bound to, with the same members as for `seal` |
+//! | `now` | optional: seconds since 1970, to check the expiry; otherwise the system clock |
 //!
-//! The answer has `card` with `number`, `expiry` as `YYYYMM`, `security_code`, and `holder` or
-//! null, and `plaintext` and `associated_data` in hexadecimal. Whatever is wrong with the sealed
-//! card has one and the same code, `sealed_card_refused`. Use test cards: the answer shows what is
-//! in them.
+//! The response has `card` with `number`, `expiry` as `YYYYMM`, `security_code`, and `holder` or
+//! null, and `plaintext` and `associated_data` in hexadecimal. Every fault of a sealed card has the
+//! same code, `sealed_card_refused`. Use test cards: the response shows the card.
 
 #[path = "filter/clock.rs"]
 mod clock;

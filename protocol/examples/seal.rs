@@ -1,21 +1,21 @@
-//! Seals a card for one attempt to pay: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Seals a card for one attempt to pay. Reads JSON lines on stdin and writes JSON lines on stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
 //! | `public_key` | the verifier's sealing key in base64url |
-//! | `card` | `number`, `expiry` and `security_code` as typed, and perhaps `holder` |
-//! | `context` | what the card is bound to, see below |
-//! | `now` | optional: seconds since 1970, to judge the expiry by; otherwise the clock's |
+//! | `card` | `number`, `expiry` and `security_code` as typed, and optionally `holder` |
+//! | `context` | the payment that the card is bound to, see below |
+//! | `now` | optional: seconds since 1970, to check the expiry; otherwise the system clock |
 //! | `random` | optional: 64 bytes in hexadecimal for the encapsulation, see below |
 //!
 //! `context` has `verifier_origin`, `merchant`, `session`, `amount`, `currency`,
 //! `session_expires_at`, `attempt`, `thumbprint` of the ephemeral key, and `order_digest` in
 //! hexadecimal. Of `random`, the first 32 bytes go to ML-KEM and the others are the private key of
-//! X25519. Whoever seals two cards with the same `random` has told both: it is there for test
-//! vectors, and without it the bytes come from the operating system.
+//! X25519. Sealing two cards with the same `random` reveals both. Set it for test vectors only;
+//! without it the bytes come from the operating system.
 //!
-//! The answer has `sealed`, the card on the wire, and for comparison in hexadecimal `info` and
-//! `associated_data`. It never repeats the card; an error of the card has the code of its field.
+//! The response has `sealed`, the card on the wire, and for comparison `info` and `associated_data`
+//! in hexadecimal. It never repeats the card; a card error has the code of its field.
 
 #[path = "filter/clock.rs"]
 mod clock;
@@ -39,7 +39,8 @@ use serde_json::{Value, json};
 const SHAPE: &str = "the line must be an object with public_key, card and context, and perhaps now \
                      and random, as examples/README.md shows them";
 
-/// What X-Wing draws for one encapsulation (`eseed` in draft-connolly-cfrg-xwing-kem-10).
+/// Random bytes that X-Wing draws for one encapsulation (`eseed` in
+/// draft-connolly-cfrg-xwing-kem-10).
 const RANDOM_BYTES: usize = 64;
 
 #[derive(Deserialize)]
@@ -63,7 +64,7 @@ struct TypedCard {
     holder: Option<String>,
 }
 
-/// Hands out the bytes that it was made of, once.
+/// A random generator that returns the given bytes once.
 struct Given([u8; RANDOM_BYTES], usize);
 
 fn main() -> std::io::Result<()> {

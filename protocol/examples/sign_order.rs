@@ -1,4 +1,4 @@
-//! Signs an order as a merchant's server does: a filter with JSON lines on stdin and JSON lines on
+//! Signs an order as a merchant's server does. Reads JSON lines on stdin and writes JSON lines on
 //! stdout.
 //!
 //! | Member | Meaning |
@@ -7,8 +7,9 @@
 //! | `kid` | the merchant's name for that key |
 //! | `claims` | the payload, with the claims of PROTOCOL section 3 |
 //!
-//! The answer has `order`, the compact text, and `order_digest`, its SHA-256 in hexadecimal. As in
-//! the library nothing is judged here but the types: `verify_order` says what is wrong.
+//! The response has `order`, the compact text, and `order_digest`, its SHA-256 in hexadecimal. As
+//! in the library, only the types of the claims are checked here; `verify_order` checks their
+//! values.
 
 mod filter;
 #[path = "filter/hex.rs"]

@@ -1,18 +1,19 @@
-//! Signs a request with the ephemeral key: a filter with JSON lines on stdin and JSON lines on
+//! Signs a request with the ephemeral key. Reads JSON lines on stdin and writes JSON lines on
 //! stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
 //! | `seed` | the ephemeral private key, 32 bytes in hexadecimal |
-//! | `request` | what is signed, see below |
-//! | `created` | optional: seconds since 1970; otherwise the clock's |
+//! | `request` | the request to sign, see below |
+//! | `created` | optional: seconds since 1970; otherwise the system clock |
 //! | `nonce` | optional: 16 bytes in base64url; otherwise random |
 //!
-//! `request` has `method`, `authority`, `path`, perhaps `query` without its question mark, perhaps
-//! `content_type` (otherwise `application/json`), `idempotency_key`, `session`, and `body` as text.
+//! `request` has `method`, `authority`, `path`, optionally `query` without its question mark,
+//! optionally `content_type` (default `application/json`), `idempotency_key`, `session`, and `body`
+//! as text.
 //!
-//! The answer has `headers` with `content-digest`, `signature-input` and `signature`, and for
-//! comparison `signature_base`, what is signed.
+//! The response has `headers` with `content-digest`, `signature-input` and `signature`, and for
+//! comparison `signature_base`, the signed text.
 
 #[path = "filter/clock.rs"]
 mod clock;

@@ -1,14 +1,14 @@
-//! Signs a webhook: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Signs a webhook. Reads JSON lines on stdin and writes JSON lines on stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
 //! | `id` | the event id |
 //! | `body` | the body as text |
-//! | `timestamp` | optional: seconds since 1970; otherwise the clock's |
+//! | `timestamp` | optional: seconds since 1970; otherwise the system clock |
 //! | `seeds` | the verifier's active private keys, each 32 bytes in hexadecimal; may be empty |
 //! | `secrets` | the endpoint's active secrets, each `whsec_…`; may be empty |
 //!
-//! The answer has `headers` with `webhook-id`, `webhook-timestamp` and `webhook-signature`.
+//! The response has `headers` with `webhook-id`, `webhook-timestamp` and `webhook-signature`.
 
 #[path = "filter/clock.rs"]
 mod clock;

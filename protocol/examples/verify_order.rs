@@ -1,14 +1,14 @@
-//! Verifies an order: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Verifies an order. Reads JSON lines on stdin and writes JSON lines on stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
 //! | `order` | the compact text |
 //! | `key` | the merchant's public key as a JWK |
 //! | `audience` | the verifier's origin |
-//! | `now` | optional: seconds since 1970; otherwise the clock's |
+//! | `now` | optional: seconds since 1970; otherwise the system clock |
 //!
-//! The answer has `valid` (true), `kid`, `claims`, and `order_digest` in hexadecimal. An error has
-//! the code that the verifier would answer and, where one claim is at fault, its name in `param`.
+//! The response has `valid` (true), `kid`, `claims`, and `order_digest` in hexadecimal. An error
+//! has the code that the verifier would return and, if one claim is invalid, its name in `param`.
 
 #[path = "filter/clock.rs"]
 mod clock;

@@ -1,15 +1,15 @@
-//! Verifies a signed request: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Verifies a signed request. Reads JSON lines on stdin and writes JSON lines on stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
 //! | `key` | the ephemeral public key as a JWK |
-//! | `request` | the request, with the members that `sign_request` takes |
+//! | `request` | the request, with the same members as for `sign_request` |
 //! | `headers` | `content-digest`, `signature-input` and `signature` as received |
-//! | `now` | optional: seconds since 1970; otherwise the clock's |
+//! | `now` | optional: seconds since 1970; otherwise the system clock |
 //!
-//! The answer has `valid` (true), and `thumbprint`, `nonce` and `expires` of the signature. The
-//! checks have the order of PROTOCOL section 5; that a nonce is good once is for a verifier to
-//! remember.
+//! The response has `valid` (true), and `thumbprint`, `nonce` and `expires` of the signature. The
+//! checks run in the order of PROTOCOL section 5. A verifier must also reject a nonce that it has
+//! seen before; this filter does not.
 
 #[path = "filter/clock.rs"]
 mod clock;

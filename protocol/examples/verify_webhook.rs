@@ -1,4 +1,4 @@
-//! Verifies a webhook: a filter with JSON lines on stdin and JSON lines on stdout.
+//! Verifies a webhook. Reads JSON lines on stdin and writes JSON lines on stdout.
 //!
 //! | Member | Meaning |
 //! |---|---|
@@ -6,10 +6,10 @@
 //! | `body` | the raw body as text |
 //! | `public_key` | the verifier's `whpk_…`, to check `v1a` with |
 //! | `secret` | the endpoint's `whsec_…`, to check `v1` with |
-//! | `now` | optional: seconds since 1970; otherwise the clock's |
+//! | `now` | optional: seconds since 1970; otherwise the system clock |
 //!
-//! One of `public_key` and `secret` is needed; where both are given, both have to fit. The answer
-//! has `valid` (true), and `checked`, the schemes that were checked.
+//! At least one of `public_key` and `secret` is required; if both are given, both must match. The
+//! response has `valid` (true), and `checked`, the schemes that were checked.
 
 #[path = "filter/clock.rs"]
 mod clock;

@@ -1,4 +1,4 @@
-//! The bodies that the widget and the verifier exchange; `docs/reference/api.md` shows them.
+//! The request and response bodies of the widget's API; `docs/reference/api.md` shows them.
 
 pub use crate::decline::{CardField, DeclineCategory};
 use crate::envelope::SealedCard;
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-/// `Sealpay-Session` of the request that opens one.
+/// The `Sealpay-Session` value of the request that opens a session.
 pub const NEW_SESSION: &str = "new";
 
-/// The one content type of requests.
+/// The only accepted content type of requests.
 pub const CONTENT_TYPE: &str = "application/json";
 
 /// Body of `POST /v1/sessions`.
@@ -327,13 +327,13 @@ pub enum ShopperState {
     Processing,
     /// The shopper has something to do.
     RequiresAction,
-    /// The bank holds the money for the merchant.
+    /// The funds are authorized for the merchant.
     Authorized,
-    /// The money is taken.
+    /// The funds are captured.
     Captured,
-    /// The bank, or a check before it, said no.
+    /// The bank, or a check before it, declined.
     Declined,
-    /// The bank's answer never came; it is being asked.
+    /// The bank's response was lost; the verifier is querying it.
     Unknown,
 }
 
@@ -368,15 +368,15 @@ pub struct DeclineView {
 pub enum Advice {
     /// Something that was typed is wrong.
     CheckDetails,
-    /// This card will not do.
+    /// This card cannot be used.
     TryOtherCard,
-    /// Only the bank can help.
+    /// Only the bank can resolve this.
     ContactBank,
-    /// Later it may work.
+    /// The payment may succeed later.
     TryLater,
-    /// Now it may work.
+    /// The payment may succeed now.
     TryAgain,
-    /// Nothing helps here.
+    /// No action by the shopper helps.
     None,
 }
 

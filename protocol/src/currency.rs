@@ -1,7 +1,7 @@
-//! ISO 4217 currencies that money can be paid in, with their minor units.
+//! ISO 4217 currencies for payments, with their minor units.
 //!
-//! The list is of November 2026 without funds codes, metals and codes for testing. The minor unit
-//! is the number of decimal places: an amount of 500 is 5.00 in EUR, 500 in JPY and 0.500 in KWD.
+//! The list is of November 2026, without funds codes, metals and test codes. The minor unit is the
+//! number of decimal places: an amount of 500 is 5.00 in EUR, 500 in JPY and 0.500 in KWD.
 
 use core::fmt;
 use core::str::FromStr;
@@ -26,7 +26,7 @@ const WITH_TWO_DECIMALS: &str = "\
 const WITH_THREE_DECIMALS: &str = "\
     BHD IQD JOD KWD LYD OMR TND";
 
-/// Every list, with the number of its decimals.
+/// Every list, with its number of decimals.
 const LISTS: [(&str, u8); 3] = [
     (WITHOUT_DECIMALS, 0),
     (WITH_TWO_DECIMALS, 2),
@@ -40,7 +40,7 @@ pub struct Currency {
     exponent: u8,
 }
 
-/// A text that is not the code of a currency that money can be paid in.
+/// A text that is not a currency code for payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CurrencyError;
 
@@ -117,7 +117,7 @@ mod tests {
     use super::Currency;
 
     #[test]
-    fn minor_units_are_those_of_iso_4217() {
+    fn minor_units_follow_iso_4217() {
         for (code, exponent) in [("EUR", 2), ("JPY", 0), ("KWD", 3), ("CLP", 0), ("TND", 3)] {
             assert_eq!(
                 code.parse::<Currency>().unwrap().exponent(),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn texts_that_are_no_currency_are_rejected() {
         for text in [
             "", "eur", "EURO", "EU", "XXX", "XTS", "XAU", " EUR", "BT C", "US ",
         ] {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn no_code_stands_twice() {
+    fn codes_are_unique() {
         let mut codes: Vec<_> = Currency::all()
             .map(|currency| currency.to_string())
             .collect();

@@ -1,5 +1,5 @@
-//! What a shopper learns of a decline: a category to word in the shopper's language, what to do
-//! next, and the field to correct. None of it tells why the issuer is suspicious.
+//! The part of a decline that a shopper may see: a category to word in the shopper's language, what
+//! to do next, and the field to correct. It never reveals why the issuer is suspicious.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum DeclineCategory {
-    /// The issuer gave no reason that a shopper may know.
+    /// The issuer gave no reason that may be shown.
     CardDeclined,
     /// The card cannot cover the amount.
     NotEnoughFunds,
     /// The amount is over the limit of one payment or period.
     AmountOverLimit,
-    /// The card has paid as often as it may for now.
+    /// The card has reached its number of payments for now.
     LimitReached,
-    /// The amount or currency does not suit the card.
+    /// The card does not support the amount or currency.
     AmountNotAccepted,
-    /// The card cannot pay this merchant.
+    /// The card cannot be used with this merchant.
     CardNotAccepted,
-    /// The card is restricted until the shopper speaks to the bank.
+    /// The card is restricted until the shopper contacts the bank.
     CardRestricted,
-    /// The card is new.
+    /// The card is not activated yet.
     CardNotActivated,
-    /// The bank wants to speak to the shopper first.
+    /// The bank wants the shopper to call first.
     BankWantsACall,
     /// Too many incorrect codes.
     AttemptsExceeded,
@@ -34,9 +34,9 @@ pub enum DeclineCategory {
     CardExpired,
     /// The security code does not match.
     SecurityCodeNotValid,
-    /// The bank requires a confirmation that cannot be had here.
+    /// The bank requires authentication that is not available here.
     AuthenticationUnavailable,
-    /// The bank could not confirm who the shopper is.
+    /// The bank could not authenticate the shopper.
     NotAuthenticated,
     /// The shopper did not confirm in time.
     NotConfirmedInTime,
@@ -46,7 +46,7 @@ pub enum DeclineCategory {
     ProcessingError,
     /// The payment may have been made already.
     PossiblyPaid,
-    /// The cardholder had payments stopped.
+    /// The cardholder stopped payments.
     PaymentStopped,
     /// The shopper cancelled on the wallet's page.
     CancelledInWallet,
@@ -101,7 +101,7 @@ mod tests {
     use super::DeclineCategory;
 
     #[test]
-    fn every_category_is_read_back_by_the_name_that_json_has() {
+    fn every_category_round_trips_through_json() {
         for category in DeclineCategory::ALL {
             let json = serde_json::to_string(&category).unwrap();
             assert_eq!(json, format!("\"{}\"", category.name()));

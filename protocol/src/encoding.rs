@@ -1,40 +1,40 @@
-//! The two base64 alphabets of the protocol, decoded strictly: one text for one byte string.
+//! The protocol's two base64 alphabets, decoded strictly: one text for one byte string.
 //!
-//! The library behind them takes the same time for every byte, because keys pass through here.
+//! The library is constant-time, because keys are encoded here.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 
-/// RFC 4648 section 5 without padding.
+/// Encodes as RFC 4648 section 5 without padding.
 #[must_use]
 pub fn base64url(bytes: &[u8]) -> String {
     Base64UrlUnpadded::encode_string(bytes)
 }
 
-/// Reads RFC 4648 section 5 without padding; trailing bits must be zero.
+/// Decodes RFC 4648 section 5 without padding; trailing bits must be zero.
 #[must_use]
 pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     Base64UrlUnpadded::decode_vec(text).ok()
 }
 
-/// Reads exactly `N` bytes of RFC 4648 section 5 without padding.
+/// Decodes exactly `N` bytes of RFC 4648 section 5 without padding.
 #[must_use]
 pub fn array_from_base64url<const N: usize>(text: &str) -> Option<[u8; N]> {
     from_base64url(text)?.try_into().ok()
 }
 
-/// RFC 4648 section 4 with padding.
+/// Encodes as RFC 4648 section 4 with padding.
 #[must_use]
 pub fn base64(bytes: &[u8]) -> String {
     Base64::encode_string(bytes)
 }
 
-/// Reads RFC 4648 section 4 with padding.
+/// Decodes RFC 4648 section 4 with padding.
 #[must_use]
 pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()
 }
 
-/// Lowercase hexadecimal.
+/// Encodes as lowercase hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| {
@@ -56,14 +56,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_examples_of_rfc_4648_section_10() {
+    fn examples_of_rfc_4648_section_10() {
         assert_eq!(base64(b"fooba"), "Zm9vYmE=");
         assert_eq!(base64url(&[0xfb, 0xff]), "-_8");
         assert_eq!(hex(&[0x00, 0x9f, 0xff]), "009fff");
     }
 
     #[test]
-    fn a_second_spelling_of_the_same_bytes_is_refused() {
+    fn non_canonical_encodings_are_rejected() {
         for text in [
             "Zm9vYmE=",
             "Zm9vYmF",
@@ -89,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_back_gives_the_same_bytes(bytes: Vec<u8>) {
+        fn encoding_round_trips(bytes: Vec<u8>) {
             prop_assert_eq!(from_base64url(&base64url(&bytes)), Some(bytes.clone()));
             prop_assert_eq!(from_base64(&base64(&bytes)), Some(bytes.clone()));
             prop_assert_eq!(hex(&bytes), data_encoding::HEXLOWER.encode(&bytes));

@@ -1,5 +1,5 @@
-//! What a sealed card looks like inside and outside: the padded plaintext, the associated data
-//! that is never sent, and the wire form. The cryptography over them is in [`crate::seal`].
+//! The layout of a sealed card: the padded plaintext, the associated data that is never sent, and
+//! the wire form. The cryptography is in [`crate::seal`].
 
 use crate::card::{Card, CardNumber, Expiry, Holder, SecurityCode, YearMonth};
 use crate::ids::{AttemptId, MerchantId, SessionId};
@@ -9,7 +9,7 @@ use crate::origin::Origin;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Every plaintext has this many bytes, so that the length of a sealed card tells nothing.
+/// Bytes of every plaintext; equal lengths hide the length of the card details.
 pub const PLAINTEXT_BYTES: usize = 256;
 
 const VERSION: u8 = 1;
@@ -30,7 +30,7 @@ pub struct SealedCard {
     pub ct: String,
 }
 
-/// What both sides know of a payment. A sealed card opens only where all of it is the same.
+/// The payment that both sides know. A sealed card opens only if every field matches.
 #[derive(Debug, Clone, Copy)]
 pub struct SealContext<'a> {
     /// The verifier's origin, as in the order's `aud`.
@@ -52,7 +52,7 @@ pub struct SealContext<'a> {
 }
 
 impl SealContext<'_> {
-    /// The associated data: eleven fields, each behind its length in two bytes.
+    /// The associated data: eleven fields, each prefixed with its length in two bytes.
     #[must_use]
     pub fn associated_data(&self, key_id: &str) -> Vec<u8> {
         let merchant = self.merchant.to_string();
@@ -76,7 +76,7 @@ impl SealContext<'_> {
         ];
         let mut data = Vec::with_capacity(384);
         for field in fields {
-            // Every field has a far smaller limit of its own; the length always fits.
+            // Every field has a far smaller limit of its own, so the length always fits.
             let length = u16::try_from(field.len()).unwrap_or(u16::MAX);
             data.extend_from_slice(&length.to_be_bytes());
             data.extend_from_slice(field);
@@ -85,7 +85,7 @@ impl SealContext<'_> {
     }
 }
 
-/// Writes a card into its padded form, wiped when dropped.
+/// Serializes a card into its padded form, which is wiped on drop.
 #[must_use]
 pub fn plaintext(card: &Card) -> Zeroizing<[u8; PLAINTEXT_BYTES]> {
     let mut bytes = Zeroizing::new([0; PLAINTEXT_BYTES]);
@@ -108,10 +108,10 @@ pub fn plaintext(card: &Card) -> Zeroizing<[u8; PLAINTEXT_BYTES]> {
     bytes
 }
 
-/// Reads a card back from its padded form and checks it again, because whoever sealed it may not
-/// have been our widget.
+/// Parses a card from its padded form and validates it again, because a client other than our
+/// widget may have sealed it.
 ///
-/// `None` for anything that is not exactly the form above: the reason is nobody's business outside.
+/// Returns `None` for any other form; the reason is not disclosed.
 #[must_use]
 pub fn card_of(bytes: &[u8], today: YearMonth) -> Option<Card> {
     let (&version, mut rest) = bytes.split_first()?;
@@ -128,7 +128,7 @@ pub fn card_of(bytes: &[u8], today: YearMonth) -> Option<Card> {
         "" => None,
         text => Some(Holder::parse(text).ok()?),
     };
-    // The form forgives spaces and other scripts; inside an envelope a card has one spelling.
+    // The form accepts spaces and other scripts; inside an envelope a card has one spelling.
     let one_spelling = number.digits() == number_text
         && security_code.digits() == security_code_text
         && holder.as_ref().map_or("", Holder::as_str) == holder_text;

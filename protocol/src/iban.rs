@@ -1,9 +1,9 @@
-//! Account numbers: ISO 13616, with the lengths of the SWIFT IBAN registry.
+//! IBANs (ISO 13616), with the lengths of the SWIFT IBAN registry.
 
 use crate::check_digits;
 use std::fmt;
 
-/// Countries (ISO 3166-1 alpha-2) and how many characters their account numbers have.
+/// Countries (ISO 3166-1 alpha-2) and the length of their IBANs.
 const LENGTHS: &[(&str, usize)] = &[
     ("AD", 24),
     ("AE", 23),
@@ -95,16 +95,16 @@ const LENGTHS: &[(&str, usize)] = &[
     ("YE", 30),
 ];
 
-/// Why a text is no account number.
+/// Why a text is not an IBAN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IbanError {
-    /// It has something in it besides letters, digits and spaces.
+    /// A character that is not a letter, digit or space.
     Characters,
-    /// It begins with no country that has such account numbers.
+    /// The country does not use IBANs.
     Country,
-    /// It is shorter or longer than those of its country, which have so many characters.
+    /// The length differs from the one of its country, which is given.
     Length(usize),
-    /// Its check digits are wrong: a typo.
+    /// The check digits do not match: a typo.
     CheckDigits,
 }
 
@@ -121,8 +121,7 @@ impl fmt::Display for IbanError {
     }
 }
 
-/// Reads an account number as people write it, with spaces and in any case; gives it in capitals and
-/// without spaces.
+/// Parses an IBAN with spaces and in any case; returns it in capitals without spaces.
 ///
 /// # Errors
 /// [`IbanError`].
@@ -148,9 +147,9 @@ pub fn parse(text: &str) -> Result<String, IbanError> {
 mod tests {
     use super::{IbanError, LENGTHS, parse};
 
-    /// The examples of the registry and of the countries' central banks.
+    /// The examples come from the registry and the countries' central banks.
     #[test]
-    fn account_numbers_are_read_as_people_write_them() {
+    fn ibans_parse_with_spaces_and_in_any_case() {
         let rows = [
             ("DE89 3704 0044 0532 0130 00", Ok("DE89370400440532013000")),
             ("gb82west12345698765432", Ok("GB82WEST12345698765432")),
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn countries_are_sorted_and_stand_once() {
+    fn countries_are_sorted_and_unique() {
         assert!(LENGTHS.is_sorted_by(|one, next| one.0 < next.0));
         assert!(LENGTHS.iter().all(|(_, length)| (15..=34).contains(length)));
     }

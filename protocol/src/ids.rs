@@ -1,7 +1,7 @@
-//! Identifiers: a prefix that says what is named, and 128 bits that sort by time.
+//! Identifiers: a prefix that names the type, and 128 bits that sort by time.
 //!
-//! 48 bits of milliseconds and 80 random bits, written in lowercase Crockford base32. They are
-//! ordered because rows that arrive in key order keep a large table fast.
+//! 48 bits of milliseconds and 80 random bits, written in lowercase Crockford base32. Identifiers
+//! are ordered by time because inserting rows in key order keeps large tables fast.
 
 use core::fmt::{self, Write as _};
 use core::str::FromStr;
@@ -11,7 +11,7 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_CHARACTERS: usize = 26;
 const PREFIX_CHARACTERS: usize = 3;
 
-/// A text that is not an identifier of the expected kind.
+/// A text that is not an identifier of the expected type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdError {
     expected_prefix: &'static str,
@@ -51,15 +51,15 @@ fn parse_text(text: &[u8]) -> Option<u128> {
     })
 }
 
-/// What every identifier can say of its order.
+/// The order of identifiers.
 pub trait Identifier: Copy + Ord + fmt::Display {
-    /// Sorts before every other one.
+    /// Sorts before every other identifier.
     const MIN: Self;
-    /// Sorts behind every other one: its moment is never reached.
+    /// Sorts after every other identifier; its time is never reached.
     const MAX: Self;
 
-    /// The first one that can be made at a moment, milliseconds since 1970; [`MAX`](Self::MAX) for a
-    /// moment that no identifier can bear.
+    /// The first identifier of a time, milliseconds since 1970; [`MAX`](Self::MAX) if the time does
+    /// not fit in an identifier.
     fn first_of(unix_ms: u64) -> Self;
 }
 
@@ -70,16 +70,16 @@ macro_rules! identifiers {
         pub struct $name(u128);
 
         impl $name {
-            /// What stands before the underscore.
+            /// The part before the underscore.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Makes an identifier of a moment in milliseconds since 1970 and ten random bytes.
+            /// Makes an identifier from a time in milliseconds since 1970 and ten random bytes.
             #[must_use]
             pub const fn new(unix_ms: u64, random: [u8; 10]) -> Self {
                 Self(u128::from_be_bytes(assemble(unix_ms, random)))
             }
 
-            /// The moment of its making, milliseconds since 1970.
+            /// When it was made, milliseconds since 1970.
             #[must_use]
             pub fn unix_ms(self) -> u64 {
                 u64::try_from(self.0 >> 80).unwrap_or(u64::MAX)
@@ -106,7 +106,7 @@ macro_rules! identifiers {
             }
         }
 
-        /// In logs it has the form that clients know it in.
+        /// Logs show the form that clients see.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(self, f)
@@ -180,7 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_text_form_is_fixed() {
+    fn the_text_form_is_fixed_length_base32() {
         let rows = [
             (0, [0; 10], "pay_00000000000000000000000000"),
             (1, [0; 10], "pay_00000000010000000000000000"),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_identifier_is_between_the_first_and_the_last() {
+    fn identifiers_sort_between_min_and_max() {
         let last_ms = (1 << 48) - 1;
         let made = PaymentId::new(last_ms, [254; 10]);
         assert!(PaymentId::MIN < PaymentId::first_of(1));
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn malformed_identifiers_are_rejected() {
         let rows = [
             "",
             "pay_",
@@ -226,14 +226,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_back_gives_the_same_identifier(ms in 0_u64..1 << 48, random: [u8; 10]) {
+        fn identifiers_round_trip(ms in 0_u64..1 << 48, random: [u8; 10]) {
             let id = AttemptId::new(ms, random);
             prop_assert_eq!(id.to_string().parse::<AttemptId>().unwrap(), id);
             prop_assert_eq!(id.unix_ms(), ms);
         }
 
         #[test]
-        fn texts_sort_as_the_identifiers_do(a in 0_u64..1 << 48, b in 0_u64..1 << 48, r: [u8; 10]) {
+        fn texts_sort_like_identifiers(a in 0_u64..1 << 48, b in 0_u64..1 << 48, r: [u8; 10]) {
             let (a, b) = (AttemptId::new(a, r), AttemptId::new(b, r));
             prop_assert_eq!(a.cmp(&b), a.to_string().cmp(&b.to_string()));
         }

@@ -1,4 +1,4 @@
-//! The widget's ephemeral Ed25519 key as others see it.
+//! The public part of the widget's ephemeral Ed25519 key.
 
 use crate::encoding;
 use core::fmt;
@@ -36,7 +36,7 @@ impl fmt::Display for KeyError {
 impl core::error::Error for KeyError {}
 
 impl PublicJwk {
-    /// Writes a key down.
+    /// Encodes a key.
     #[must_use]
     pub fn from_key(key: &VerifyingKey) -> Self {
         Self {
@@ -46,11 +46,11 @@ impl PublicJwk {
         }
     }
 
-    /// Reads the key.
+    /// Decodes the key.
     ///
     /// # Errors
-    /// [`KeyError`] for another kind of key, a wrong length, a point that is not on the curve, and
-    /// a point of small order, with which one signature would fit many messages.
+    /// [`KeyError`] for another type of key, a wrong length, a point that is not on the curve, and
+    /// a point of small order, with which one signature would verify many messages.
     pub fn verifying_key(&self) -> Result<VerifyingKey, KeyError> {
         if self.kty != "OKP" || self.crv != "Ed25519" {
             return Err(KeyError);
@@ -60,10 +60,10 @@ impl PublicJwk {
     }
 }
 
-/// Reads the 32 bytes of an Ed25519 public key.
+/// Decodes the 32 bytes of an Ed25519 public key.
 ///
 /// # Errors
-/// [`KeyError`] for a point that is not on the curve, of small order or written in a second way.
+/// [`KeyError`] for a point that is not on the curve, of small order, or encoded non-canonically.
 pub fn verifying_key(bytes: &[u8; 32]) -> Result<VerifyingKey, KeyError> {
     let key = VerifyingKey::from_bytes(bytes).map_err(|_| KeyError)?;
     if key.is_weak() || !is_canonical(bytes) {
@@ -73,8 +73,8 @@ pub fn verifying_key(bytes: &[u8; 32]) -> Result<VerifyingKey, KeyError> {
     }
 }
 
-/// Whether the y coordinate is below 2^255 − 19 (RFC 8032 section 5.1.3 step 1). The library reads
-/// larger ones modulo that, and then one key would have two thumbprints.
+/// Whether the y coordinate is below 2^255 − 19 (RFC 8032 section 5.1.3 step 1). The library
+/// reduces larger values, which would give one key two thumbprints.
 fn is_canonical(bytes: &[u8; 32]) -> bool {
     let [low, middle @ .., high] = bytes;
     *low < 0xed || middle.iter().any(|&byte| byte != 0xff) || high & 0x7f != 0x7f
@@ -97,7 +97,7 @@ impl Thumbprint {
         &self.0
     }
 
-    /// Reads a thumbprint that was stored or received.
+    /// Parses a stored or received thumbprint.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         encoding::array_from_base64url::<32>(text).map(|_| Self(text.into()))
@@ -123,16 +123,16 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_small_order_are_refused() {
+    fn keys_of_small_order_are_rejected() {
         let mut identity = [0; 32];
         identity[0] = 1;
         assert_eq!(verifying_key(&identity), Err(KeyError));
         assert_eq!(verifying_key(&[0; 32]), Err(KeyError));
     }
 
-    /// The bytes below, at and above 2^255 − 19, and one byte in the middle that decides.
+    /// The rows are below, at and above 2^255 − 19, with one deciding byte in the middle.
     #[test]
-    fn a_coordinate_is_canonical_below_the_prime_and_not_from_it_on() {
+    fn coordinates_from_the_prime_on_are_not_canonical() {
         let y = |low: u8, middle: u8, high: u8| {
             let mut bytes = [0xff; 32];
             (bytes[0], bytes[17], bytes[31]) = (low, middle, high);
@@ -143,13 +143,13 @@ mod tests {
             (y(0xed, 0xff, 0x7f), false),
             (y(0xee, 0xff, 0x7f), false),
             (y(0xff, 0xff, 0x7f), false),
-            // Any smaller byte above the lowest makes the whole smaller.
+            // A smaller byte above the lowest makes the coordinate smaller.
             (y(0xff, 0xfe, 0x7f), true),
             (y(0xff, 0x00, 0x7f), true),
             (y(0xff, 0xff, 0x7e), true),
             (y(0xff, 0xff, 0x00), true),
             (y(0x00, 0x00, 0x00), true),
-            // The sign of x is the highest bit, and no part of y.
+            // The sign of x is the highest bit, and not part of y.
             (y(0xec, 0xff, 0xff), true),
             (y(0xed, 0xff, 0xff), false),
             (y(0xff, 0xfe, 0xff), true),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_spelling_of_a_key_is_refused() {
+    fn non_canonical_keys_are_rejected() {
         let mut checked = 0;
         for low in 0xed..=0xff {
             let mut second = [0xff; 32];

@@ -1,7 +1,7 @@
-//! The contract between the checkout widget, the verifier and everyone who talks to them.
+//! The protocol shared by the checkout widget, the verifier and their clients.
 //!
 //! Everything here is pure: no input or output, no clock, no randomness of its own. Bytes, times
-//! and random numbers are arguments, so the same call gives the same answer in a browser, on a
+//! and random numbers are arguments, so the same call gives the same result in a browser, on a
 //! server and in a test. `docs/reference/protocol.md` is for other implementers.
 
 #[macro_use]

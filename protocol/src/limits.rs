@@ -1,4 +1,4 @@
-//! Every maximum of the protocol, each with its reason.
+//! Every limit of the protocol, with its reason.
 
 /// Largest request body, bytes. A sealed card, a passkey and the longest evidence fit.
 pub const BODY_BYTES: usize = 32 * 1024;
@@ -39,7 +39,7 @@ pub const ORIGIN_CHARACTERS: usize = 270;
 /// Largest amount to be paid, minor units: ISO 8583 data element 4 has twelve digits.
 pub const AMOUNT_MINOR: i64 = 999_999_999_999;
 
-/// How long a request signature is good, seconds: `expires` − `created`.
+/// How long a request signature is valid, seconds: `expires` − `created`.
 pub const SIGNATURE_LIFETIME_SECONDS: u64 = 60;
 
 /// How far `created` may lie ahead of the verifier's clock, seconds.
@@ -55,10 +55,10 @@ pub const NONCE_BYTES: usize = 16;
 /// page is more likely being used to test stolen numbers.
 pub const ATTEMPTS_PER_SESSION: u32 = 10;
 
-/// How often one order may be opened with another key, for pages that are reloaded.
+/// How often one order may be opened with another key, for reloaded pages.
 pub const SESSION_REBINDS: u32 = 5;
 
-/// Longest life of a session, seconds: that of its order.
+/// Longest life of a session, seconds: the same as its order's.
 pub const SESSION_LIFETIME_SECONDS: u64 = ORDER_LIFETIME_SECONDS;
 
 /// How far a webhook's timestamp may lie from the receiver's clock, seconds (Standard Webhooks).
@@ -67,10 +67,10 @@ pub const WEBHOOK_TOLERANCE_SECONDS: u64 = 300;
 /// Digits of a one-time code: a million of them, of which five may be tried.
 pub const ONE_TIME_CODE_DIGITS: usize = 6;
 
-/// How often a one-time code may be wrong before the card is locked for it (PSD2 RTS article 4).
+/// Wrong one-time codes before the card is locked for them (PSD2 RTS article 4).
 pub const ONE_TIME_CODE_ATTEMPTS: u32 = 5;
 
-/// How long a one-time code is good, seconds.
+/// How long a one-time code is valid, seconds.
 pub const ONE_TIME_CODE_LIFETIME_SECONDS: u64 = 5 * 60;
 
 /// How long a shopper waits before another code may be sent, seconds: messages take a while.
@@ -79,7 +79,7 @@ pub const ONE_TIME_CODE_RESEND_AFTER_SECONDS: u64 = 30;
 /// How often another code may be sent. Each costs money and may reach a stranger's phone.
 pub const ONE_TIME_CODE_RESENDS: u32 = 3;
 
-/// How long a shopper has to prove who they are, all codes together, seconds.
+/// How long a shopper has to authenticate, all codes together, seconds.
 pub const CHALLENGE_LIFETIME_SECONDS: u64 = 10 * 60;
 
 /// How long a shopper has to confirm in the wallet, seconds.
@@ -88,21 +88,21 @@ pub const WALLET_LIFETIME_SECONDS: u64 = 10 * 60;
 /// How long a transfer may take to arrive, seconds: two weekends and a holiday fit.
 pub const TRANSFER_LIFETIME_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-/// How long the bank holds money that is not taken, seconds.
+/// How long the bank holds funds that are not captured, seconds.
 pub const HOLD_LIFETIME_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-/// Longest `Idempotency-Key` of a merchant's request, ASCII characters: any way to make an id fits.
+/// Longest `Idempotency-Key` of a merchant's request, ASCII characters. Fits every common id
+/// format.
 pub const IDEMPOTENCY_KEY_CHARACTERS: usize = 128;
 
-/// How long a merchant's request is remembered by its `Idempotency-Key`, seconds. Nobody repeats a
-/// request after a month.
+/// How long an `Idempotency-Key` of a merchant is stored, seconds. Nobody retries after a month.
 pub const IDEMPOTENCY_KEY_LIFETIME_SECONDS: u64 = 30 * 24 * 60 * 60;
 
-/// How long an answer that holds a secret can be had again by its `Idempotency-Key`, seconds. A lost
-/// answer is asked for at once, and a secret should not lie about.
+/// How long a stored response with a secret can be replayed, seconds. Clients retry a lost response
+/// at once, and a secret should not be stored for long.
 pub const IDEMPOTENT_ANSWER_LIFETIME_SECONDS: u64 = 24 * 60 * 60;
 
-/// How long a merchant may answer a dispute, seconds.
+/// How long a merchant may respond to a dispute, seconds.
 pub const DISPUTE_EVIDENCE_SECONDS: u64 = 10 * 24 * 60 * 60;
 
 /// Longest evidence in a dispute, characters.
@@ -111,7 +111,7 @@ pub const EVIDENCE_CHARACTERS: usize = 8000;
 /// Largest passkey credential as JSON, bytes: an attestation without certificates has about 1,500.
 pub const CREDENTIAL_BYTES: usize = 8 * 1024;
 
-/// Webhook endpoints of one merchant. Each is told of every event that it wants to hear of.
+/// Webhook endpoints of one merchant. Each receives every event that it subscribes to.
 pub const WEBHOOK_ENDPOINTS: u32 = 16;
 
 /// Longest address of a webhook endpoint, characters.
@@ -120,20 +120,21 @@ pub const WEBHOOK_URL_CHARACTERS: usize = 1024;
 /// Longest description of a webhook endpoint, characters.
 pub const ENDPOINT_DESCRIPTION_CHARACTERS: usize = 200;
 
-/// How long a replaced webhook secret may go on signing, seconds. Whoever needs longer than a week
-/// to exchange a secret does not exchange it.
+/// How long a replaced webhook secret may still sign, seconds. A longer overlap means the secret is
+/// not really being replaced.
 pub const SECRET_OVERLAP_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-/// Events that one request may have delivered again: they are scheduled in one transaction.
+/// Events that one request may redeliver: they are scheduled in one transaction.
 pub const REDELIVERIES: u32 = 1000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What others build on: a change here is a change of the protocol, and of its documents.
+    /// Other implementations rely on these numbers: a change here changes the protocol and its
+    /// documents.
     #[test]
-    fn the_limits_are_these_numbers() {
+    fn limits_have_their_documented_values() {
         let rows = [
             (BODY_BYTES.to_string(), "32768"),
             (ORDER_CHARACTERS.to_string(), "102400"),

@@ -16,11 +16,11 @@ pub struct Money {
 /// Why an amount or a sum was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MoneyError {
-    /// The amount to be paid is zero or negative.
+    /// The amount to pay is zero or negative.
     NotPositive,
-    /// The amount to be paid has more than twelve digits.
+    /// The amount to pay has more than twelve digits.
     TooLarge,
-    /// Two different currencies stand in one sum.
+    /// The sum has two different currencies.
     CurrencyMismatch,
     /// The sum does not fit into 64 bits.
     Overflow,
@@ -40,7 +40,7 @@ impl fmt::Display for MoneyError {
 impl core::error::Error for MoneyError {}
 
 impl Money {
-    /// Any amount, such as a line of a sum.
+    /// Any amount, such as a term of a sum.
     #[must_use]
     pub const fn new(amount_minor: i64, currency: Currency) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Money {
         }
     }
 
-    /// An amount that somebody is asked to pay: 1 to 999 999 999 999 minor units.
+    /// An amount to pay: 1 to 999 999 999 999 minor units.
     ///
     /// # Errors
     /// [`MoneyError::NotPositive`] or [`MoneyError::TooLarge`].
@@ -110,7 +110,7 @@ impl Money {
         })
     }
 
-    /// The amount with a decimal point, such as `24.90`, for exact hand-over to a formatter.
+    /// The amount with a decimal point, such as `24.90`, for exact formatting.
     #[must_use]
     pub fn decimal(self) -> String {
         let exponent = usize::from(self.currency.exponent());
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_is_written_with_the_decimals_of_its_currency() {
+    fn amounts_have_the_decimals_of_their_currency() {
         let rows = [
             (2490, "EUR", "24.90 EUR"),
             (5, "EUR", "0.05 EUR"),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_to_be_paid_has_bounds() {
+    fn charge_amounts_are_bounded() {
         let rows = [
             (i64::MIN, Err(MoneyError::NotPositive)),
             (-1, Err(MoneyError::NotPositive)),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn currencies_do_not_mix_and_sums_do_not_wrap() {
+    fn mixed_currencies_and_overflow_are_rejected() {
         let euro = Money::new(i64::MAX, currency("EUR"));
         let yen = Money::new(1, currency("JPY"));
         assert_eq!(euro.checked_add(yen), Err(MoneyError::CurrencyMismatch));
@@ -192,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn subtracting_what_was_added_gives_the_amount_back(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
+        fn subtraction_reverses_addition(a in -1_000_000_i64..1_000_000, b in -1_000_000_i64..1_000_000) {
             let (a, b) = (Money::new(a, currency("EUR")), Money::new(b, currency("EUR")));
             prop_assert_eq!(a.checked_add(b).unwrap().checked_sub(b).unwrap(), a);
         }

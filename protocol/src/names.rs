@@ -1,14 +1,14 @@
-//! The names of enums.
+//! Names of enum variants in JSON, in the database and on the command line.
 
-/// An enum that [`names!`](macro@crate::names) has named.
+/// An enum with names from [`names!`](macro@crate::names).
 pub trait Named: Copy + 'static {
-    /// Every one of them.
+    /// Every variant.
     const VARIANTS: &'static [Self];
 
-    /// The name in JSON, in stores and in commands.
+    /// The name in JSON, in the database and on the command line.
     fn name(self) -> &'static str;
 
-    /// The one of a name.
+    /// The variant with this name.
     #[must_use]
     fn from_name(name: &str) -> Option<Self> {
         let mut all = Self::VARIANTS.iter().copied();
@@ -16,18 +16,19 @@ pub trait Named: Copy + 'static {
     }
 }
 
-/// Gives an enum the list of its variants and the name of each, in JSON, in stores and in commands.
+/// Gives an enum the list of its variants and their names in JSON, in the database and on the
+/// command line.
 #[macro_export]
 macro_rules! names {
     ($enum:ident { $($variant:ident = $name:literal),* $(,)? }) => {
         impl $enum {
-            /// Every one of them.
+            /// Every variant.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
-            /// Their names.
+            /// The names of all variants.
             pub const NAMES: [&'static str; Self::ALL.len()] = [$($name),*];
 
-            /// The name in JSON, in stores and in commands.
+            /// The name in JSON, in the database and on the command line.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -35,7 +36,7 @@ macro_rules! names {
                 }
             }
 
-            /// The one of a name.
+            /// The variant with this name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 <Self as $crate::Named>::from_name(name)
@@ -52,7 +53,7 @@ macro_rules! names {
     };
 }
 
-/// Reads an enum that [`names!`](macro@crate::names) has named from JSON, as [`json::named`] does.
+/// Deserializes an enum with names from [`names!`](macro@crate::names), as [`json::named`] does.
 ///
 /// [`json::named`]: crate::json::named
 #[macro_export]

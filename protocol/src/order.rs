@@ -1,7 +1,7 @@
 //! The order: a compact JWS (RFC 7515 section 7.1) that the merchant's server signs.
 //!
-//! One algorithm, one header form, keys only from the merchant's registration: there is nothing
-//! to negotiate and so nothing to confuse.
+//! There is one algorithm, one header form, and keys come only from the merchant's registration, so
+//! nothing is negotiable.
 
 mod claims;
 #[cfg(feature = "verifier")]
@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 /// The `typ` of an order.
 pub const TYPE: &str = "sealpay-order+jwt";
 
-/// The JWS header: these members and no others, so `jku`, `jwk`, `x5u` and `crit` never parse.
+/// The JWS header. It has exactly these members, so `jku`, `jwk`, `x5u` and `crit` never parse.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
@@ -35,7 +35,7 @@ struct Header {
 
 /// Signs an order as the merchant's server does.
 ///
-/// Nothing is checked here: the verifier checks, and says what is wrong.
+/// Does not validate the claims; the verifier does, and reports what is wrong.
 ///
 /// # Errors
 /// The claims could not be written as JSON, which no value of these types causes.
@@ -58,13 +58,13 @@ pub fn sign(
     Ok(compact)
 }
 
-/// SHA-256 over the compact text: what a sealed card is bound to.
+/// SHA-256 over the compact text. A sealed card is bound to it.
 #[must_use]
 pub fn digest(compact: &str) -> [u8; 32] {
     Sha256::digest(compact.as_bytes()).into()
 }
 
-/// Reads the claims without verifying anything, for a page that only wants to show them.
+/// Reads the claims without verification, for a page that only displays them.
 #[must_use]
 pub fn claims_unverified(compact: &str) -> Option<OrderClaims> {
     let payload = compact.split('.').nth(1)?;

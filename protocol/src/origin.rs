@@ -1,31 +1,32 @@
-//! Web origins (RFC 6454 section 6.2) in the one form in which they are compared.
+//! Web origins (RFC 6454 section 6.2) in canonical form.
 
 use crate::limits;
 use core::fmt;
 use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// `https://host` or `http://host`, lowercase, with a port only where it is not the default one.
+/// `https://host` or `http://host`, lowercase, with a port only if it is not the default one.
 ///
-/// Only exact texts are accepted and nothing is normalized: an origin is compared byte by byte
-/// with what a browser reports, so a second spelling would be a second meaning.
+/// Only the canonical form is accepted, and nothing is normalized: an origin is compared byte by
+/// byte with the one that a browser reports, so a second spelling could carry a second meaning.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(String);
 
-/// A text that is not an origin in its one form, by what has to be written instead.
+/// Why a text is not a canonical origin; each variant corresponds to a correction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OriginError {
-    /// Neither `http://` nor `https://` in front: apps, files and `null` have no origin to compare.
+    /// Does not begin with `http://` or `https://`: apps, files and `null` have no origin to
+    /// compare.
     Scheme,
-    /// Letters outside of ASCII in the host.
+    /// The host has letters outside of ASCII.
     International,
-    /// Capitals.
+    /// The text has capitals.
     Capitals,
-    /// A slash or more behind the host.
+    /// The host is followed by a slash or a path.
     Path,
-    /// The port that the scheme has anyway.
+    /// The port is the scheme's default.
     DefaultPort,
-    /// Anything else.
+    /// Any other fault.
     Form,
 }
 
@@ -63,7 +64,7 @@ impl Origin {
         &self.0
     }
 
-    /// Host and port as RFC 9421 section 2.2.3 wants `@authority`.
+    /// Host and port, the `@authority` of RFC 9421 section 2.2.3.
     #[must_use]
     pub fn authority(&self) -> &str {
         self.0
@@ -71,8 +72,8 @@ impl Origin {
             .map_or("", |(_, authority)| authority)
     }
 
-    /// Whether it names this machine and no other: `localhost`, a name below it (RFC 6761 section
-    /// 6.3), or a loopback address. Such an origin is no server that strangers reach.
+    /// Whether it names only this machine: `localhost`, a name below it (RFC 6761 section 6.3), or
+    /// a loopback address.
     #[must_use]
     pub fn is_local(&self) -> bool {
         is_local_host(host_of(self.authority()))
@@ -112,7 +113,7 @@ fn is_host(host: &str) -> bool {
     {
         return is_canonical_ipv6(literal);
     }
-    // Browsers and resolvers take the underscore, though RFC 952 does not.
+    // Browsers and resolvers accept the underscore, though RFC 952 does not.
     let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'-' | b'_');
     host.len() <= 253
         && host.split('.').all(|label| {
@@ -124,7 +125,7 @@ fn is_host(host: &str) -> bool {
         })
 }
 
-/// RFC 5952 section 4 knows one text for an address; the standard library writes that one.
+/// RFC 5952 section 4 defines one text for an address; the standard library writes that one.
 #[cfg(feature = "verifier")]
 fn is_canonical_ipv6(literal: &str) -> bool {
     literal
@@ -135,14 +136,14 @@ fn is_canonical_ipv6(literal: &str) -> bool {
 #[cfg(feature = "verifier")]
 fn is_authority(authority: &str, https: bool) -> bool {
     match authority.rsplit_once(':') {
-        // The colons of an address stand within brackets.
+        // The colons of an IPv6 address are within brackets.
         Some((host, port)) if !port.contains(']') => is_host(host) && is_port(port, https),
         _ => is_host(authority),
     }
 }
 
-/// In the browser origins come from the browser and the verifier, which checked them: reading names,
-/// addresses and ports as a server does would cost every shopper three kilobytes.
+/// In the browser, origins come from the browser and the verifier, which validated them. Validating
+/// names, addresses and ports here too would add three kilobytes to the download.
 #[cfg(not(feature = "verifier"))]
 fn is_authority(authority: &str, _: bool) -> bool {
     let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"-_.:[]".contains(&c);
@@ -162,7 +163,7 @@ const fn fault(_: &str) -> OriginError {
     OriginError::Form
 }
 
-/// What is wrong with a text that is no origin, as far as there is an advice for it.
+/// Returns the most specific fault of a text that is not an origin.
 #[cfg(feature = "verifier")]
 fn fault(text: &str) -> OriginError {
     let parts = text
@@ -235,7 +236,7 @@ mod tests {
     use super::{Origin, OriginError};
 
     #[test]
-    fn only_the_one_form_of_an_origin_is_accepted() {
+    fn only_canonical_origins_are_accepted() {
         let rows = [
             ("https://pay.example", true),
             ("http://localhost:4242", true),
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_and_addresses_of_this_machine_are_local() {
+    fn only_localhost_and_loopback_addresses_are_local() {
         let rows = [
             ("http://localhost:4242", true),
             ("https://localhost", true),
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_what_to_write_instead() {
+    fn a_rejection_suggests_the_correct_form() {
         let rows = [
             (
                 "https://münchen.example",

@@ -1,7 +1,8 @@
 //! Sealing and opening cards: HPKE base mode (RFC 9180 section 5.1.1) with X-Wing (0x647a),
 //! HKDF-SHA256 (0x0001) and ChaCha20-Poly1305 (0x0003).
 //!
-//! Base mode only: who sends is proven by the request signature, and X-Wing has no other mode.
+//! Base mode, because the request signature authenticates the sender and X-Wing supports no other
+//! mode.
 
 use crate::encoding::{array_from_base64url, base64url, hex};
 use crate::envelope::{self, PLAINTEXT_BYTES, SealContext, SealedCard};
@@ -21,7 +22,7 @@ pub const PUBLIC_KEY_BYTES: usize = 1216;
 pub const PRIVATE_KEY_BYTES: usize = 32;
 /// Bytes of an encapsulated key.
 pub const ENCAPSULATED_BYTES: usize = 1120;
-/// Bytes of a ciphertext: the padded card and a tag of sixteen.
+/// Bytes of a ciphertext: the padded card and a 16-byte tag.
 pub const CIPHERTEXT_BYTES: usize = PLAINTEXT_BYTES + 16;
 
 /// The verifier's public sealing key.
@@ -36,11 +37,11 @@ pub struct SealingPrivateKey {
     key_id: String,
 }
 
-/// Why a card could not be sealed: the verifier's key is not one.
+/// The card could not be sealed because the verifier's key is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SealError;
 
-/// A sealed card that does not open. There is one answer for every reason, on purpose.
+/// A sealed card that does not open. Deliberately the same for every reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenError;
 
@@ -120,7 +121,7 @@ impl SealingPublicKey {
 }
 
 impl SealingPrivateKey {
-    /// Makes a key pair of a random seed.
+    /// Derives a key pair from a random seed.
     #[must_use]
     pub fn from_seed(seed: &Secret<[u8; PRIVATE_KEY_BYTES]>) -> Option<Self> {
         let key = <XWing as Kem>::PrivateKey::from_bytes(seed.expose()).ok()?;
@@ -169,7 +170,8 @@ pub fn seal(
     })
 }
 
-/// Seals any bytes the way a card is sealed; public for test vectors and hostile tests.
+/// Seals arbitrary bytes as a card is sealed. Public for test vectors and for tests with hostile
+/// content.
 ///
 /// # Errors
 /// [`SealError`] when the key cannot be used.
@@ -191,7 +193,7 @@ pub fn seal_bytes(
     Ok((enc.to_bytes().to_vec(), ciphertext))
 }
 
-/// Opens a sealed card and parses what is in it.
+/// Opens a sealed card and parses its content.
 ///
 /// # Errors
 /// [`OpenError`], the same for every reason.

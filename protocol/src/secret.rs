@@ -1,21 +1,21 @@
-//! Values that must not be seen: wiped when dropped, redacted when printed.
+//! Secret values: wiped on drop, redacted when printed.
 
 use core::fmt;
 use zeroize::Zeroize;
 
-/// A value that is wiped when it is dropped and never printed, copied or serialized.
+/// A value that is wiped on drop and never printed, copied or serialized.
 ///
-/// It has no `Clone`, `Display` or `Serialize` on purpose: each would be a way out that nobody
-/// notices in a review. [`Secret::expose`] is the one door, and its name is easy to search for.
+/// It deliberately has no `Clone`, `Display` or `Serialize`: each would be a leak that a review
+/// could miss. [`Secret::expose`] is the only access, and its name is easy to search for.
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
-    /// Takes the value into custody.
+    /// Wraps a value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// Lends the value out; keep the borrow short.
+    /// Borrows the value; keep the borrow short.
     pub const fn expose(&self) -> &T {
         &self.0
     }
@@ -38,7 +38,7 @@ mod tests {
     use super::Secret;
 
     #[test]
-    fn a_secret_prints_as_redacted() {
+    fn secrets_print_as_redacted() {
         let secret = Secret::new(String::from("4242424242424242"));
         assert_eq!(format!("{secret:?}"), "[redacted]");
         assert_eq!(secret.expose(), "4242424242424242");

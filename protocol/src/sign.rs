@@ -1,7 +1,7 @@
-//! Request signatures: RFC 9421 over a Content-Digest of RFC 9530, in one shape without options.
+//! Request signatures: RFC 9421 over a Content-Digest of RFC 9530, in one form without options.
 //!
-//! The browser only ever writes this one shape, so it needs no parser; reading the signatures of
-//! others is in [`verify`] and stays on servers.
+//! The browser only writes this form, so it needs no parser. Parsing and verification are in
+//! [`verify`], for servers.
 
 pub mod merchant;
 #[cfg(feature = "verifier")]
@@ -13,7 +13,7 @@ use crate::limits::{NONCE_BYTES, SIGNATURE_LIFETIME_SECONDS};
 use ed25519_dalek::{Signature, Signer, SigningKey};
 use sha2::{Digest, Sha256};
 
-/// The covered components, in their one order (RFC 9421 section 2).
+/// The covered components, in their required order (RFC 9421 section 2).
 pub const COMPONENTS: [&str; 8] = [
     "@method",
     "@authority",
@@ -28,10 +28,10 @@ pub const COMPONENTS: [&str; 8] = [
 /// The signature's label in both headers.
 pub const LABEL: &str = "sig";
 
-/// The `tag` parameter: a signature made for another purpose is not one of ours.
+/// The `tag` parameter. Signatures for other purposes have other tags.
 pub const TAG: &str = "sealpay-v1";
 
-/// What is signed of a request.
+/// The signed parts of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestParts<'a> {
     /// The method in capitals.
@@ -52,7 +52,7 @@ pub struct RequestParts<'a> {
     pub body: &'a [u8],
 }
 
-/// What is fresh in every signature.
+/// The parameters that are new in every signature.
 #[derive(Debug, Clone, Copy)]
 pub struct SignatureParameters {
     /// Seconds since 1970.
@@ -61,7 +61,7 @@ pub struct SignatureParameters {
     pub nonce: [u8; NONCE_BYTES],
 }
 
-/// The three headers that a signed request carries.
+/// The three headers of a signed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedHeaders {
     /// `Content-Digest` (RFC 9530 section 2).
@@ -125,7 +125,7 @@ pub fn signature_params(parameters: &SignatureParameters, thumbprint: &Thumbprin
     )
 }
 
-/// From when and until when a signature is good, seconds since 1970.
+/// The validity period of a signature, seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Lifetime {
     created: u64,

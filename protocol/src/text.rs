@@ -1,38 +1,39 @@
-//! Text that people read on one line: what an order, a merchant and an endpoint call things.
+//! Validation of one-line texts for people: names and descriptions of orders, merchants and
+//! endpoints.
 //!
-//! Accepted is what is seen, in every script. Refused is what is not seen but changes what is: a text
-//! must not look like another, or turn the direction of what stands beside it. What editors and
-//! spreadsheets put into honest texts is harmless and accepted: line breaks and tabs are shown as
-//! spaces, and the marks that give a direction to one place do nothing to others.
+//! Visible characters of every script are accepted. Invisible characters that change what is seen
+//! are rejected: a text must not imitate another or turn the direction of the text beside it.
+//! Characters that editors and spreadsheets add are harmless and accepted: line breaks and tabs are
+//! shown as spaces, and direction marks affect only their own position.
 
 use core::fmt;
 use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory};
 
-/// Combining marks that may stand on one letter. Hebrew with points and accents, Burmese and Tibetan
-/// need four or five.
+/// Maximum combining marks on one letter. Hebrew with points and accents, Burmese and Tibetan need
+/// four or five.
 const MARKS_ON_A_LETTER: usize = 6;
 
-/// The flags of England, Scotland and Wales are the only emoji that are written with tags (Unicode
-/// Technical Standard 51, annex C).
+/// The flags of England, Scotland and Wales are the only emoji written with tags (Unicode Technical
+/// Standard 51, annex C).
 const TAGGED_FLAGS: [&str; 3] = [
     "\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
     "\u{1F3F4}\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}",
     "\u{1F3F4}\u{E0067}\u{E0062}\u{E0077}\u{E006C}\u{E0073}\u{E007F}",
 ];
 
-/// Why a text is not shown, in the order of the checks.
+/// Why a text is rejected, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextFault {
-    /// It has nothing that can be seen.
+    /// No visible character.
     Empty,
-    /// It has more characters than fit.
+    /// Too many characters.
     TooLong {
-        /// How many it has.
+        /// Its number of characters.
         found: usize,
-        /// How many it may have.
+        /// The maximum.
         most: usize,
     },
-    /// A character that cannot be seen, or that turns the direction of writing.
+    /// An invisible character, or one that turns the writing direction.
     Hidden(char),
     /// More combining marks on one letter than any script needs.
     TooManyMarks,
@@ -61,7 +62,7 @@ impl fmt::Display for TextFault {
     }
 }
 
-/// Whether a text of at most `most` characters can be shown to people.
+/// Checks that a text of at most `most` characters can be shown to people.
 ///
 /// # Errors
 /// The first [`TextFault`].
@@ -96,7 +97,7 @@ pub fn check(text: &str, most: usize) -> Result<(), TextFault> {
     Ok(())
 }
 
-/// The text with every line break and tab as a space.
+/// Replaces every line break and tab with a space.
 #[must_use]
 pub fn on_one_line(text: &str) -> String {
     let text = text.replace("\r\n", " ");
@@ -105,12 +106,12 @@ pub fn on_one_line(text: &str) -> String {
         .collect()
 }
 
-/// Tabs, and what breaks a line (Unicode Standard, section 5.8).
+/// Tabs and line breaks (Unicode Standard, section 5.8).
 const fn is_break(character: char) -> bool {
     matches!(character, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
-/// Marks that give a direction to the place where they stand, and the place for a hyphen.
+/// Marks that set the direction at their own position, and the soft hyphen.
 const fn is_direction_mark(character: char) -> bool {
     matches!(character, '\u{AD}' | '\u{61C}' | '\u{200E}' | '\u{200F}')
 }
@@ -126,7 +127,7 @@ fn is_mark(character: char) -> bool {
     )
 }
 
-/// Letters that have no shape of their own: Hangul and Khmer fillers, the empty Braille cell.
+/// Letters without a visible shape: Hangul and Khmer fillers, the empty Braille cell.
 const fn is_filler(character: char) -> bool {
     matches!(
         character,
@@ -146,10 +147,10 @@ fn is_harmless(character: char) -> bool {
             | Category::ParagraphSeparator
             | Category::Surrogate
     );
-    // What Unicode keeps for characters that are ignored where they are not known, but for the
-    // variants of ideographs, which are in people's names.
+    // The range that Unicode reserves for ignorable characters, except the ideographic variation
+    // selectors, which occur in people's names.
     let ignored = matches!(character, '\u{E0000}'..='\u{E00FF}' | '\u{E01F0}'..='\u{E0FFF}');
-    // Joins letters without a trace.
+    // U+034F joins letters invisibly.
     !hidden && !ignored && character != '\u{34F}'
 }
 
@@ -163,7 +164,7 @@ fn is_seen(character: char) -> bool {
         && !is_filler(character)
 }
 
-/// Persian, the scripts of India and emoji are written with joiners behind what they join.
+/// Whether a joiner may follow: in Persian, Indic scripts and emoji.
 fn may_be_joined(character: char) -> bool {
     use Category as C;
     !character.is_ascii()
@@ -182,14 +183,14 @@ mod tests {
     use super::{TextFault, check, on_one_line};
 
     #[test]
-    fn what_is_read_in_any_script_is_shown() {
+    fn visible_text_of_every_script_is_accepted() {
         let good = [
             "Tea",
             "Grüße, 3 × 24,90 €",
             "Lamp\nred",
             "Lamp\tred\r\n",
             "\u{A0}Lamp",
-            // Hebrew and Arabic with the marks that editors put in.
+            // Hebrew and Arabic with the marks that editors add.
             "חולצה \u{200E}(XL)\u{200E}",
             "قميص\u{200F} 2\u{61C}",
             "נִקּוּד בְּרֵאשִׁ֖ית",
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_seen_but_changes_what_is_seen_is_refused() {
+    fn invisible_characters_that_change_the_text_are_rejected() {
         let hidden = [
             '\0',
             '\u{7}',
@@ -250,7 +251,7 @@ mod tests {
                 "{text:?}"
             );
         }
-        // A joiner that joins nothing, or twice.
+        // A joiner that joins nothing, and a doubled one.
         for text in [
             "T\u{200C}ea",
             "\u{200C}می",
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_counted_and_not_bytes() {
+    fn the_limit_counts_characters_not_bytes() {
         assert_eq!(check(&"😀".repeat(80), 80), Ok(()));
         let (found, most) = (81, 80);
         assert_eq!(
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn breaks_and_tabs_are_shown_as_spaces() {
+    fn line_breaks_and_tabs_become_spaces() {
         assert_eq!(on_one_line("Lamp\r\nred\tbig\u{2028}x"), "Lamp red big x");
     }
 }

@@ -1,5 +1,6 @@
-//! Webhook signatures of Standard Webhooks: `v1a` (Ed25519) and `v1` (HMAC-SHA256) together,
-//! because published libraries check only `v1` and only `v1a` proves who sent it to a third party.
+//! Webhook signatures of Standard Webhooks. Every delivery has both schemes, `v1a` (Ed25519) and
+//! `v1` (HMAC-SHA256): published libraries check only `v1`, and only `v1a` proves the sender to a
+//! third party.
 
 use crate::encoding::{base64, from_base64};
 use crate::limits::WEBHOOK_TOLERANCE_SECONDS;
@@ -17,12 +18,12 @@ pub const SECRET_BYTES: usize = 32;
 #[derive(Debug)]
 pub struct EndpointSecret(Secret<[u8; SECRET_BYTES]>);
 
-/// Why a webhook was refused.
+/// Why a webhook was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookError {
     /// The timestamp is not a number or too far from the receiver's clock.
     TimestampRefused,
-    /// No signature in the list fits.
+    /// No signature in the list matches.
     SignatureRefused,
 }
 
@@ -62,7 +63,7 @@ impl EndpointSecret {
         Some(Self::new(bytes.as_slice().try_into().ok()?))
     }
 
-    /// The bytes, for storing them encrypted.
+    /// The bytes, for encrypted storage.
     #[must_use]
     pub const fn bytes(&self) -> &[u8; SECRET_BYTES] {
         self.0.expose()
@@ -75,7 +76,8 @@ impl EndpointSecret {
     }
 
     fn mac(&self, message: &[u8]) -> Hmac<Sha256> {
-        // RFC 2104 section 2, step 1: a shorter key is filled up with zeros to the block of SHA-256.
+        // RFC 2104 section 2, step 1: a shorter key is padded with zeros to the block size of
+        // SHA-256.
         let mut block = Zeroizing::new([0; 64]);
         block[..SECRET_BYTES].copy_from_slice(self.0.expose());
         let mut mac = Hmac::<Sha256>::new((&*block).into());
@@ -101,7 +103,7 @@ fn message(id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
     [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat()
 }
 
-/// Signs a delivery with every active key and secret; the value of `webhook-signature`.
+/// Signs a delivery with every active key and secret; returns the value of `webhook-signature`.
 #[must_use]
 pub fn sign(
     id: &str,
@@ -125,7 +127,7 @@ pub fn sign(
 }
 
 fn check_timestamp(timestamp: &str, now: u64) -> Result<(), WebhookError> {
-    // Digits only: the parser alone would take a plus sign too.
+    // Digits only: the parser would also accept a plus sign.
     let digits = Some(timestamp).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
     let sent: u64 = digits
         .and_then(|text| text.parse().ok())

@@ -1,5 +1,5 @@
-//! Brands, and which of them a beginning may belong to: compared with a slow reference that reads
-//! `data/card_brands.json` and does what its `match_rule` says, word for word.
+//! Compares brand detection with a slow reference that applies the `match_rule` of
+//! `data/card_brands.json` literally.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -33,12 +33,12 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         .collect()
 });
 
-/// The slugs that the rule leaves over.
+/// The slugs that the rule returns.
 fn reference(typed: &str) -> Vec<&'static str> {
     let mut candidates: Vec<(&str, Option<usize>)> = Vec::new();
     for (slug, patterns) in PATTERNS.iter() {
         for (first, last) in patterns {
-            // Digits of equal length compare as texts as they do as numbers.
+            // For digits of equal length, text order is number order.
             let compared = typed.len().min(first.len());
             let prefix = &typed[..compared];
             if first[..compared] <= *prefix && *prefix <= last[..compared] {
@@ -66,8 +66,8 @@ fn ours(typed: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_candidates_of_every_beginning_up_to_six_digits_are_those_of_the_rule() {
-    // Up to five digits all, and every seventh of six.
+fn candidates_follow_the_rule_for_prefixes_up_to_six_digits() {
+    // All prefixes up to five digits, and every seventh of six.
     for length in 0..=5_usize {
         for value in 0..10_u32.pow(u32::try_from(length).unwrap()) {
             let typed = if length == 0 {
@@ -85,7 +85,7 @@ fn the_candidates_of_every_beginning_up_to_six_digits_are_those_of_the_rule() {
 }
 
 #[test]
-fn the_candidates_around_every_end_of_every_pattern_are_those_of_the_rule() {
+fn candidates_follow_the_rule_at_the_bounds_of_every_pattern() {
     for brand in FILE["brands"].as_object().unwrap().values() {
         for pattern in brand["patterns"].as_array().unwrap() {
             let ends = pattern
@@ -104,7 +104,7 @@ fn the_candidates_around_every_end_of_every_pattern_are_those_of_the_rule() {
     }
 }
 
-/// Random digits, often behind a beginning that some brand has.
+/// Random digits, often after the prefix of a brand.
 fn beginning() -> impl Strategy<Value = String> {
     let patterns: Vec<String> = FILE["brands"]
         .as_object()
@@ -124,12 +124,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_candidates_of_any_digits_are_those_of_the_rule(typed in beginning()) {
+    fn candidates_follow_the_rule_for_random_digits(typed in beginning()) {
         prop_assert_eq!(ours(&typed), reference(&typed));
     }
 
     #[test]
-    fn a_set_of_candidates_agrees_with_itself(typed in beginning()) {
+    fn candidate_set_methods_are_consistent(typed in beginning()) {
         let candidates = brand::candidates(&typed);
         let brands: Vec<Brand> = candidates.iter().collect();
         prop_assert!(brands.is_sorted());
@@ -152,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn the_brand_shows_itself_as_the_number_is_typed() {
+fn the_brand_is_detected_while_the_number_is_typed() {
     use Brand::*;
     let rows: &[(&str, &[Brand], Option<Brand>)] = &[
         ("", &Brand::ALL, None),
@@ -180,12 +180,12 @@ fn the_brand_shows_itself_as_the_number_is_typed() {
 }
 
 #[test]
-fn what_is_not_a_digit_is_passed_over() {
+fn other_characters_are_skipped() {
     assert_eq!(brand::candidates("3 7-8x"), brand::candidates("378"));
 }
 
 #[test]
-fn a_brand_has_the_facts_of_the_data_file_and_is_found_by_its_slug() {
+fn brands_equal_the_data_file_and_are_found_by_slug() {
     for brand in Brand::ALL {
         let facts = &FILE["brands"][brand.slug()];
         assert_eq!(facts["niceType"], brand.name());

@@ -1,4 +1,4 @@
-//! The filter `examples/card.rs`, called as a function.
+//! Calls the filter `examples/card.rs` as a function.
 
 #[path = "../examples/card.rs"]
 #[expect(
@@ -18,7 +18,7 @@ fn answer(line: &str) -> Value {
 }
 
 #[test]
-fn the_filter_judges_what_it_is_given() {
+fn the_filter_validates_only_the_given_fields() {
     let rows = [
         (
             r#"{"number":"4242424242424242","expiry":"12/30","security_code":"123",
@@ -52,7 +52,7 @@ fn the_filter_judges_what_it_is_given() {
 }
 
 #[test]
-fn the_filter_refuses_what_it_cannot_read_without_repeating_it() {
+fn the_filter_rejects_unreadable_lines_without_repeating_them() {
     let rows = [
         ("", "malformed_json"),
         ("{", "malformed_json"),

@@ -1,4 +1,4 @@
-//! Expiry dates and the calendar under them.
+//! Expiry dates and the underlying calendar.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -19,7 +19,7 @@ fn november_2026() -> YearMonth {
 const MAY_GROW: Result<Progress, ExpiryError> = Ok(Progress::Incomplete);
 const COMPLETE: Result<Progress, ExpiryError> = Ok(Progress::Complete);
 
-/// What `parse` and `check` say: `YYYYMM` or the error, and the progress or the error.
+/// The result of `parse` (`YYYYMM` or the error) and of `check` (the progress or the error).
 type Row = (
     &'static str,
     Result<&'static str, ExpiryError>,
@@ -36,7 +36,7 @@ fn assert_rows(today: YearMonth, rows: &[Row]) {
 }
 
 #[test]
-fn a_date_is_read_in_every_form_that_people_type() {
+fn dates_parse_in_every_common_form() {
     assert_rows(
         november_2026(),
         &[
@@ -79,7 +79,7 @@ fn a_date_is_read_in_every_form_that_people_type() {
 }
 
 #[test]
-fn a_date_that_is_not_whole_may_still_become_right_or_not() {
+fn incomplete_dates_may_become_valid_or_not() {
     assert_rows(
         november_2026(),
         &[
@@ -96,10 +96,10 @@ fn a_date_that_is_not_whole_may_still_become_right_or_not() {
             ("12 / 203", Err(Incomplete), MAY_GROW),
             ("53", Err(Incomplete), MAY_GROW),
             ("5203", Err(Incomplete), MAY_GROW),
-            // On its way to 12027, which is January 2027.
+            // May become 12027, which is January 2027.
             ("1202", Err(Incomplete), MAY_GROW),
             ("1102", Err(InThePast), Err(InThePast)),
-            // Typed as 2020 that is over; as the beginning of 2030 it is not.
+            // Past if it means 2020, but it may become 2030.
             ("12 / 20", Err(InThePast), MAY_GROW),
             ("12 / 1", Err(Incomplete), Err(InThePast)),
             ("12 / 19", Err(InThePast), Err(InThePast)),
@@ -115,7 +115,7 @@ fn a_date_that_is_not_whole_may_still_become_right_or_not() {
 }
 
 #[test]
-fn a_month_is_one_of_twelve() {
+fn months_are_1_to_12() {
     assert_rows(
         november_2026(),
         &[
@@ -133,7 +133,7 @@ fn a_month_is_one_of_twelve() {
 }
 
 #[test]
-fn what_is_not_a_month_and_a_year_is_no_date() {
+fn other_texts_are_no_date() {
     assert_rows(
         november_2026(),
         &[
@@ -155,7 +155,7 @@ fn what_is_not_a_month_and_a_year_is_no_date() {
 }
 
 #[test]
-fn a_card_is_good_through_the_last_day_of_its_month_and_twenty_years_ahead() {
+fn dates_are_accepted_from_this_month_to_twenty_years_ahead() {
     assert_rows(
         november_2026(),
         &[
@@ -168,7 +168,7 @@ fn a_card_is_good_through_the_last_day_of_its_month_and_twenty_years_ahead() {
             ("10/2026", Err(InThePast), Err(InThePast)),
         ],
     );
-    // The last second of the month, and the next.
+    // The last second of the month, and the next second.
     let last_second = 1_796_083_199;
     let rows = [
         (last_second, Ok("202611")),
@@ -181,7 +181,7 @@ fn a_card_is_good_through_the_last_day_of_its_month_and_twenty_years_ahead() {
 }
 
 #[test]
-fn two_digits_of_a_year_are_of_the_next_century_when_this_one_is_nearly_over() {
+fn two_digit_years_roll_over_to_the_next_century() {
     let rows = [
         ("12/95", Ok("209512")),
         ("01/05", Ok("210501")),
@@ -194,7 +194,7 @@ fn two_digits_of_a_year_are_of_the_next_century_when_this_one_is_nearly_over() {
 }
 
 #[test]
-fn the_envelope_has_six_digits_and_nothing_else() {
+fn the_envelope_form_is_six_digits() {
     let today = november_2026();
     let rows = [
         ("203012", Ok("2030-12")),
@@ -218,7 +218,7 @@ fn the_envelope_has_six_digits_and_nothing_else() {
 }
 
 #[test]
-fn every_error_has_its_own_code_and_a_sentence() {
+fn errors_have_unique_codes_and_messages() {
     let rows = [
         (NotADate, "expiry_not_a_date"),
         (Missing, "expiry_missing"),
@@ -234,7 +234,7 @@ fn every_error_has_its_own_code_and_a_sentence() {
 }
 
 #[test]
-fn the_field_shows_what_was_typed_as_it_stands_on_the_card() {
+fn typed_dates_are_formatted_as_printed_on_cards() {
     let rows = [
         ("", ""),
         ("0", "0"),
@@ -266,7 +266,7 @@ fn the_field_shows_what_was_typed_as_it_stands_on_the_card() {
         ("  12", "12 / "),
         ("1a2b3", "12 / 3"),
         ("１２３", "12 / 3"),
-        // What Backspace leaves of `12 / `, of `12 /` and of `05 / `.
+        // The result of Backspace on `12 / `, on `12 /` and on `05 / `.
         ("12 /", "12"),
         ("05 /", "05"),
         // Filled in or pasted at once.
@@ -288,7 +288,7 @@ fn the_field_shows_what_was_typed_as_it_stands_on_the_card() {
 }
 
 #[test]
-fn a_date_can_be_typed_and_deleted_one_key_at_a_time() {
+fn dates_can_be_typed_and_deleted_key_by_key() {
     let mut field = String::new();
     for key in "1230".chars() {
         field.push(key);
@@ -304,7 +304,7 @@ fn a_date_can_be_typed_and_deleted_one_key_at_a_time() {
 }
 
 #[test]
-fn a_time_lies_in_its_month() {
+fn timestamps_convert_to_their_month() {
     let rows = [
         (0, 1970, 1),
         (2_678_399, 1970, 1),
@@ -338,7 +338,7 @@ fn a_time_lies_in_its_month() {
 }
 
 #[test]
-fn every_day_of_two_thousand_years_lies_in_the_month_that_counting_gives() {
+fn months_of_two_thousand_years_match_a_day_by_day_count() {
     let (mut year, mut month, mut day) = (1970_u16, 1_u8, 1_u8);
     for days in 0..2_000 * 365_u64 {
         let first_second = days * 86_400;
@@ -372,7 +372,7 @@ fn every_day_of_two_thousand_years_lies_in_the_month_that_counting_gives() {
 }
 
 #[test]
-fn there_is_no_thirteenth_month_and_no_year_zero() {
+fn month_13_and_year_zero_are_rejected() {
     for (year, month) in [(2026, 0), (2026, 13), (0, 1), (10_000, 1)] {
         assert_eq!(YearMonth::new(year, month), None);
     }
@@ -382,7 +382,7 @@ fn there_is_no_thirteenth_month_and_no_year_zero() {
 
 proptest! {
     #[test]
-    fn a_good_date_survives_every_way_to_write_it(months_ahead in 0_u32..=240) {
+    fn valid_dates_parse_in_every_form(months_ahead in 0_u32..=240) {
         let today = november_2026();
         let ordinal = 2026 * 12 + 10 + months_ahead;
         let (year, month) = (ordinal / 12, ordinal % 12 + 1);
@@ -410,7 +410,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_parses_is_complete_and_the_other_way_round(
+    fn parse_succeeds_exactly_when_check_is_complete(
         text in "[0-9]{0,4}[/ -]{0,2}[0-9]{0,4}",
     ) {
         let is_complete = Expiry::check(&text, november_2026()) == Ok(Progress::Complete);
@@ -418,16 +418,16 @@ proptest! {
     }
 
     #[test]
-    fn what_the_field_shows_is_shown_again_unchanged(text in "[0-9]{0,6}[/ -]{0,2}[0-9]{0,6}") {
+    fn formatting_is_idempotent(text in "[0-9]{0,6}[/ -]{0,2}[0-9]{0,6}") {
         let shown = format_typing(&text, november_2026());
-        // A bare month is what deleting leaves behind, and goes on growing.
+        // A month alone is the result of deleting, and is extended when typing continues.
         if shown.len() != 2 {
             prop_assert_eq!(format_typing(&shown, november_2026()), shown);
         }
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in any::<String>(), now in any::<u64>()) {
+    fn no_text_panics(text in any::<String>(), now in any::<u64>()) {
         let today = YearMonth::from_unix_seconds(now);
         let parsed = Expiry::parse(&text, today).is_ok();
         prop_assert_eq!(parsed, Expiry::check(&text, today) == Ok(Progress::Complete));

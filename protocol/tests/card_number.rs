@@ -1,4 +1,4 @@
-//! Card numbers: what is accepted, what may still be, and what is shown of them.
+//! Card numbers: validation while typing, and formatting.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -7,7 +7,7 @@ use sealpay_protocol::card::{Brand, CardNumber, CardNumberError, Progress, luhn,
 
 use CardNumberError::{FailedLuhn, Incomplete, Missing, NotDigits, TooLong};
 
-/// What `parse` and `check` say: the brand or the error, and the progress or the error.
+/// The result of `parse` (the brand or the error) and of `check` (the progress or the error).
 type Row = (
     &'static str,
     Result<Option<Brand>, CardNumberError>,
@@ -18,7 +18,7 @@ const MAY_GROW: Result<Progress, CardNumberError> = Ok(Progress::Incomplete);
 const COMPLETE: Result<Progress, CardNumberError> = Ok(Progress::Complete);
 
 #[test]
-fn a_number_is_judged_by_its_brand_its_length_and_its_check_digit() {
+fn numbers_are_validated_by_brand_length_and_check_digit() {
     let rows: &[Row] = &[
         ("", Err(Missing), MAY_GROW),
         (" - ", Err(Missing), MAY_GROW),
@@ -44,7 +44,7 @@ fn a_number_is_judged_by_its_brand_its_length_and_its_check_digit() {
             Err(NotDigits),
             Err(NotDigits),
         ),
-        // Sixteen digits that fail may still grow to nineteen, if the brand has such numbers.
+        // Sixteen digits that fail Luhn may still grow to nineteen, if the brand has such numbers.
         ("4242 4242 4242 4241", Err(FailedLuhn), MAY_GROW),
         ("42424242424242417", Err(Incomplete), MAY_GROW),
         ("4242424242424242423", Err(FailedLuhn), Err(FailedLuhn)),
@@ -70,7 +70,7 @@ fn a_number_is_judged_by_its_brand_its_length_and_its_check_digit() {
         ("6212345678900000003", Ok(Some(Brand::UnionPay)), COMPLETE),
         ("62123456789001", Ok(Some(Brand::UnionPay)), COMPLETE),
         ("6212345678901", Err(Incomplete), MAY_GROW),
-        // Nobody's numbers: twelve to nineteen digits and the check digit.
+        // Unknown brands: twelve to nineteen digits and the check digit.
         ("00000000000", Err(Incomplete), MAY_GROW),
         ("100000000008", Ok(None), COMPLETE),
         ("100000000009", Err(FailedLuhn), MAY_GROW),
@@ -86,7 +86,7 @@ fn a_number_is_judged_by_its_brand_its_length_and_its_check_digit() {
 }
 
 #[test]
-fn a_number_shows_its_last_four_digits_and_no_other() {
+fn masked_numbers_show_only_the_last_four_digits() {
     let number = CardNumber::parse("3782 822463 10005").unwrap();
     assert_eq!(number.digits(), "378282246310005");
     assert_eq!(number.last_four(), "0005");
@@ -95,7 +95,7 @@ fn a_number_shows_its_last_four_digits_and_no_other() {
 }
 
 #[test]
-fn a_number_is_grouped_as_on_the_plastic() {
+fn numbers_are_grouped_as_printed() {
     let rows = [
         ("", None, ""),
         ("4242", Some(Brand::Visa), "4242"),
@@ -124,7 +124,7 @@ fn a_number_is_grouped_as_on_the_plastic() {
 }
 
 #[test]
-fn the_digits_of_a_text_are_ascii_whatever_stands_around_them() {
+fn digits_of_every_script_become_ascii() {
     let rows = [
         ("", ""),
         ("4242-42 a42", "42424242"),
@@ -139,7 +139,7 @@ fn the_digits_of_a_text_are_ascii_whatever_stands_around_them() {
 }
 
 #[test]
-fn every_error_has_its_own_code_and_a_sentence() {
+fn errors_have_unique_codes_and_messages() {
     let rows = [
         (NotDigits, "number_not_digits"),
         (Missing, "number_missing"),
@@ -154,7 +154,7 @@ fn every_error_has_its_own_code_and_a_sentence() {
 }
 
 #[test]
-fn a_luhn_number_needs_digits_and_nothing_else() {
+fn luhn_accepts_only_digits() {
     for text in ["", "x", "4242 4242 4242 4242", "٤٢٤٢", "-0"] {
         assert!(!luhn::passes(text), "{text:?}");
     }
@@ -165,14 +165,14 @@ fn a_luhn_number_needs_digits_and_nothing_else() {
     assert_eq!(luhn::check_digit("12a"), None);
 }
 
-/// The payload with its check digit behind it.
+/// Appends the check digit to the payload.
 fn with_check_digit(payload: &str) -> String {
     let mut digits = String::from(payload);
     digits.push(luhn::check_digit(payload).unwrap());
     digits
 }
 
-/// Right numbers of all lengths, of the brands that live by it and of none.
+/// Valid numbers of all lengths, of brands with Luhn and of unknown brands.
 fn right_number() -> impl Strategy<Value = String> {
     let beginnings = prop::sample::select(vec![
         "4", "51", "2221", "2720", "34", "37", "300", "36", "6011", "65", "9792", "2131", "3528",
@@ -189,7 +189,7 @@ fn right_number() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn every_beginning_of_a_right_number_may_still_become_right(digits in right_number()) {
+    fn every_prefix_of_a_valid_number_may_become_valid(digits in right_number()) {
         let brand = CardNumber::parse(&digits).unwrap().brand();
         let shown = number::format(&digits, brand);
         for end in 0..=shown.len() {
@@ -199,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn grouping_and_taking_the_digits_out_again_changes_nothing(
+    fn grouping_round_trips(
         digits in "[0-9]{0,25}",
         brand in prop::option::of(prop::sample::select(&Brand::ALL[..])),
     ) {
@@ -207,13 +207,13 @@ proptest! {
     }
 
     #[test]
-    fn whatever_parses_is_complete_and_the_other_way_round(text in "[0-9 -]{0,24}") {
+    fn parse_succeeds_exactly_when_check_is_complete(text in "[0-9 -]{0,24}") {
         let is_complete = CardNumber::check(&text) == Ok(Progress::Complete);
         prop_assert_eq!(CardNumber::parse(&text).is_ok(), is_complete);
     }
 
     #[test]
-    fn what_cannot_become_right_does_not_by_typing_on(
+    fn final_errors_stay_errors_with_more_digits(
         text in "[0-9]{10,21}",
         more in "[0-9]{1,4}",
     ) {
@@ -224,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(text in any::<String>()) {
+    fn no_text_panics(text in any::<String>()) {
         let parsed = CardNumber::parse(&text).map(|number| number.digits().to_owned());
         if let Ok(digits) = parsed {
             prop_assert_eq!(digits, number::digits_of(&text));
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn the_check_digit_betrays_any_single_wrong_digit(
+    fn luhn_detects_any_single_wrong_digit(
         payload in "[0-9]{1,18}",
         place in any::<prop::sample::Index>(),
         shift in 1_u8..10,
@@ -246,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn the_check_digit_betrays_neighbours_that_change_places_except_zero_and_nine(
+    fn luhn_detects_swapped_neighbours_except_zero_and_nine(
         payload in "[0-9]{1,18}",
         place in any::<prop::sample::Index>(),
     ) {

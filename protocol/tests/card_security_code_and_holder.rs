@@ -1,4 +1,4 @@
-//! The security code, the name on the card, and that neither is printed by accident.
+//! The security code and the cardholder name; neither is printed by accident.
 
 use proptest::prelude::*;
 use sealpay_protocol::card::{
@@ -10,7 +10,7 @@ const AMERICAN_EXPRESS: Option<Brand> = Some(Brand::AmericanExpress);
 const VISA: Option<Brand> = Some(Brand::Visa);
 
 #[test]
-fn a_security_code_is_as_long_as_its_brand_wants_it() {
+fn security_codes_have_the_length_of_their_brand() {
     use SecurityCodeError::{Incomplete, Missing, NotDigits, TooLong};
     let rows = [
         ("", VISA, Err(Missing), Ok(Progress::Incomplete)),
@@ -47,7 +47,7 @@ fn a_security_code_is_as_long_as_its_brand_wants_it() {
 }
 
 #[test]
-fn a_holder_has_a_name() {
+fn holder_names_are_validated() {
     use HolderError::{ControlCharacter, IsANumber, Missing, NoLetter, TooLong};
     let longest = "é".repeat(111);
     let too_long = "é".repeat(111) + "x";
@@ -98,7 +98,7 @@ fn a_holder_has_a_name() {
 }
 
 #[test]
-fn what_nobody_sees_in_a_name_is_taken_out() {
+fn invisible_characters_of_a_name_are_removed() {
     let rows = [
         ("\u{202B}Ada Example\u{202C}", "Ada Example"),
         ("\u{2068}Ada Example\u{2069}", "Ada Example"),
@@ -110,7 +110,7 @@ fn what_nobody_sees_in_a_name_is_taken_out() {
         ("\u{FEFF}Ada\u{61C}", "Ada"),
         ("O’Example", "O’Example"),
         ("Example, Ada", "Example, Ada"),
-        // Persian is written with joiners; where they join nothing they are nothing.
+        // Persian needs joiners; a joiner that joins nothing is removed.
         ("علی\u{200C}رضا", "علی\u{200C}رضا"),
         ("علی\u{200C}\u{200C}رضا\u{200C}", "علی\u{200C}رضا"),
         ("A\u{200D}da", "Ada"),
@@ -125,7 +125,7 @@ fn what_nobody_sees_in_a_name_is_taken_out() {
 }
 
 #[test]
-fn names_that_people_have_fit_in_every_script() {
+fn real_names_fit_in_every_script() {
     let names = [
         "ก".repeat(33),
         "മ".repeat(40),
@@ -139,7 +139,7 @@ fn names_that_people_have_fit_in_every_script() {
 }
 
 #[test]
-fn every_error_has_its_own_code_and_a_sentence() {
+fn errors_have_unique_codes_and_messages() {
     let rows = [
         (SecurityCodeError::NotDigits, "security_code_not_digits"),
         (SecurityCodeError::Missing, "security_code_missing"),
@@ -170,7 +170,7 @@ fn every_error_has_its_own_code_and_a_sentence() {
 }
 
 #[test]
-fn a_card_prints_none_of_its_secrets() {
+fn cards_do_not_print_their_secrets() {
     let number = CardNumber::parse("4242 4242 4242 4242").unwrap();
     let security_code = SecurityCode::parse("987", number.brand()).unwrap();
     let today = YearMonth::new(2026, 11).unwrap();
@@ -189,7 +189,7 @@ fn a_card_prints_none_of_its_secrets() {
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in any::<String>()) {
+    fn no_text_panics(text in any::<String>()) {
         for brand in [None, VISA, AMERICAN_EXPRESS] {
             let parsed = SecurityCode::parse(&text, brand).is_ok();
             prop_assert_eq!(parsed, SecurityCode::check(&text, brand) == Ok(Progress::Complete));
@@ -199,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_trimmed_and_otherwise_kept(text in "[ ]{0,2}[A-Za-zÀ-ɏ' -]{1,40}[ ]{0,2}") {
+    fn names_are_trimmed_and_otherwise_unchanged(text in "[ ]{0,2}[A-Za-zÀ-ɏ' -]{1,40}[ ]{0,2}") {
         if let Ok(holder) = Holder::parse(&text) {
             prop_assert_eq!(holder.as_str(), text.trim());
         }

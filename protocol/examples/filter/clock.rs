@@ -1,4 +1,4 @@
-//! The operating system's clock, for lines that do not say what time it is.
+//! The operating system's clock, for lines without a time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! What a sealed card is bound to, as `seal` and `open` are told it.
+//! The `context` member of `seal` and `open`: the payment that a card is bound to.
 
 use crate::filter::Refusal;
 use crate::hex;
@@ -26,7 +26,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Hands the context of the library to `then`; it borrows, so it cannot be returned.
+    /// Calls `then` with the library's context. The context borrows, so it cannot be returned.
     pub(crate) fn lend<T>(
         &self,
         then: impl FnOnce(&SealContext<'_>) -> Result<T, Refusal>,

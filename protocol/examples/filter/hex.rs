@@ -1,4 +1,4 @@
-//! Bytes that never travel, such as seeds and digests, are written in lowercase hexadecimal.
+//! Lowercase hexadecimal, for bytes that never travel, such as seeds and digests.
 
 use crate::filter::Refusal;
 

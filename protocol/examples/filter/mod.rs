@@ -1,6 +1,7 @@
-//! What every filter does: read a line of JSON, answer with a line of JSON, and go on.
+//! The loop of every filter: read a line of JSON, write a line of JSON.
 //!
-//! What only some of them need lies beside this file and is named by them with `#[path]`.
+//! Modules that only some filters need are in this folder; those filters include them with
+//! `#[path]`.
 
 use std::io::{self, BufRead, Write};
 
@@ -8,17 +9,17 @@ use sealpay_protocol::json;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The longest line that is read, bytes. A request body of the largest size fits, even if each of
-/// its characters has to be escaped by another one.
+/// Longest line that is read, bytes. Fits the largest request body even if every character is
+/// escaped.
 pub(crate) const LINE_BYTES: u64 = 128 * 1024;
 
-/// Why a line has no answer.
+/// Why a line was rejected.
 pub(crate) struct Refusal {
     /// Stable, for machines.
     pub(crate) code: &'static str,
     /// A sentence.
     pub(crate) message: String,
-    /// The claim at fault, where an order names one.
+    /// The invalid claim, for errors of one claim.
     pub(crate) param: Option<&'static str>,
 }
 
@@ -31,7 +32,7 @@ impl Refusal {
         }
     }
 
-    /// The line that says so.
+    /// The error as a response line.
     pub(crate) fn to_json(&self) -> Value {
         let mut error = serde_json::json!({"code": self.code, "message": self.message});
         if let Some(param) = self.param {
@@ -41,7 +42,7 @@ impl Refusal {
     }
 }
 
-/// Answers each line of standard input until there are no more.
+/// Answers each line of standard input until the end.
 pub(crate) fn run(answer: fn(&[u8]) -> Result<Value, Refusal>) -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();
@@ -66,9 +67,9 @@ pub(crate) fn run(answer: fn(&[u8]) -> Result<Value, Refusal>) -> io::Result<()>
     }
 }
 
-/// Reads the object in a line; `shape` says in words what it has to be.
+/// Reads the object in a line; `shape` describes the expected object in error messages.
 pub(crate) fn read<T: DeserializeOwned>(line: &[u8], shape: &str) -> Result<T, Refusal> {
     serde_json::from_slice::<Value>(line).map_err(|error| Refusal::new("malformed_json", error))?;
-    // The parser's own words would repeat what was sent, which may be a card number.
+    // The parser's own message would repeat the input, which may be a card number.
     json::object_from_slice(line).map_err(|_| Refusal::new("malformed_request", shape))
 }

@@ -1,8 +1,8 @@
-//! The operating system's randomness, for lines that do not bring their own.
+//! The operating system's randomness, for lines without random bytes of their own.
 
 use crate::filter::Refusal;
 
-/// Bytes that nobody can guess.
+/// Cryptographically secure random bytes.
 #[expect(
     clippy::disallowed_methods,
     reason = "a filter is the edge where randomness is drawn; the library is handed the bytes"

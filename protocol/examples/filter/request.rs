@@ -1,4 +1,4 @@
-//! A request, as `sign_request` and `verify_request` are told it.
+//! The `request` member of `sign_request` and `verify_request`.
 
 use crate::filter::Refusal;
 use sealpay_protocol::sign::RequestParts;
@@ -20,7 +20,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// What is signed of it.
+    /// The parts that the signature covers.
     pub(crate) fn parts(&self) -> Result<RequestParts<'_>, Refusal> {
         let parts = RequestParts {
             method: &self.method,
@@ -45,7 +45,8 @@ impl Request {
             parts.idempotency_key,
             parts.session,
         ];
-        // HTTP carries nothing else, and a line break would forge a line of the signature base.
+        // Other characters are not valid in a header, and a line break would forge a line of the
+        // signature base.
         if lines.iter().all(|line| is_field_value(line)) {
             Ok(parts)
         } else {

@@ -1,8 +1,8 @@
-//! Card brands, and which of them a number that is being typed may belong to.
+//! Card brands, and detection of the brand while a number is being typed.
 
 use super::brand_table::{self as table, BrandSpec, LONGEST_PATTERN, Pattern};
 
-/// A card brand. The variants stand in the order that breaks ties.
+/// A card brand. Ties are broken in the order of the variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Brand {
     /// Visa.
@@ -38,7 +38,7 @@ pub enum Brand {
 }
 
 impl Brand {
-    /// Every brand, in the order that breaks ties.
+    /// Every brand, in tie-breaking order.
     pub const ALL: [Brand; 15] = [
         Brand::Visa,
         Brand::Mastercard,
@@ -82,7 +82,7 @@ impl Brand {
         self.facts().slug
     }
 
-    /// The brand with that [`slug`](Self::slug).
+    /// Returns the brand with this [`slug`](Self::slug).
     pub fn from_slug(slug: &str) -> Option<Brand> {
         Brand::ALL.into_iter().find(|brand| brand.slug() == slug)
     }
@@ -102,12 +102,12 @@ impl Brand {
         self.facts().security_code_length
     }
 
-    /// After how many digits the number is printed with a space, ascending.
+    /// Positions in the number where a space is printed, ascending.
     pub fn gaps(self) -> &'static [u8] {
         self.facts().gaps
     }
 
-    /// How many digits a number may have, ascending.
+    /// Valid lengths of a number, ascending.
     pub fn lengths(self) -> &'static [u8] {
         self.facts().lengths
     }
@@ -118,13 +118,12 @@ impl Brand {
     }
 }
 
-/// The brands that a number may belong to, as far as it is typed. A set, in the order of
-/// [`Brand::ALL`].
+/// The brands that a partly typed number may belong to: a set, in the order of [`Brand::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidates {
     /// One bit for each of [`Brand::ALL`], the first brand in the lowest bit.
     members: u16,
-    /// The brand whose longest pattern is already typed whole.
+    /// The brand with the longest pattern that is completely typed.
     strongest: Option<Brand>,
 }
 
@@ -134,18 +133,18 @@ impl Candidates {
         self.iter().count()
     }
 
-    /// Whether no known brand has such numbers.
+    /// Whether no known brand matches the number.
     pub fn is_empty(self) -> bool {
         self.members == 0
     }
 
-    /// The brand, once there is no other left.
+    /// The brand, if only one is possible.
     pub fn only(self) -> Option<Brand> {
         let mut brands = self.iter();
         brands.next().filter(|_| brands.next().is_none())
     }
 
-    /// The only brand, or else the likeliest: the one of which most is typed already.
+    /// The only possible brand, or the one whose pattern matches the most typed digits.
     pub fn best(self) -> Option<Brand> {
         self.only().or(self.strongest)
     }
@@ -173,7 +172,7 @@ impl IntoIterator for Candidates {
     }
 }
 
-/// The brands of a set of [`Candidates`], one after the other.
+/// Iterates over the brands in [`Candidates`].
 #[derive(Clone, Debug)]
 pub struct CandidatesIter {
     members: u16,
@@ -195,13 +194,12 @@ impl Iterator for CandidatesIter {
     }
 }
 
-/// The brands that the number beginning with these ASCII digits may belong to; other characters
-/// are passed over.
+/// Returns the brands of numbers that begin with these ASCII digits; other characters are skipped.
 ///
-/// What is typed is compared with each pattern as far as both go. The first pattern of a brand
-/// that agrees makes the brand a candidate, of the strength of the pattern's digits once all of
-/// them are typed. When every candidate has a strength, only the strongest is left, and among
-/// equals the earlier. Nothing typed yet agrees with everything.
+/// Compares the digits with each pattern over their common length. The first matching pattern makes
+/// its brand a candidate; once the pattern is completely typed, its length is the candidate's
+/// strength. When every candidate has a strength, only the strongest remains, and the first one of
+/// equals. An empty text matches every brand.
 pub fn candidates(digits: &str) -> Candidates {
     let typed = Beginning::from_digits(digits);
     let mut members = 0_u16;
@@ -233,7 +231,7 @@ pub fn candidates(digits: &str) -> Candidates {
     }
 }
 
-/// The first digits of a number, as many as any pattern looks at.
+/// The leading digits of a number, as many as the longest pattern has.
 struct Beginning {
     value: u32,
     length: u32,
@@ -255,7 +253,7 @@ impl Beginning {
         beginning
     }
 
-    /// How many digits the first pattern has that agrees with this beginning.
+    /// Returns the length of the brand's first pattern that matches.
     fn first_match(&self, patterns: &[Pattern]) -> Option<u32> {
         patterns.iter().find_map(|pattern| {
             let length = pattern.first.ilog10() + 1;

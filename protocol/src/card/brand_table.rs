@@ -1,29 +1,28 @@
-//! What is printed on the plastic, brand by brand: kept by hand, compared with
-//! `data/card_brands.json` by a test.
+//! The properties of each card brand; a test compares them with `data/card_brands.json`.
 //!
-//! The table is code and not a file that is read, because it travels to every shopper.
+//! The table is code, not parsed JSON, to keep the widget's download small.
 
-/// The facts of one brand.
+/// The properties of one brand.
 pub(super) struct BrandSpec {
     pub(super) slug: &'static str,
     pub(super) name: &'static str,
     pub(super) security_code_name: &'static str,
     pub(super) security_code_length: u8,
-    /// After how many digits a space is printed.
+    /// Positions where a space is printed.
     pub(super) gaps: &'static [u8],
-    /// How many digits a number may have, ascending.
+    /// Valid lengths of a number, ascending.
     pub(super) lengths: &'static [u8],
-    /// How numbers of the brand begin. The first that matches counts, so the order matters.
+    /// Prefixes of the brand's numbers. The first match wins, so the order matters.
     pub(super) patterns: &'static [Pattern],
 }
 
-/// The beginnings from `first` to `last`, both included, which have equally many digits.
+/// The prefixes from `first` to `last`, inclusive; both have the same number of digits.
 pub(super) struct Pattern {
     pub(super) first: u32,
     pub(super) last: u32,
 }
 
-/// The longest pattern has this many digits; what is typed after them cannot change the brand.
+/// Digits in the longest pattern; digits after them cannot change the brand.
 pub(super) const LONGEST_PATTERN: u32 = 8;
 
 const fn one(beginning: u32) -> Pattern {
@@ -365,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_says_what_the_data_file_says() {
+    fn the_table_equals_the_data_file() {
         let file: Value =
             serde_json::from_str(include_str!("../../data/card_brands.json")).unwrap();
         let order: Vec<&str> = Brand::ALL.iter().map(|brand| brand.slug()).collect();
@@ -381,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_keeps_what_the_matching_relies_on() {
+    fn every_row_satisfies_the_assumptions_of_the_matching() {
         for brand in Brand::ALL {
             let facts = brand.facts();
             assert!(

@@ -1,9 +1,9 @@
-//! Digits as people type them and paste them: grouped, and in the script of their keyboard.
+//! Digits as people type and paste them: grouped, and in any script.
 
 use zeroize::Zeroize;
 
-/// Where the digits of a script begin: every row of ten decimal digits in the Basic Multilingual
-/// Plane (general category Nd). Phones type these, and forms that refuse them give no hint.
+/// The zero of each script: every row of ten decimal digits in the Basic Multilingual Plane
+/// (general category Nd). Phone keyboards produce these digits.
 const ZEROS: [u16; 37] = [
     0x0030, 0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6,
     0x0D66, 0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80,
@@ -19,8 +19,8 @@ pub(super) fn value_of(character: char) -> Option<u8> {
     })
 }
 
-/// Whether people, or the programs they copy from, put this between digits: white space, the
-/// dashes, and marks that nobody sees.
+/// Whether a character is an accepted separator between digits: white space, dashes and invisible
+/// marks.
 pub(super) fn is_separator(character: char) -> bool {
     character.is_whitespace() || is_dash(character) || is_invisible(character)
 }
@@ -32,7 +32,7 @@ fn is_dash(character: char) -> bool {
     )
 }
 
-/// Marks of width zero that set the direction or forbid a break.
+/// Zero-width marks that set the direction or forbid a break.
 pub(super) fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -40,22 +40,22 @@ pub(super) fn is_invisible(character: char) -> bool {
     ) || is_direction_control(character)
 }
 
-/// Marks that turn the writing direction for the text after them.
+/// Marks that change the writing direction of the text after them.
 pub(super) fn is_direction_control(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Room for the digits of every number.
+/// Capacity in digits: the longest card number.
 const ROOM: usize = 19;
 
-/// ASCII digits on the stack, wiped when they are dropped.
+/// ASCII digits on the stack, wiped on drop.
 pub(super) struct Digits {
     bytes: [u8; ROOM],
     length: usize,
     is_overfull: bool,
 }
 
-/// Something stands among the digits that is neither a digit nor a separator.
+/// The text has a character that is neither a digit nor a separator.
 pub(super) struct NotDigits;
 
 impl Digits {
@@ -91,7 +91,7 @@ impl Digits {
         core::str::from_utf8(filled).unwrap_or_default()
     }
 
-    /// Whether there were more digits than there is room for.
+    /// Whether the text had more digits than the capacity.
     pub(super) fn is_overfull(&self) -> bool {
         self.is_overfull
     }

@@ -1,4 +1,4 @@
-//! Expiry dates, ISO/IEC 7813: a month, through the last day of which the card is good.
+//! Card expiry dates (ISO/IEC 7813). A card is valid through the last day of its expiry month.
 
 use core::fmt;
 
@@ -6,27 +6,27 @@ use super::Progress;
 use super::expiry_text::{Typed, decimal, format, written};
 use super::year_month::YearMonth;
 
-/// The furthest expiry date, months from now: cards are issued for five years, some for ten.
+/// The latest accepted expiry date, months from now. Cards are issued for five to ten years.
 pub(super) const FURTHEST_MONTHS: u32 = 20 * 12;
 
-/// The last month in which a card is good.
+/// The last month in which a card is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Expiry(YearMonth);
 
-/// Why a text is no expiry date of a good card, in order of precedence.
+/// Why a text is not a valid expiry date, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExpiryError {
-    /// It is not a month and a year with something between them.
+    /// Not a month and a year with a separator.
     NotADate,
-    /// There is no digit.
+    /// No digits.
     Missing,
-    /// The month is not one of 1 to 12.
+    /// The month is not 1 to 12.
     MonthInvalid,
-    /// The month or the year lacks digits.
+    /// The month or the year is missing digits.
     Incomplete,
     /// The month is over.
     InThePast,
-    /// It lies more than twenty years ahead.
+    /// The date is more than twenty years ahead.
     TooFar,
 }
 
@@ -60,10 +60,10 @@ impl fmt::Display for ExpiryError {
 impl core::error::Error for ExpiryError {}
 
 impl Expiry {
-    /// Reads `MM / YY` with one or two digits for the month and two or four for the year, and any
-    /// common separator or none; `YYYY-MM` and `YYYYMM` of password managers too, and the month by
-    /// its English name. Without a separator the month has two digits unless that makes no date:
-    /// `530` is May 2030, and `127` is January 2027.
+    /// Parses `MM / YY` with one or two digits for the month, two or four for the year, and any
+    /// common separator or none. Also accepts `YYYY-MM` and `YYYYMM` from password managers, and
+    /// English month names. Without a separator the month has two digits unless that is no valid
+    /// date: `530` is May 2030, and `127` is January 2027.
     ///
     /// # Errors
     ///
@@ -72,12 +72,12 @@ impl Expiry {
         Typed::read(text)?.parse(today)
     }
 
-    /// Whether what is typed is a whole date, or may still become one by typing on. `12 / 20` may
-    /// be on its way to `12 / 2030`.
+    /// Checks whether the typed text is a complete date or the beginning of one. `12 / 20` may
+    /// become `12 / 2030`.
     ///
     /// # Errors
     ///
-    /// The [`ExpiryError`] that typing on cannot mend.
+    /// The [`ExpiryError`] that more typing cannot fix.
     pub fn check(text: &str, today: YearMonth) -> Result<Progress, ExpiryError> {
         let typed = match Typed::read(text) {
             Err(ExpiryError::Missing) => return Ok(Progress::Incomplete),
@@ -90,11 +90,11 @@ impl Expiry {
         Ok(Progress::Incomplete)
     }
 
-    /// Reads the six ASCII digits `YYYYMM` of the envelope.
+    /// Parses the six ASCII digits `YYYYMM` of the envelope.
     ///
     /// # Errors
     ///
-    /// [`ExpiryError`] when it is anything else, over or too far.
+    /// [`ExpiryError`] for any other form, and for a date in the past or too far ahead.
     pub fn from_yyyymm(text: &str, today: YearMonth) -> Result<Expiry, ExpiryError> {
         let value = match (text.len(), decimal(text.as_bytes())) {
             (6, Some(value)) => value,
@@ -114,12 +114,12 @@ impl Expiry {
         self.0.month()
     }
 
-    /// The year, all of it.
+    /// The four-digit year.
     pub fn year(self) -> u16 {
         self.0.year()
     }
 
-    /// The last month in which the card is good.
+    /// The last month in which the card is valid.
     pub fn year_month(self) -> YearMonth {
         self.0
     }
@@ -132,7 +132,7 @@ impl fmt::Display for Expiry {
     }
 }
 
-/// A date that may be asked for money today.
+/// Checks that the date is neither past nor too far ahead.
 pub(super) fn within_reach(year: u32, month: u32, today: YearMonth) -> Result<Expiry, ExpiryError> {
     let month = u8::try_from(month).unwrap_or(0);
     if !(1..=12).contains(&month) {
@@ -150,15 +150,15 @@ pub(super) fn within_reach(year: u32, month: u32, today: YearMonth) -> Result<Ex
     }
 }
 
-/// An expiry date as the field shows it while it is being typed: `5` becomes `05 / `, `1230` and
-/// `12/2030` become `12 / 30`. What cannot be a date is left out.
+/// Formats an expiry date while it is being typed: `5` becomes `05 / `, `1230` and `12/2030` become
+/// `12 / 30`. Characters that cannot be part of a date are dropped.
 ///
-/// `12 /` is what Backspace leaves of `12 / `, and becomes `12`, so that the separator can be
-/// deleted although it comes by itself.
+/// `12 /`, the result of Backspace on `12 / `, becomes `12`; otherwise the separator that is added
+/// automatically could not be deleted.
 ///
-/// Digits that come without a separator, as many at once as programs fill in, are read as a date of a
-/// card that is good `today`, where they can be. A text with words in it that is no date is shown as it
-/// is: what it would be read as is not what was meant.
+/// Digits without a separator, as password managers fill them in, are read as a date that is valid
+/// `today` if possible. A text with words that is not a date is returned unchanged: a guess would
+/// differ from what the shopper meant.
 pub fn format_typing(text: &str, today: YearMonth) -> String {
     format(text, today)
 }

@@ -1,13 +1,13 @@
-//! What people type for an expiry date, before anybody knows whether it is one.
+//! The text of an expiry date, split into month and year before validation.
 
 use super::expiry::{Expiry, ExpiryError, FURTHEST_MONTHS, within_reach};
 use super::year_month::YearMonth;
 use super::{digits, holder};
 
-/// The digits of a month and a year.
+/// Capacity in digits: a month and a year.
 const ROOM: usize = 6;
 
-/// The digits of a text, and where the first separator stood between or behind them.
+/// The digits of a text, and the position of the first separator.
 pub(super) struct Typed {
     digits: [u8; ROOM],
     length: usize,
@@ -37,7 +37,7 @@ impl Typed {
                     Some(at) => second_ended |= typed.length > at,
                 }
             } else {
-                // A mark that nobody sees separates nothing and harms nobody.
+                // Invisible marks do not separate digits.
                 is_a_date &= digits::is_invisible(character);
             }
         }
@@ -50,7 +50,7 @@ impl Typed {
         }
     }
 
-    /// Takes a digit in, if there is room.
+    /// Appends a digit, if there is room.
     fn push(&mut self, value: u8) -> bool {
         let place = self.digits.get_mut(self.length);
         let has_room = place.is_some();
@@ -65,7 +65,7 @@ impl Typed {
         self.digits.get(..self.length).unwrap_or_default()
     }
 
-    /// A month by its English name and a year in digits, in either order: `Mar 2027`.
+    /// Reads an English month name and a year in digits, in either order: `Mar 2027`.
     fn of_month_name(text: &str) -> Option<Typed> {
         let mut words = words(text);
         let (word, None) = (words.next()?, words.next()) else {
@@ -91,8 +91,8 @@ impl Typed {
         (fits && !has_other_letters && matches!(typed.length, 4 | 6)).then_some(typed)
     }
 
-    /// The ways to tell the month from the year, the likeliest first. Without a separator there are
-    /// several: a month of two digits, of one, and the year in front.
+    /// The possible splits into month and year, likeliest first. Without a separator: a two-digit
+    /// month, a one-digit month, and the year first.
     fn readings(&self) -> impl Iterator<Item = Reading<'_>> {
         let digits = self.digits();
         let length = digits.len();
@@ -118,8 +118,8 @@ impl Typed {
         readings.into_iter().flatten()
     }
 
-    /// The first reading that is a date, or else may become one, or else the likeliest: what is shown
-    /// is what is read.
+    /// The first reading that is a date; else the first that may become one; else the likeliest.
+    /// The form shows the same reading that is parsed.
     fn reading(&self, today: YearMonth) -> Result<Reading<'_>, ExpiryError> {
         let is_date = |reading: &Reading<'_>| reading.parse(today).is_ok();
         let may_be = |reading: &Reading<'_>| reading.may_become_right(today).is_ok();
@@ -138,7 +138,7 @@ impl Typed {
     }
 }
 
-/// The months as they are written in English, whole or by their first letters.
+/// English month names; their prefixes are accepted too.
 const MONTHS: [&str; 12] = [
     "january",
     "february",
@@ -154,7 +154,7 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-/// Letters of a word: fewer are a slip of the finger, and are left out.
+/// Minimum letters of a word. Fewer are treated as a typo and dropped.
 const LETTERS_OF_A_WORD: usize = 3;
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -162,7 +162,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| word.chars().count() >= LETTERS_OF_A_WORD)
 }
 
-/// Whether `word` is the beginning of a month's name, in capitals or not.
+/// Whether `word` is a prefix of a month's name, ignoring case.
 fn begins(name: &str, word: &str) -> bool {
     let beginning = name.get(..word.len());
     beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
@@ -176,16 +176,16 @@ fn is_digit(character: char) -> bool {
     digits::value_of(character).is_some()
 }
 
-/// One way to tell the month from the year.
+/// One split into month and year.
 pub(super) struct Reading<'a> {
     month: &'a [u8],
     year: &'a [u8],
-    /// Whether no digit can follow in the month.
+    /// Whether the month cannot take another digit.
     month_ended: bool,
 }
 
 impl Reading<'_> {
-    /// Month and year, with something between them.
+    /// A month and a year with a separator between them.
     const fn ended<'a>(month: &'a [u8], year: &'a [u8]) -> Reading<'a> {
         Reading {
             month,
@@ -194,10 +194,10 @@ impl Reading<'_> {
         }
     }
 
-    /// The month has `width` digits, and the year has the others.
+    /// Takes the first `width` digits as the month and the rest as the year.
     fn split(digits: &[u8], width: usize) -> Reading<'_> {
         match digits.split_at_checked(width) {
-            // One digit that stands alone may have a second behind it, unless the month has one.
+            // A single digit may be followed by a second, unless the month is complete.
             None => Reading {
                 month: digits,
                 year: &[],
@@ -211,7 +211,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The month, if all of it is typed.
+    /// The month, once it is complete.
     fn month(&self) -> Result<Option<u32>, ExpiryError> {
         if !self.month_ended {
             return Ok(None);
@@ -229,7 +229,7 @@ impl Reading<'_> {
         within_reach(self.earliest_year(month, today), month, today)
     }
 
-    /// Whether digits can be put behind those typed so that the date is good.
+    /// Whether the date can become valid by appending digits.
     pub(super) fn may_become_right(&self, today: YearMonth) -> Result<(), ExpiryError> {
         let Some(month) = self.month()? else {
             return match self.month {
@@ -248,15 +248,15 @@ impl Reading<'_> {
         Err(earliest.err().unwrap_or(ExpiryError::NotADate))
     }
 
-    /// Whether the typed digits begin `year`, written with four digits or with two.
+    /// Whether the typed digits are a prefix of `year`, written with four digits or with two.
     fn year_begins(&self, year: u32) -> bool {
         written::<4>(year).starts_with(self.year) || written::<2>(year).starts_with(self.year)
     }
 
-    /// The year, with zeros for the digits that are not typed yet.
+    /// The year, with zeros for digits that are not typed yet.
     ///
-    /// Two digits are a year of this century, unless that is over and the next is within reach:
-    /// at the end of 2095 the card of a shopper who types `05` is not ninety years old.
+    /// A two-digit year belongs to this century, unless it is past and the next century is in
+    /// range: at the end of 2095, `05` is 2105, not 2005.
     fn earliest_year(&self, month: u32, today: YearMonth) -> u32 {
         let value = decimal(self.year).unwrap_or(0);
         let in_century = match self.year.len() {
@@ -276,10 +276,10 @@ impl Reading<'_> {
     }
 }
 
-/// Maximum number of characters of what is shown as it was pasted.
+/// Longest pasted text that is shown unchanged, characters.
 const PASTED_CHARACTERS: usize = 24;
 
-/// What [`format_typing`](super::expiry::format_typing) shows.
+/// Implements [`format_typing`](super::expiry::format_typing).
 pub(super) fn format(text: &str, today: YearMonth) -> String {
     let trimmed = text.trim_start();
     let typed = match typed_in(trimmed, today) {
@@ -305,8 +305,8 @@ pub(super) fn format(text: &str, today: YearMonth) -> String {
     shown
 }
 
-/// The digits in a text, or the text where words stand beside them and nobody can tell the month:
-/// `März 2027` is shown as it is, so that it is seen to be refused, and is not read as month 20.
+/// The digits of a text, or the text itself if it has words that are not an English month name:
+/// `März 2027` is shown unchanged and rejected, not read as month 20.
 fn typed_in(trimmed: &str, today: YearMonth) -> Result<Typed, String> {
     let has_words = words(trimmed).next().is_some();
     if has_words && let Some(typed) = Typed::of_month_name(trimmed) {
@@ -315,10 +315,10 @@ fn typed_in(trimmed: &str, today: YearMonth) -> Result<Typed, String> {
     let mut typed = Typed::EMPTY;
     for character in trimmed.chars() {
         if let Some(value) = digits::value_of(character) {
-            // There is nothing to show of what goes beyond a date.
+            // Digits after a complete date are dropped.
             typed.push(value);
         } else if is_separator(character) && matches!(typed.length, 1 | 2 | 4) {
-            // Behind a month, or behind a year that stands first; elsewhere it says nothing.
+            // Only after a month, or after a leading year; elsewhere a separator has no meaning.
             typed.separator_at = typed.separator_at.or(Some(typed.length));
         }
     }
@@ -342,7 +342,7 @@ impl Typed {
         self.separator_at.is_some()
     }
 
-    /// Tells the month from the year while both may be unfinished.
+    /// Splits the digits into month and year while both may be incomplete.
     fn month_and_year(&self, today: YearMonth) -> (&[u8], &[u8]) {
         let digits = self.digits();
         let width = match (self.separator_at, digits) {
@@ -355,7 +355,7 @@ impl Typed {
                 let reading = self.reading(today);
                 return reading.map_or((digits, &[]), |reading| (reading.month, reading.year));
             }
-            // Pasted whole, so that a wrong month is shown for what it is.
+            // Pasted at once: an invalid month stays visible.
             (_, [_, _, _, _] | [_, _, _, _, _, _]) => 2,
             (_, [b'2'..=b'9', ..] | [b'1', b'3'..=b'9', ..]) => 1,
             _ => 2,
@@ -364,9 +364,10 @@ impl Typed {
     }
 }
 
-/// Two digits of a year, unless all four may be coming or are there and are not of this century.
+/// The last two digits of a year, unless four digits are being typed or the year is of another
+/// century.
 fn shown_year(year: &[u8]) -> &[u8] {
-    // More than four digits are no year, and what is shown is what is read at the next key.
+    // A year has at most four digits, and the next keystroke parses what is shown here.
     let year = year.get(..4).unwrap_or(year);
     match year {
         [b'2', b'0', _, _] => year.get(2..).unwrap_or_default(),
@@ -375,13 +376,13 @@ fn shown_year(year: &[u8]) -> &[u8] {
     }
 }
 
-/// What stands between a month and a year.
+/// Whether a character separates month and year.
 fn is_separator(character: char) -> bool {
     matches!(character, '/' | '.' | '\u{2044}' | '\u{2215}' | '\u{FF0F}')
         || digits::is_separator(character) && !digits::is_invisible(character)
 }
 
-/// The value of ASCII digits, if they are.
+/// Parses ASCII digits.
 pub(super) fn decimal(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |value, digit| {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;

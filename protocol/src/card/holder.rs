@@ -1,4 +1,4 @@
-//! The name on the card.
+//! The cardholder name.
 
 use core::fmt;
 
@@ -7,28 +7,28 @@ use super::digits;
 use crate::secret::Secret;
 use zeroize::Zeroizing;
 
-/// The longest name, bytes of UTF-8: what is left of the envelope. Names on cards have 26 characters;
-/// seventy characters of scripts that need three bytes for each fit.
+/// Longest name, bytes of UTF-8: the rest of the envelope. Printed names have at most 26
+/// characters; this fits seventy characters of three bytes each.
 pub const MOST_BYTES: usize = 222;
 
-/// A name is never so many digits; a card number is.
+/// A text with this many digits is a card number, not a name.
 const DIGITS_OF_A_CARD_NUMBER: usize = 12;
 
-/// The name on a card, in whatever script, without what nobody sees. It is wiped from memory when it is dropped.
+/// A cardholder name in any script, without invisible characters. Wiped from memory on drop.
 pub struct Holder(Secret<String>);
 
-/// Why a text is no name, in order of precedence.
+/// Why a text is not a name, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HolderError {
-    /// There is nothing but white space.
+    /// Only white space.
     Missing,
-    /// It has more than [`MOST_BYTES`] bytes.
+    /// More than [`MOST_BYTES`] bytes.
     TooLong,
-    /// It has control characters, which could make it look like something else.
+    /// Has control characters, which could make the name look like another.
     ControlCharacter,
-    /// It has nothing but digits and separators, or as many digits as a card number.
+    /// Only digits and separators, or as many digits as a card number.
     IsANumber,
-    /// It has no letter.
+    /// No letters.
     NoLetter,
 }
 
@@ -62,8 +62,8 @@ impl fmt::Display for HolderError {
 impl core::error::Error for HolderError {}
 
 impl Holder {
-    /// Reads a name. Marks that nobody sees are taken out, and tabs and line breaks are spaces: what
-    /// programs put around a name that is copied is not a fault of the shopper's.
+    /// Parses a name. Removes invisible marks and turns tabs and line breaks into spaces, because
+    /// programs add them to copied names.
     ///
     /// # Errors
     ///
@@ -76,12 +76,12 @@ impl Holder {
         }
     }
 
-    /// Whether what is typed is a name, or may still become one by typing on.
+    /// Checks whether the typed text is a name or the beginning of one.
     ///
     /// # Errors
     ///
-    /// The [`HolderError`] that typing on cannot mend, and a number: a name after it is not what
-    /// the shopper has in mind.
+    /// The [`HolderError`] that more typing cannot fix, and [`HolderError::IsANumber`]: a shopper
+    /// who types a number is in the wrong field.
     pub fn check(text: &str) -> Result<Progress, HolderError> {
         match judge(&Zeroizing::new(seen(text))) {
             None => Ok(Progress::Complete),
@@ -102,9 +102,8 @@ impl fmt::Debug for Holder {
     }
 }
 
-/// The name as it is read by people: without marks that are not seen, with a space for every tab, line
-/// break and space of another width, and none at the ends. Persian and the scripts of India need
-/// joiners between their letters.
+/// The name as people see it: no invisible marks, one plain space for every tab, line break and
+/// other space, trimmed. Joiners stay, because Persian and Indic scripts need them between letters.
 fn seen(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     let mut joiner = None;
@@ -138,7 +137,7 @@ fn may_be_joined(character: char) -> bool {
     !character.is_ascii() && is_letter(character)
 }
 
-/// What is wrong with such a name.
+/// Returns the first error of the name.
 fn judge(name: &str) -> Option<HolderError> {
     if name.is_empty() {
         return Some(HolderError::Missing);
@@ -169,11 +168,10 @@ fn judge(name: &str) -> Option<HolderError> {
     }
 }
 
-/// Whether a character belongs to a word, in any script.
+/// Whether a character is a letter, in any script.
 ///
-/// It is one unless it lies where Unicode has punctuation, symbols, emoji, private use and marks.
-/// The exact answer needs a table of 2 KB that every shopper would load, and what slips through
-/// here harms nobody.
+/// True unless Unicode has punctuation, symbols, emoji, private use or marks in its range. An exact
+/// answer needs a 2 KB table in the widget's download, and a false positive is harmless.
 pub(super) fn is_letter(character: char) -> bool {
     match character {
         '\u{00}'..='\u{7F}' => character.is_ascii_alphabetic(),
@@ -186,12 +184,12 @@ pub(super) fn is_letter(character: char) -> bool {
     }
 }
 
-/// What is neither seen nor put around a name by honest programs.
+/// Control characters other than those that programs add to copied names.
 fn is_control(character: char) -> bool {
     character.is_control() || matches!(character, '\u{E0000}'..='\u{E00FF}')
 }
 
-/// What stands between the digits of a number, in a card number or a date.
+/// Whether a character separates the digits of a card number or a date.
 fn is_separator(character: char) -> bool {
     digits::is_separator(character) || matches!(character, '.' | ',' | '/' | '_')
 }

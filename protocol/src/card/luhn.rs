@@ -1,21 +1,22 @@
-//! The check digit of card numbers, ISO/IEC 7812-1 annex B.
+//! Luhn check digits of card numbers (ISO/IEC 7812-1 annex B).
 
-/// Twice each digit, the digits of the product added up.
+/// The digit sum of twice each digit.
 const DOUBLED: [u8; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
 
-/// Whether these are ASCII digits, one at least, of which the last is the right check digit.
+/// Whether `digits` is a non-empty text of ASCII digits with a valid check digit at the end.
 pub fn passes(digits: &str) -> bool {
     !digits.is_empty() && sum(digits, false).is_some_and(|sum| sum % 10 == 0)
 }
 
-/// The digit that makes a Luhn number when it is put behind `payload`, unless `payload` has
-/// something else than ASCII digits.
+/// The check digit to append to `payload`; none if `payload` has other characters than ASCII
+/// digits.
 pub fn check_digit(payload: &str) -> Option<char> {
     let excess = sum(payload, true)? % 10;
     char::from_digit((10 - excess) % 10, 10)
 }
 
-/// The sum of the digits from the right, every second doubled, beginning with the last or not.
+/// Sums the digits from the right, doubling every second one; `double` says whether the last is
+/// doubled.
 fn sum(digits: &str, mut double: bool) -> Option<u32> {
     let mut sum = 0_u32;
     for byte in digits.bytes().rev() {

@@ -1,8 +1,8 @@
-//! What is printed on a card, as types that only exist when it is right.
+//! The fields of a card, as types that exist only with valid values.
 //!
-//! Each field has two checks. `parse` is strict and gives the type. `check` asks what a form asks
-//! at every keystroke: is it complete, may it become right by typing on, or is it wrong already?
-//! Errors carry a stable `code` for machines; the words for shoppers belong to the form.
+//! Each field has two functions. `parse` is strict and returns the type. `check` serves a form at
+//! every keystroke: is the text complete, incomplete, or wrong already? Errors have a stable `code`
+//! for machines; the form has the messages for shoppers.
 
 pub mod brand;
 mod brand_table;
@@ -22,25 +22,24 @@ pub use number::{CardNumber, CardNumberError};
 pub use security_code::{SecurityCode, SecurityCodeError};
 pub use year_month::YearMonth;
 
-/// How far a field is that has nothing wrong so far.
+/// The progress of a field without errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Progress {
-    /// It is right as it stands, though more may follow.
+    /// Valid as it stands, though more may follow.
     Complete,
-    /// It is not right yet and may become so by typing on.
+    /// Not valid yet, but may become valid with more typing.
     Incomplete,
 }
 
-/// A card that can be asked for money. It cannot be copied, and its secrets are wiped when it is
-/// dropped.
+/// Valid card details. Not cloneable; the secrets are wiped on drop.
 #[derive(Debug)]
 pub struct Card {
     /// The number.
     pub number: CardNumber,
-    /// The last month in which the card is good.
+    /// The last month in which the card is valid.
     pub expiry: Expiry,
-    /// The three or four digits that prove that the card is at hand.
+    /// The three or four digits that show the shopper has the card.
     pub security_code: SecurityCode,
-    /// The name on the card, if the shopper was asked for it.
+    /// The cardholder name, if the form asked for it.
     pub holder: Option<Holder>,
 }

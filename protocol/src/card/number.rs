@@ -8,35 +8,35 @@ use super::digits::{self, Digits};
 use super::luhn;
 use crate::secret::Secret;
 
-/// The fewest digits of a number whose brand is not known; no known brand has fewer.
+/// Minimum digits of a number of an unknown brand; no known brand has fewer.
 pub const FEWEST_DIGITS: u8 = 12;
 
-/// The most digits of any number (ISO/IEC 7812-1 section 4.1).
+/// Maximum digits of any number (ISO/IEC 7812-1 section 4.1).
 pub const MOST_DIGITS: u8 = 19;
 
-/// The printed groups of a number whose brand is not known.
+/// The printed groups of a number of an unknown brand.
 const COMMON_GAPS: [u8; 3] = [4, 8, 12];
 
-/// A card number that can be asked for money: right in length for its brand, and with the check
-/// digit that the brand requires. The digits are wiped from memory when it is dropped.
+/// A valid card number: the length is valid for its brand, and the check digit is correct if the
+/// brand requires one. Wiped from memory on drop.
 pub struct CardNumber {
-    // On the heap, because moving an array would leave copies behind that nobody wipes.
+    // On the heap, because moving an array would leave copies that are not wiped.
     digits: Secret<String>,
     brand: Option<Brand>,
 }
 
-/// Why a text is no card number, in order of precedence.
+/// Why a text is not a card number, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CardNumberError {
-    /// There is something else than digits, spaces and dashes.
+    /// A character that is not a digit, space or dash.
     NotDigits,
-    /// There is no digit.
+    /// No digits.
     Missing,
-    /// No number of the brand has as many digits.
+    /// More digits than any number of the brand.
     TooLong,
-    /// Numbers of the brand have more digits.
+    /// Fewer digits than the brand's numbers.
     Incomplete,
-    /// The length is right, and the check digit is wrong.
+    /// The length is valid, the check digit is not.
     FailedLuhn,
 }
 
@@ -72,7 +72,7 @@ impl fmt::Display for CardNumberError {
 impl core::error::Error for CardNumberError {}
 
 impl CardNumber {
-    /// Reads a whole number, with or without spaces and dashes.
+    /// Parses a complete number, with or without spaces and dashes.
     ///
     /// # Errors
     ///
@@ -89,11 +89,11 @@ impl CardNumber {
         }
     }
 
-    /// Whether what is typed is a whole number, or may still become one by typing on.
+    /// Checks whether the typed text is a complete number or the beginning of one.
     ///
     /// # Errors
     ///
-    /// The [`CardNumberError`] that typing on cannot mend.
+    /// The [`CardNumberError`] that more typing cannot fix.
     pub fn check(text: &str) -> Result<Progress, CardNumberError> {
         let (digits, brand) = match read(text) {
             Err(CardNumberError::Missing) => return Ok(Progress::Incomplete),
@@ -108,17 +108,17 @@ impl CardNumber {
         }
     }
 
-    /// All digits, in ASCII. They are secret: only the seal and the provider may see them.
+    /// All digits, in ASCII. Secret: only for sealing and for the provider.
     pub fn digits(&self) -> &str {
         self.digits.expose()
     }
 
-    /// The brand, if it is one that we know.
+    /// The brand, if it is known.
     pub fn brand(&self) -> Option<Brand> {
         self.brand
     }
 
-    /// The last four digits, which may be shown and kept.
+    /// The last four digits, which may be shown and stored.
     pub fn last_four(&self) -> &str {
         let digits = self.digits();
         digits
@@ -140,7 +140,7 @@ impl fmt::Debug for CardNumber {
     }
 }
 
-/// The digits of a text, in ASCII; everything else is left out.
+/// The digits of a text, in ASCII; drops all other characters.
 pub fn digits_of(text: &str) -> String {
     text.chars()
         .filter_map(digits::value_of)
@@ -148,22 +148,21 @@ pub fn digits_of(text: &str) -> String {
         .collect()
 }
 
-/// The same, where nothing but digits and what people put between them is there.
+/// The digits of a text, in ASCII; none if it has other characters than digits and separators.
 pub fn ascii_digits(text: &str) -> Option<String> {
     let is_clean =
         |character: char| digits::value_of(character).is_some() || digits::is_separator(character);
     text.chars().all(is_clean).then(|| digits_of(text))
 }
 
-/// Digits in the groups that are printed on cards of the brand: `4242 4242 4242 4242`.
-/// There is no space at the end.
+/// Groups digits as printed on cards of the brand: `4242 4242 4242 4242`. No trailing space.
 pub fn format(digits: &str, brand: Option<Brand>) -> String {
     let gaps = brand.map_or(&COMMON_GAPS[..], Brand::gaps);
     // A number has four gaps at most.
     let mut grouped = String::with_capacity(digits.len() + 4);
     let mut position = 0_u8;
     for character in digits.chars() {
-        // What groups by four goes on so in the longest numbers: 4 4 4 4 3.
+        // Brands that group by four do so in the longest numbers as well: 4 4 4 4 3.
         let is_gap = gaps.contains(&position) || (position == 16 && gaps.contains(&12));
         if is_gap {
             grouped.push(' ');
@@ -174,7 +173,7 @@ pub fn format(digits: &str, brand: Option<Brand>) -> String {
     grouped
 }
 
-/// Takes the digits out of a text, and with them the brand if no other is possible.
+/// Extracts the digits, and the brand if only one is possible.
 fn read(text: &str) -> Result<(Digits, Option<Brand>), CardNumberError> {
     let digits = Digits::read(text).map_err(|_| CardNumberError::NotDigits)?;
     if digits.as_str().is_empty() {
@@ -199,7 +198,7 @@ enum Judgement {
     BadCheckDigit { may_grow: bool },
 }
 
-/// Judges digits that are not too many.
+/// Validates digits that are within the maximum length.
 fn judge(digits: &str, brand: Option<Brand>) -> Judgement {
     let length = u8::try_from(digits.len()).unwrap_or(u8::MAX);
     let is_a_length = match brand {

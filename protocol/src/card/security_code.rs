@@ -1,4 +1,4 @@
-//! The security code: CVV, CVC, CID and whatever else the brands call it.
+//! The security code (CVV, CVC, CID and other brand names).
 
 use core::fmt;
 
@@ -7,23 +7,23 @@ use super::brand::Brand;
 use super::digits::Digits;
 use crate::secret::Secret;
 
-/// A security code as long as its brand wants it. It must never be stored (PCI DSS 3.3.1), and is
-/// wiped from memory when it is dropped.
+/// A security code with the length that its brand requires. It must never be stored (PCI DSS
+/// 3.3.1). Wiped from memory on drop.
 pub struct SecurityCode(
-    // On the heap, because moving an array would leave copies behind that nobody wipes.
+    // On the heap, because moving an array would leave copies that are not wiped.
     Secret<String>,
 );
 
-/// Why a text is no security code, in order of precedence.
+/// Why a text is not a security code, in order of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SecurityCodeError {
-    /// There is something else than digits.
+    /// A character that is not a digit.
     NotDigits,
-    /// There is no digit.
+    /// No digits.
     Missing,
-    /// The brand's codes have fewer digits.
+    /// More digits than the brand's codes.
     TooLong,
-    /// The brand's codes have more digits.
+    /// Fewer digits than the brand's codes.
     Incomplete,
 }
 
@@ -53,7 +53,7 @@ impl fmt::Display for SecurityCodeError {
 impl core::error::Error for SecurityCodeError {}
 
 impl SecurityCode {
-    /// Reads a whole code; three or four digits will do while the brand is not known.
+    /// Parses a complete code; three or four digits while the brand is unknown.
     ///
     /// # Errors
     ///
@@ -66,11 +66,11 @@ impl SecurityCode {
         }
     }
 
-    /// Whether what is typed is a whole code, or may still become one by typing on.
+    /// Checks whether the typed text is a complete code or the beginning of one.
     ///
     /// # Errors
     ///
-    /// The [`SecurityCodeError`] that typing on cannot mend.
+    /// The [`SecurityCodeError`] that more typing cannot fix.
     pub fn check(text: &str, brand: Option<Brand>) -> Result<Progress, SecurityCodeError> {
         match read(text, brand) {
             Err(SecurityCodeError::Missing) => Ok(Progress::Incomplete),
@@ -78,7 +78,7 @@ impl SecurityCode {
         }
     }
 
-    /// All digits, in ASCII. They are secret: only the seal and the provider may see them.
+    /// All digits, in ASCII. Secret: only for sealing and for the provider.
     pub fn digits(&self) -> &str {
         self.0.expose()
     }
@@ -102,7 +102,7 @@ fn read(text: &str, brand: Option<Brand>) -> Result<Digits, SecurityCodeError> {
     Ok(digits)
 }
 
-/// Judges digits that are not too many.
+/// Validates digits that are within the maximum length.
 fn progress(digits: &Digits, brand: Option<Brand>) -> Progress {
     let shortest = brand.map_or(3, Brand::security_code_length);
     if digits.as_str().len() < usize::from(shortest) {

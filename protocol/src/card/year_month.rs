@@ -1,14 +1,14 @@
-//! Months of the Gregorian calendar, which is as fine as an expiry date gets.
+//! Months of the Gregorian calendar, the precision of expiry dates.
 
 use core::fmt;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 const DAYS_PER_400_YEARS: u64 = 146_097;
 
-/// The last second of the year 9999; later times are taken for it.
+/// The last second of the year 9999; later times are clamped to it.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// A month of a year, in the order of time.
+/// A month of a year, ordered by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct YearMonth {
     year: u16,
@@ -28,7 +28,7 @@ impl YearMonth {
     /// The month, in UTC, of a time in seconds since 1970-01-01T00:00:00Z.
     pub fn from_unix_seconds(seconds: u64) -> YearMonth {
         let days = seconds.min(LAST_SECOND) / SECONDS_PER_DAY + days_before_year(1970);
-        // A year is a little shorter or longer than the average, so the guess may be one off.
+        // Years differ from the average length, so the estimate may be off by one.
         let mut year = days * 400 / DAYS_PER_400_YEARS + 1;
         if days < days_before_year(year) {
             year -= 1;
@@ -60,7 +60,7 @@ impl YearMonth {
         self.month
     }
 
-    /// How many months lie before this one since the beginning of the year 0.
+    /// Number of months since January of the year 0.
     pub(super) fn ordinal(self) -> u32 {
         u32::from(self.year) * 12 + u32::from(self.month) - 1
     }
@@ -73,7 +73,7 @@ impl fmt::Display for YearMonth {
     }
 }
 
-/// The days from the first of January of the year 1 to that of `year`.
+/// Number of days from 1 January of the year 1 to 1 January of `year`.
 fn days_before_year(year: u64) -> u64 {
     let past = year - 1;
     past * 365 + past / 4 - past / 100 + past / 400

@@ -1,7 +1,7 @@
-//! Says which member of a JSON object is at fault, and why.
+//! Reports which member of a JSON object is invalid, and why.
 //!
-//! Reading is fast and gives no reasons; only a text that was refused is read once more, here, in a
-//! form that remembers where it is. What was accepted never comes by.
+//! The fast parser gives no reasons. Only a rejected text is parsed again here, with its position
+//! tracked; accepted texts never reach this module.
 
 mod node;
 mod surrogates;
@@ -9,13 +9,13 @@ mod surrogates;
 use core::fmt;
 use serde::de::{self, DeserializeOwned, Expected, Unexpected};
 
-/// The longest name of an unknown member that is repeated to whoever sent it.
+/// Longest name of an unknown member that is repeated in an error.
 const NAME_CHARACTERS: usize = 40;
 
 /// What is wrong with a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonFault {
-    /// The members that lead to the one at fault, the innermost last.
+    /// The path to the invalid member, innermost last.
     path: Vec<Step>,
     reason: Reason,
 }
@@ -28,9 +28,9 @@ enum Step {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Reason {
-    /// Not JSON at all, and where that shows.
+    /// Not JSON: line and column.
     NotJson(usize, usize),
-    /// A text was cut within a character.
+    /// A character is incomplete.
     HalfCharacter,
     Missing,
     Repeated,
@@ -63,7 +63,7 @@ impl JsonFault {
         }
         match T::deserialize(node) {
             Err(fault) => fault,
-            // The reader found fault with it, so it is at fault.
+            // The fast parser rejected it, so it is invalid.
             Ok(_) => Self::new(Reason::Wrong("is not of the form that is described".into())),
         }
     }
@@ -86,7 +86,7 @@ impl JsonFault {
         !matches!(self.reason, Reason::NotJson(..) | Reason::HalfCharacter)
     }
 
-    /// The member at fault, such as `items[3].name`; none when it is the whole.
+    /// The path of the invalid member, such as `items[3].name`; none for the whole text.
     #[must_use]
     pub fn param(&self) -> Option<String> {
         let mut text = String::new();
@@ -100,7 +100,7 @@ impl JsonFault {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    /// The outermost member on the way to the one at fault.
+    /// The outermost member of the path.
     #[must_use]
     pub fn root(&self) -> Option<&str> {
         match self.path.first() {
@@ -109,7 +109,7 @@ impl JsonFault {
         }
     }
 
-    /// A sentence about it; `whole` is what the text is called, such as `The body`.
+    /// A sentence about the fault; `whole` names the text, such as `The body`.
     #[must_use]
     pub fn sentence(&self, whole: &str) -> String {
         let subject = self.param().unwrap_or_else(|| whole.to_owned());
@@ -134,8 +134,8 @@ impl JsonFault {
     }
 }
 
-/// The name of an unknown member, as far as it is one that a programmer would write: nothing else of
-/// a client's text is repeated.
+/// The name of an unknown member, if it looks like an identifier. No other text of the client is
+/// repeated.
 #[must_use]
 pub fn shown_name(name: &str) -> Option<&str> {
     let is_word = |c: u8| c.is_ascii_alphabetic() || matches!(c, b'_' | b'-');
@@ -147,7 +147,7 @@ fn step(name: &str) -> Step {
     Step::Member(shown_name(name).unwrap_or("…").to_owned())
 }
 
-/// What a Rust type is called by people who send JSON.
+/// The name of a Rust type for people who send JSON.
 fn words(expected: &dyn Expected) -> String {
     let text = expected.to_string();
     let whole = |from: &str, to: &str| format!("a whole number from {from} to {to}");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_names_the_member_and_says_what_it_must_be() {
+    fn a_fault_names_the_member_and_the_expected_type() {
         assert!(crate::json::object_from_slice::<OrderClaims>(ORDER.as_bytes()).is_ok());
         let decimal =
             "amount must be a whole number, not a number with a decimal point or an exponent.";
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_was_cut_within_a_character_is_named() {
+    fn an_incomplete_character_is_reported() {
         let sentence = "description has half of a character, a lone surrogate or broken UTF-8: cut texts between characters.";
         for half in [
             "\\ud83d",

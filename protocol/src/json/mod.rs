@@ -1,7 +1,8 @@
-//! JSON objects, and nothing else, for the structures of the protocol.
+//! Strict JSON objects for the structures of the protocol.
 //!
-//! A derived `Deserialize` also takes an array with the members in the order of the source code.
-//! No other implementation would, and a second spelling is a second meaning: so objects only.
+//! A derived `Deserialize` also accepts an array of the members in source order. No other
+//! implementation would, and a second spelling could carry a second meaning, so only objects are
+//! accepted.
 
 #[cfg(feature = "verifier")]
 mod fault;
@@ -15,7 +16,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
-/// Reads one JSON object.
+/// Parses one JSON object.
 ///
 /// # Errors
 /// The text is not JSON, not an object, or has other members than the type.
@@ -23,30 +24,30 @@ pub fn object_from_slice<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Resul
     serde_json::from_slice::<Object<T>>(bytes).map(|object| object.0)
 }
 
-/// For `#[serde(deserialize_with)]`: a member that is an object.
+/// For `#[serde(deserialize_with)]`: a member that must be an object.
 ///
 /// # Errors
-/// It is not one.
+/// It is not an object.
 pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|object| object.0)
 }
 
-/// For `#[serde(deserialize_with)]`: an optional member that is an object.
+/// For `#[serde(deserialize_with)]`: an optional member that must be an object.
 ///
 /// # Errors
-/// It is there and is not one.
+/// It is present and not an object.
 pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
 }
 
-/// For `#[serde(deserialize_with)]`: an optional member that is an array of objects.
+/// For `#[serde(deserialize_with)]`: an optional member that must be an array of objects.
 ///
 /// # Errors
-/// It is there and is not one.
+/// It is present and not an array of objects.
 pub fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
@@ -54,11 +55,11 @@ pub fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(objects.map(|objects| objects.into_iter().map(|object| object.0).collect()))
 }
 
-/// For [`read_by_name!`](macro@crate::read_by_name): a text that is one of these names. A derived enum also
-/// takes `{"name":null}`, which would be a second spelling.
+/// For [`read_by_name!`](macro@crate::read_by_name): a text that is one of the names. A derived
+/// enum also accepts `{"name":null}`, a second spelling.
 ///
 /// # Errors
-/// It is not a text, or the text names nothing.
+/// It is not a text, or not one of the names.
 pub fn named<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     names: &'static [&'static str],
@@ -98,7 +99,7 @@ mod tests {
     use crate::key::PublicJwk;
 
     #[test]
-    fn an_object_is_read_and_an_array_of_its_values_is_not() {
+    fn objects_are_accepted_and_arrays_rejected() {
         let rows = [
             (r#"{"kty":"OKP","crv":"Ed25519","x":""}"#, true),
             (r#" {"x":"","crv":"Ed25519","kty":"OKP"} "#, true),

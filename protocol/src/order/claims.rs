@@ -1,4 +1,4 @@
-//! The claims of an order as they are written.
+//! The claims of an order.
 
 use crate::ids::MerchantId;
 use crate::json;
@@ -14,11 +14,11 @@ pub struct OrderClaims {
     pub iss: MerchantId,
     /// The verifier's origin.
     pub aud: Origin,
-    /// Names the order once.
+    /// Unique id of the order.
     pub jti: String,
-    /// Made at, seconds since 1970.
+    /// Issued at, seconds since 1970.
     pub iat: u64,
-    /// Refused from, seconds since 1970.
+    /// Expires at, seconds since 1970.
     pub exp: u64,
     /// Minor units.
     pub amount: i64,
@@ -33,7 +33,7 @@ pub struct OrderClaims {
     /// One line for the shopper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What is bought, for the shopper.
+    /// The purchased items, for the shopper.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -43,16 +43,16 @@ pub struct OrderClaims {
     /// The merchant's reference for the shopper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
-    /// The methods that the shopper may choose from; a card when left out.
+    /// The methods that the shopper may choose from; `card` if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<Method>>,
-    /// The country of the billing address (ISO 3166-1 alpha-2); fraud rules look at it.
+    /// The country of the billing address (ISO 3166-1 alpha-2), for fraud rules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing_country: Option<String>,
-    /// Whether the shopper has to be asked who they are; `automatic` when left out.
+    /// Whether the shopper has to be authenticated; `automatic` if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<AuthenticationRequirement>,
-    /// Asks the simulated bank for an outcome; test mode only.
+    /// Requests an outcome from the simulated bank; test mode only.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -61,13 +61,13 @@ pub struct OrderClaims {
     pub simulate: Option<Simulate>,
 }
 
-/// Whether the shopper has to be asked who they are.
+/// Whether the shopper has to be authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthenticationRequirement {
     /// The rules decide.
     Automatic,
-    /// The issuer is asked for a challenge.
+    /// A challenge is requested from the issuer.
     Required,
 }
 
@@ -78,7 +78,7 @@ pub enum AuthenticationRequirement {
 pub enum Capture {
     /// Together with the authorization.
     Automatic,
-    /// Later, when the merchant asks for it.
+    /// Later, at the merchant's request.
     Manual,
 }
 
@@ -113,10 +113,10 @@ pub struct OrderItem {
     pub amount: i64,
 }
 
-/// What the tester wants the simulated bank to do.
+/// The requested outcome of the simulated bank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Simulate {
-    /// Name of an outcome; docs/reference/test-cards.md lists them.
+    /// Name of an outcome; `docs/reference/test-cards.md` lists them.
     pub outcome: String,
 }

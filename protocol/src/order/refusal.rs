@@ -1,21 +1,21 @@
-//! Why an order is refused, for machines and for whoever made it.
+//! Why an order is rejected: a code for machines, a sentence for the merchant's developer.
 
 use core::fmt;
 
-/// Why an order was refused, in the order of the checks.
+/// Why an order was rejected, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderError {
     /// Not a compact JWS of the accepted form, or a claim of the wrong type; names the claim.
     Malformed(&'static str),
-    /// The signature does not fit the merchant's key.
+    /// The signature does not match the merchant's key.
     SignatureInvalid,
     /// `aud` names another verifier.
     AnotherVerifier,
-    /// `iat` lies ahead, `exp` has passed, or the two are too far apart; names the claim.
+    /// `iat` is in the future, `exp` has passed, or they are too far apart; names the claim.
     Expired(&'static str),
     /// The amount is zero, negative or too large.
     AmountInvalid,
-    /// No such currency.
+    /// The currency does not exist.
     CurrencyUnknown,
 }
 
@@ -33,7 +33,7 @@ impl OrderError {
         }
     }
 
-    /// The claim at fault, where there is one.
+    /// The invalid claim, if there is one.
     #[must_use]
     pub const fn claim(self) -> Option<&'static str> {
         match self {
@@ -67,7 +67,7 @@ impl fmt::Display for OrderError {
 
 impl core::error::Error for OrderError {}
 
-/// An order that is refused: why, where in it, and a sentence for whoever made it.
+/// A rejected order: the error, the invalid member, and a sentence for the merchant's developer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderRefusal {
     error: OrderError,
@@ -76,19 +76,19 @@ pub struct OrderRefusal {
 }
 
 impl OrderRefusal {
-    /// Why.
+    /// The error.
     #[must_use]
     pub const fn error(&self) -> OrderError {
         self.error
     }
 
-    /// The member at fault, such as `items[3].name`.
+    /// The invalid member, such as `items[3].name`.
     #[must_use]
     pub fn param(&self) -> Option<&str> {
         self.member.as_deref().or(self.error.claim())
     }
 
-    /// What is wrong with it and what is accepted.
+    /// What is wrong, and what is accepted.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
@@ -102,7 +102,7 @@ impl OrderRefusal {
         }
     }
 
-    /// The same, where the member at fault lies inside the claim.
+    /// Builds a rejection of a member inside the claim.
     pub(super) fn inside(claim: &'static str, member: Option<String>, detail: String) -> Self {
         Self {
             member,

@@ -1,4 +1,4 @@
-//! Checking an order: form first, then the signature, then what it says.
+//! Verification of an order: first the form, then the signature, then the claims.
 
 use super::claims::{Capture, OrderClaims, OrderItem};
 use super::refusal::{OrderError, OrderRefusal};
@@ -15,7 +15,7 @@ use crate::text;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::de::DeserializeOwned;
 
-/// An order of the right form whose signature has not been looked at.
+/// An order of the accepted form; its signature is not verified yet.
 #[derive(Debug)]
 pub struct CompactOrder<'a> {
     signed: &'a str,
@@ -32,7 +32,7 @@ pub struct Order {
 }
 
 impl<'a> CompactOrder<'a> {
-    /// Reads the compact text.
+    /// Parses the compact text.
     ///
     /// # Errors
     /// [`OrderError::Malformed`].
@@ -77,22 +77,22 @@ impl<'a> CompactOrder<'a> {
         })
     }
 
-    /// The merchant that claims to have signed.
+    /// The merchant that the order claims as its issuer.
     #[must_use]
     pub const fn issuer(&self) -> MerchantId {
         self.claims.iss
     }
 
-    /// The merchant's name for the key that claims to have signed.
+    /// The id of the key that the order claims to be signed with.
     #[must_use]
     pub fn key_id(&self) -> &str {
         &self.key_id
     }
 
-    /// Checks signature and claims against the merchant's registered key.
+    /// Verifies the signature and the claims with the merchant's registered key.
     ///
     /// # Errors
-    /// The first [`OrderError`] in the order in which they are listed.
+    /// The first [`OrderError`], in the order in which they are listed.
     pub fn verify(
         self,
         key: &VerifyingKey,
@@ -129,13 +129,13 @@ impl Order {
         &self.claims
     }
 
-    /// What is to be paid.
+    /// The amount to pay.
     #[must_use]
     pub const fn money(&self) -> Money {
         self.money
     }
 
-    /// When the money is taken.
+    /// When the payment is captured.
     #[must_use]
     pub const fn capture(&self) -> Capture {
         self.claims.capture
@@ -146,7 +146,7 @@ fn malformed(claim: &'static str, detail: impl Into<String>) -> OrderRefusal {
     OrderRefusal::malformed(claim, detail)
 }
 
-/// Reads one of the two JSON parts, or says which member of it is at fault.
+/// Parses one of the two JSON parts, or reports which member is invalid.
 fn object<T: DeserializeOwned>(part: &'static str, text: &str) -> Result<T, OrderRefusal> {
     let bytes = from_base64url(text).ok_or_else(|| {
         let detail = format!("The {part} must be base64url without padding.");
@@ -160,7 +160,7 @@ fn object<T: DeserializeOwned>(part: &'static str, text: &str) -> Result<T, Orde
     })
 }
 
-/// The name of a claim or of a member of the header, forever.
+/// The static name of a claim or of a header member.
 fn known_claim(name: &str) -> Option<&'static str> {
     let known = [
         "alg",
@@ -192,19 +192,21 @@ fn is_name(text: &str, least: usize, most: usize) -> bool {
     (least..=most).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// Printable ASCII: it travels through headers, files and statements of other systems.
+/// Printable ASCII, because the reference is copied into headers, files and statements of other
+/// systems.
 fn is_reference(text: &str) -> bool {
     (1..=limits::REFERENCE_CHARACTERS).contains(&text.len())
         && text.bytes().all(|c| (b' '..=b'~').contains(&c))
 }
 
-/// At least one method, and none of them twice.
+/// At least one method, without duplicates.
 fn are_methods(methods: &[Method]) -> bool {
     let is_first = |(place, method): (usize, &Method)| !methods[..place].contains(method);
     !methods.is_empty() && methods.iter().enumerate().all(is_first)
 }
 
-/// Two capital letters (ISO 3166-1 alpha-2). Which of them are countries changes over time.
+/// Two capital letters (ISO 3166-1 alpha-2). The set of countries changes over time, so it is not
+/// checked.
 fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|c| c.is_ascii_uppercase())
 }
@@ -221,7 +223,7 @@ fn check_times(claims: &OrderClaims, now: u64) -> Result<(), OrderError> {
     Ok(())
 }
 
-/// What a short name is made of.
+/// Describes the accepted form of a short name.
 fn name_of(claim: &str, least: usize, most: usize) -> String {
     format!("{claim} must be {least} to {most} of the characters A-Z a-z 0-9 . _ -")
         + "; it is a name and not a text."
@@ -295,7 +297,7 @@ fn check_items(claims: &OrderClaims) -> Result<(), OrderRefusal> {
     Err(malformed("items", detail))
 }
 
-/// What is wrong with one item: the member, and what.
+/// Validates one item; returns the invalid member and the reason.
 fn check_item(item: &OrderItem) -> Result<(), (&'static str, String)> {
     text::check(&item.name, limits::ITEM_NAME_CHARACTERS)
         .map_err(|fault| ("name", fault.to_string()))?;

@@ -1,12 +1,12 @@
-//! Requests that a merchant's server signs with its order key, in place of an API key: the same
-//! standard as the widget's requests, in two shapes without options.
+//! Requests that a merchant's server signs with its order key instead of sending an API key. They
+//! use the same standard as the widget's requests, in two forms without options.
 
 use super::{Lifetime, base_text, content_digest, input_header, params_text};
 use super::{query_component, signature_header};
 use crate::limits::{NONCE_BYTES, SIGNATURE_LIFETIME_SECONDS};
 use ed25519_dalek::{Signer, SigningKey};
 
-/// What is covered of a request that carries something, in its one order.
+/// The covered components of a request with content, in their required order.
 pub const COMPONENTS: [&str; 8] = [
     "@method",
     "@authority",
@@ -18,7 +18,7 @@ pub const COMPONENTS: [&str; 8] = [
     "sealpay-merchant",
 ];
 
-/// What is covered of a request that only asks: neither body nor idempotency key, as in a GET.
+/// The covered components of a request without a body and idempotency key, such as a GET.
 pub const COMPONENTS_WITHOUT_CONTENT: [&str; 5] = [
     "@method",
     "@authority",
@@ -27,10 +27,10 @@ pub const COMPONENTS_WITHOUT_CONTENT: [&str; 5] = [
     "sealpay-merchant",
 ];
 
-/// The `tag` parameter: neither an order nor a request of the widget has it.
+/// The `tag` parameter. Orders and the widget's requests have other tags.
 pub const TAG: &str = "sealpay-merchant-v1";
 
-/// What is signed of a request.
+/// The signed parts of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct MerchantRequestParts<'a> {
     /// The method in capitals.
@@ -41,24 +41,24 @@ pub struct MerchantRequestParts<'a> {
     pub path: &'a str,
     /// The query without its question mark; `None` when there is none.
     pub query: Option<&'a str>,
-    /// What it carries; none when it only asks.
+    /// The content; none for a request that only reads.
     pub content: Option<Content<'a>>,
     /// The `Sealpay-Merchant` header.
     pub merchant: &'a str,
 }
 
-/// What a request carries.
+/// The content of a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Content<'a> {
     /// The `Content-Type` header.
     pub content_type: &'a str,
     /// The `Idempotency-Key` header.
     pub idempotency_key: &'a str,
-    /// The bytes of the body, which may be none.
+    /// The bytes of the body, which may be empty.
     pub body: &'a [u8],
 }
 
-/// What is fresh in every signature, and the merchant's name for its key.
+/// The parameters that are new in every signature, and the merchant's name for its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MerchantSignatureParameters {
     /// Seconds since 1970.
@@ -71,10 +71,10 @@ pub struct MerchantSignatureParameters {
     pub key_id: String,
 }
 
-/// The headers that a signed request carries, besides those that are covered anyway.
+/// The headers to add to a signed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MerchantSignedHeaders {
-    /// `Content-Digest` (RFC 9530 section 2), when something is carried.
+    /// `Content-Digest` (RFC 9530 section 2), if the request has content.
     pub content_digest: Option<String>,
     /// `Signature-Input` (RFC 9421 section 4.1).
     pub signature_input: String,
@@ -83,7 +83,7 @@ pub struct MerchantSignedHeaders {
 }
 
 impl MerchantSignatureParameters {
-    /// Parameters of a signature that lives as long as one may.
+    /// Parameters of a signature with the maximum lifetime.
     #[must_use]
     pub fn new(created: u64, nonce: [u8; NONCE_BYTES], key_id: &str) -> Self {
         Self {
@@ -137,7 +137,8 @@ pub(super) const fn components(has_content: bool) -> &'static [&'static str] {
     }
 }
 
-/// The signature base (RFC 9421 section 2.5). A digest belongs to a request that carries something.
+/// The signature base (RFC 9421 section 2.5). The digest is covered only if the request has
+/// content.
 #[must_use]
 pub fn signature_base(
     parts: &MerchantRequestParts<'_>,

@@ -1,8 +1,8 @@
-//! Reading and checking the request signatures of others.
+//! Parsing and verification of received request signatures.
 //!
-//! Three steps, each with its own type: [`ReceivedSignature::parse`] looks at the form only,
-//! [`ReceivedSignature::check_freshness`] at the times, and [`ReceivedSignature::verify`] at the digest and the signature.
-//! [`merchant`] has the same for the requests of merchants.
+//! Verification has three steps: [`ReceivedSignature::parse`] checks the form,
+//! [`ReceivedSignature::check_freshness`] the times, and [`ReceivedSignature::verify`] the digest
+//! and the signature. [`merchant`] does the same for merchants' requests.
 
 pub mod merchant;
 
@@ -20,20 +20,20 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use sfv::{BareItem, Dictionary, FieldType, InnerList, ListEntry, Parser};
 use subtle::ConstantTimeEq;
 
-/// Why a request signature was refused, in the order of the checks.
+/// Why a request signature was rejected, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureError {
     /// A header is missing.
     Missing,
-    /// A header is not of the one accepted form.
+    /// A header does not have the accepted form.
     Malformed,
     /// `created` is too old or `expires` has passed.
     Expired,
-    /// `created` lies ahead of the verifier's clock.
+    /// `created` is ahead of the verifier's clock.
     FromTheFuture,
-    /// The body is not the one that was signed.
+    /// The body does not match the signed digest.
     DigestMismatch,
-    /// Signed by another key, or something covered was altered.
+    /// Signed with another key, or a covered component was altered.
     Invalid,
 }
 
@@ -82,7 +82,7 @@ pub struct ReceivedHeaders<'a> {
     pub signature: &'a str,
 }
 
-/// A signature of the right form; nothing is verified yet.
+/// A signature of the accepted form, not verified yet.
 #[derive(Debug, Clone)]
 pub struct ReceivedSignature {
     parameters: SignatureParameters,
@@ -92,10 +92,10 @@ pub struct ReceivedSignature {
 }
 
 impl ReceivedSignature {
-    /// Reads the headers.
+    /// Parses the headers.
     ///
     /// # Errors
-    /// [`SignatureError::Malformed`] for anything but the one form.
+    /// [`SignatureError::Malformed`] for any other form.
     pub fn parse(headers: &ReceivedHeaders<'_>) -> Result<Self, SignatureError> {
         are_short_enough(&[
             headers.content_digest,
@@ -117,19 +117,19 @@ impl ReceivedSignature {
         })
     }
 
-    /// The key that claims to have signed.
+    /// The thumbprint of the key that the signature names.
     #[must_use]
     pub const fn thumbprint(&self) -> &Thumbprint {
         &self.thumbprint
     }
 
-    /// The nonce, to be spent once the signature is verified.
+    /// The nonce, to be consumed once the signature is verified.
     #[must_use]
     pub const fn nonce(&self) -> &[u8; NONCE_BYTES] {
         &self.parameters.nonce
     }
 
-    /// When the signature stops to be good, seconds since 1970.
+    /// When the signature expires, seconds since 1970.
     #[must_use]
     pub const fn expires_at(&self) -> u64 {
         self.parameters
@@ -157,7 +157,7 @@ impl ReceivedSignature {
         is_digest_of(&self.content_digest, body)
     }
 
-    /// Checks digest, key and signature; strict, so a small-order key or `R` never passes.
+    /// Verifies digest, key and signature. Strict: a small-order key or `R` is always rejected.
     ///
     /// # Errors
     /// [`SignatureError::DigestMismatch`] or [`SignatureError::Invalid`].
@@ -178,7 +178,7 @@ impl ReceivedSignature {
 }
 
 impl Lifetime {
-    /// Not too far ahead, and not over.
+    /// Checks that the signature is neither too far in the future nor expired.
     const fn check(self, now: u64) -> Result<(), SignatureError> {
         if self.created > now.saturating_add(SIGNATURE_AHEAD_SECONDS) {
             return Err(SignatureError::FromTheFuture);
@@ -208,7 +208,7 @@ fn is_digest_of(header: &str, body: &[u8]) -> Result<(), SignatureError> {
     }
 }
 
-/// Whether the text is `sha-256=:<base64 of 32 bytes>:`; no second algorithm beside it.
+/// Whether the text is `sha-256=:<base64 of 32 bytes>:`, without a second algorithm.
 fn is_content_digest(header: &str) -> bool {
     let digest = header
         .strip_prefix("sha-256=:")
@@ -242,7 +242,7 @@ const fn expiry_of(created: u64) -> Option<u64> {
     created.checked_add(SIGNATURE_LIFETIME_SECONDS)
 }
 
-/// What stands in `Signature-Input`, of whoever it is.
+/// The parsed `Signature-Input`, of the widget or of a merchant.
 struct Input {
     lifetime: Lifetime,
     nonce: [u8; NONCE_BYTES],
@@ -250,8 +250,8 @@ struct Input {
 }
 
 impl Input {
-    /// Reads `Signature-Input` that covers these components. The parser forgives what RFC 9651 tells it to
-    /// (spaces, a member that comes twice, leading zeros); the comparison at the end does not.
+    /// Parses a `Signature-Input` that covers these components. The parser tolerates what RFC 9651
+    /// requires (spaces, duplicate members, leading zeros); the comparison at the end does not.
     fn parse(header: &str, tag: &str, components: &[&str]) -> Option<Self> {
         let ListEntry::InnerList(list) = only_member(header)? else {
             return None;

@@ -1,5 +1,5 @@
-//! What the treaty promises: it keeps to the standards it names, its version-1 vectors never
-//! change, and whatever was altered on the way is refused.
+//! Conformance of the protocol: it follows the standards that it names, its version-1 vectors never
+//! change, and altered messages are rejected.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 

@@ -1,4 +1,5 @@
-//! A merchant's signature has one of two forms, a minute of life, and fits one request only.
+//! A merchant's signature has one of two forms, is valid for a minute, and verifies one request
+//! only.
 
 use crate::request_signature;
 use crate::world::{self, MERCHANT_KEY_ID, NOW, counting};
@@ -70,7 +71,7 @@ fn judged(
 }
 
 #[test]
-fn an_untouched_request_of_either_shape_is_verified() {
+fn unaltered_requests_of_both_forms_verify() {
     for (parts, components) in [
         (WRITE, &COMPONENTS[..]),
         (READ, &COMPONENTS_WITHOUT_CONTENT[..]),
@@ -93,7 +94,7 @@ fn an_untouched_request_of_either_shape_is_verified() {
 }
 
 #[test]
-fn every_covered_component_is_covered() {
+fn altering_any_covered_component_is_detected() {
     let with = |content: Content<'static>| MerchantRequestParts {
         content: Some(content),
         ..WRITE
@@ -127,7 +128,7 @@ fn every_covered_component_is_covered() {
 }
 
 #[test]
-fn another_body_fits_neither_the_digest_nor_the_signature() {
+fn another_body_fails_digest_and_signature() {
     let headers = signed(&WRITE);
     for body in [&b""[..], b"{\"amount\":101}", b"{\"amount\": 100}"] {
         let parts = MerchantRequestParts {
@@ -141,13 +142,13 @@ fn another_body_fits_neither_the_digest_nor_the_signature() {
         };
         assert_eq!(judged(&other_digest, &parts), Err(Invalid));
     }
-    // What only asks has no body, and none can be slipped in.
+    // A request without content has no body, and none can be added.
     let received = parsed(&signed(&READ)).unwrap();
     assert_eq!(received.check_digest(b"{}"), Err(DigestMismatch));
 }
 
 #[test]
-fn a_request_is_never_taken_for_one_of_the_other_shape() {
+fn a_request_does_not_verify_as_the_other_form() {
     let (write, read) = (signed(&WRITE), signed(&READ));
     let stripped = MerchantSignedHeaders {
         content_digest: None,
@@ -173,7 +174,7 @@ fn a_request_is_never_taken_for_one_of_the_other_shape() {
 }
 
 #[test]
-fn a_header_of_any_other_form_is_malformed() {
+fn headers_of_another_form_are_malformed() {
     let good = signed(&WRITE);
     let input = &good.signature_input;
     let altered = |from: &str, to: &str| {
@@ -235,7 +236,7 @@ fn a_header_of_any_other_form_is_malformed() {
 }
 
 #[test]
-fn a_signature_lives_from_thirty_seconds_early_to_its_end() {
+fn signatures_are_valid_from_thirty_seconds_early_until_they_expire() {
     let key = world::signing_key(world::MERCHANT_SEED);
     let short = MerchantSignatureParameters {
         expires: NOW + 5,
@@ -257,7 +258,7 @@ fn a_signature_lives_from_thirty_seconds_early_to_its_end() {
 }
 
 #[test]
-fn a_signature_of_the_widget_is_none_of_a_merchant_and_the_other_way_round() {
+fn widget_and_merchant_signatures_are_not_interchangeable() {
     let widgets = request_signature::signed_parts(&request_signature::PARTS);
     let as_merchants = MerchantSignedHeaders {
         content_digest: Some(widgets.content_digest),
@@ -280,7 +281,7 @@ fn a_signature_of_the_widget_is_none_of_a_merchant_and_the_other_way_round() {
 }
 
 #[test]
-fn another_key_does_not_fit() {
+fn another_key_does_not_verify() {
     let received = parsed(&signed(&WRITE)).unwrap();
     let stranger = world::signing_key(1).verifying_key();
     assert_eq!(received.verify(&WRITE, &stranger), Err(Invalid));
@@ -288,7 +289,7 @@ fn another_key_does_not_fit() {
 
 proptest! {
     #[test]
-    fn an_altered_character_of_any_header_never_passes(
+    fn altering_any_character_of_a_header_is_detected(
         header in 0..3_usize, place: prop::sample::Index, replacement in "[ -~]",
     ) {
         let good = signed(&WRITE);

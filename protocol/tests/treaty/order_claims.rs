@@ -1,4 +1,4 @@
-//! What an order says, at its limits and one beyond, and which of two faults is told first.
+//! The claims of an order at and beyond their limits, and the precedence of errors.
 
 use crate::world::{self, MERCHANT_KEY_ID, NOW};
 use sealpay_protocol::limits;
@@ -19,7 +19,7 @@ fn judged(claims: &OrderClaims, now: u64) -> Result<(), OrderError> {
         .map_err(|refusal| refusal.error())
 }
 
-/// The claims with a change.
+/// The claims with a change applied.
 pub(crate) fn with(change: impl FnOnce(&mut OrderClaims)) -> OrderClaims {
     let mut claims = world::claims();
     change(&mut claims);
@@ -33,7 +33,7 @@ fn check(rows: impl IntoIterator<Item = (&'static str, OrderClaims, Result<(), O
 }
 
 #[test]
-fn times_have_bounds() {
+fn times_are_bounded() {
     let lasting = |iat: u64, exp: u64| with(|claims| (claims.iat, claims.exp) = (iat, exp));
     let (early, late) = (Err(Expired("iat")), Err(Expired("exp")));
     check([
@@ -67,12 +67,12 @@ fn times_have_bounds() {
         ),
         ("good until the end of time", lasting(NOW, u64::MAX), late),
     ]);
-    // The verifier's clock at the end of time adds up to nothing larger.
+    // No overflow with the largest possible clock.
     assert_eq!(judged(&world::claims(), u64::MAX), late);
 }
 
 #[test]
-fn amounts_and_currencies_have_bounds() {
+fn amounts_and_currencies_are_bounded() {
     let paying = |amount: i64, currency: &str| {
         with(|claims| {
             claims.amount = amount;
@@ -113,7 +113,7 @@ fn amounts_and_currencies_have_bounds() {
 }
 
 #[test]
-fn names_and_references_have_bounds() {
+fn names_and_references_are_bounded() {
     let jti = |text: &str| with(|claims| claims.jti = text.into());
     let order_ref = |text: &str| with(|claims| claims.order_ref = text.into());
     let customer = |text: &str| with(|claims| claims.customer = Some(text.into()));
@@ -197,7 +197,7 @@ fn names_and_references_have_bounds() {
 }
 
 #[test]
-fn methods_are_some_and_none_of_them_twice() {
+fn methods_are_not_empty_and_unique() {
     use Method::{BankTransfer, Card, Wallet};
     let methods = |methods: &[Method]| with(|claims| claims.methods = Some(methods.to_vec()));
     check([
@@ -213,7 +213,7 @@ fn methods_are_some_and_none_of_them_twice() {
 }
 
 #[test]
-fn a_billing_country_is_two_capital_letters() {
+fn billing_country_is_two_capital_letters() {
     let country = |text: &str| with(|claims| claims.billing_country = Some(text.into()));
     let refused = Err(Malformed("billing_country"));
     check([
@@ -242,7 +242,7 @@ fn parent_origins_are_one_to_eight() {
 }
 
 #[test]
-fn what_a_shopper_reads_is_one_short_honest_line() {
+fn shopper_texts_are_one_short_line_of_visible_characters() {
     let described = |text: &str| with(|claims| claims.description = Some(text.into()));
     let refused = Err(Malformed("description"));
     check([
@@ -334,7 +334,7 @@ fn items_add_up_to_the_amount() {
 }
 
 #[test]
-fn an_order_for_another_verifier_is_refused() {
+fn orders_for_another_verifier_are_rejected() {
     let meant = |text: &str| with(|claims| claims.aud = world::origin(text));
     check([
         ("this one", meant("https://pay.example"), Ok(())),
@@ -362,7 +362,7 @@ fn an_order_for_another_verifier_is_refused() {
 }
 
 #[test]
-fn the_first_fault_in_the_order_of_the_checks_is_told() {
+fn errors_are_reported_in_the_order_of_the_checks() {
     let mut claims = with(|claims| {
         claims.order_ref.clear();
         claims.items = Some(vec![]);
@@ -401,7 +401,7 @@ fn the_first_fault_in_the_order_of_the_checks_is_told() {
 }
 
 #[test]
-fn every_refusal_has_a_code_and_a_sentence() {
+fn every_error_has_a_code_and_a_message() {
     let rows = [
         (Malformed("jti"), "malformed_order", Some("jti")),
         (SignatureInvalid, "order_signature_invalid", None),
@@ -420,9 +420,9 @@ fn every_refusal_has_a_code_and_a_sentence() {
     }
 }
 
-/// The largest order that the limits allow fits into the longest compact text.
+/// The largest order within all limits fits into the longest compact text.
 #[test]
-fn all_limits_together_fit_into_an_order() {
+fn an_order_at_all_limits_fits() {
     let name = "n".repeat(limits::ITEM_NAME_CHARACTERS);
     let mut claims = with(|claims| {
         claims.amount = limits::AMOUNT_MINOR;

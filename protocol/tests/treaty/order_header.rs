@@ -1,5 +1,5 @@
-//! Attacks on the form of an order. Each of these texts is signed properly by the merchant's key,
-//! so that only its form can be the reason to refuse it.
+//! Attacks on the form of an order. Each text is signed with the merchant's key, so only its form
+//! can be the reason for the rejection.
 
 use crate::world::{self, MERCHANT_KEY_ID, NOW};
 use ed25519_dalek::Signer;
@@ -16,7 +16,7 @@ fn payload() -> String {
     serde_json::to_string(&world::claims()).unwrap()
 }
 
-/// Signs whatever the first two parts are.
+/// Signs any two parts.
 fn signed(header: &str, payload: &str) -> String {
     let signed = [header, payload].join(".");
     let key = world::signing_key(world::MERCHANT_SEED);
@@ -41,7 +41,7 @@ fn judged(compact: &str) -> Result<(), OrderError> {
 }
 
 #[test]
-fn a_good_order_is_verified() {
+fn a_valid_order_verifies() {
     let key = world::signing_key(world::MERCHANT_SEED);
     let compact = order::sign(&world::claims(), MERCHANT_KEY_ID, &key).unwrap();
     assert_eq!(compact, signed_texts(HEADER, &payload()));
@@ -60,7 +60,7 @@ fn a_good_order_is_verified() {
 }
 
 #[test]
-fn a_header_says_exactly_three_things() {
+fn the_header_has_exactly_three_members() {
     let kid = |kid: &str| format!(r#"{{"alg":"Ed25519","typ":"sealpay-order+jwt","kid":"{kid}"}}"#);
     let alg = |alg: &str| format!(r#"{{"alg":"{alg}","typ":"sealpay-order+jwt","kid":"1"}}"#);
     let with = |member: &str| {
@@ -122,7 +122,7 @@ fn a_header_says_exactly_three_things() {
         ([HEADER, "{}"].concat(), header),
         ([HEADER, "\0"].concat(), header),
         (["\u{feff}", HEADER].concat(), header),
-        // Whitespace is JSON's business, and it is signed as it was received.
+        // JSON permits whitespace, and the signature covers it as received.
         ([" ", HEADER, "\n"].concat(), good),
         (kid("a"), good),
         (kid(&"k".repeat(64)), good),
@@ -137,14 +137,14 @@ fn a_header_says_exactly_three_things() {
     ];
     for (text, expected) in rows {
         let judged = judged(&signed_texts(&text, &payload()));
-        // Where a member of the header is at fault, it is the member that is named.
+        // If a header member is invalid, the error names that member.
         let of_header = expected == header && matches!(judged, Err(Malformed(_)));
         assert!(of_header || judged == expected, "{text}: {judged:?}");
     }
 }
 
 #[test]
-fn a_payload_is_one_object_with_known_claims() {
+fn the_payload_is_one_object_with_known_claims() {
     let good = payload();
     let with = |member: &str| good.replacen('{', &["{", member, ","].concat(), 1);
     let item = r#""name":"Lantern","quantity":1,"amount":2490"#;
@@ -215,12 +215,12 @@ fn a_payload_is_one_object_with_known_claims() {
 }
 
 #[test]
-fn the_three_parts_have_one_spelling() {
+fn the_three_parts_have_one_encoding() {
     let compact = signed_texts(HEADER, &payload());
     let parts: Vec<&str> = compact.split('.').collect();
     let (header, payload, signature) = (parts[0], parts[1], parts[2]);
     let rest_after = |cut: usize| &signature[..signature.len() - cut];
-    // 59 bytes of header leave two bits over in the last character, 64 of signature four.
+    // 59 bytes of header leave two bits unused in the last character, 64 of signature four.
     let trailing_bits = |text: &str| {
         let last = text.chars().last().unwrap();
         let next = char::from_u32(u32::from(last) + 1).unwrap();
@@ -263,9 +263,9 @@ fn the_three_parts_have_one_spelling() {
 }
 
 #[test]
-fn an_order_is_measured_before_it_is_read() {
+fn oversized_orders_are_rejected_before_parsing() {
     let room = limits::ORDER_CHARACTERS - signed_texts(HEADER, &payload()).len();
-    // Three spaces more in the payload are four characters more of base64url.
+    // Three more spaces in the payload are four more characters of base64url.
     let fits = [payload(), " ".repeat(room / 4 * 3)].concat();
     let compact = signed_texts(HEADER, &fits);
     assert!((limits::ORDER_CHARACTERS - 4..=limits::ORDER_CHARACTERS).contains(&compact.len()));
@@ -279,14 +279,14 @@ fn an_order_is_measured_before_it_is_read() {
 }
 
 #[test]
-fn another_key_does_not_fit() {
+fn another_key_does_not_verify() {
     let key = world::signing_key(world::EPHEMERAL_SEED);
     let compact = order::sign(&world::claims(), MERCHANT_KEY_ID, &key).unwrap();
     assert_eq!(judged(&compact), Err(SignatureInvalid));
 }
 
 #[test]
-fn parts_of_two_orders_do_not_fit_together() {
+fn mixed_parts_of_two_orders_do_not_verify() {
     let mut claims = world::claims();
     claims.amount = 1;
     let cheap = signed_texts(HEADER, &serde_json::to_string(&claims).unwrap());
@@ -302,7 +302,7 @@ fn parts_of_two_orders_do_not_fit_together() {
 
 proptest! {
     #[test]
-    fn an_altered_character_never_passes(
+    fn altering_any_character_is_detected(
         place: prop::sample::Index, replacement in "[A-Za-z0-9_.-]",
     ) {
         let good = signed_texts(HEADER, &payload());
@@ -314,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_at_all_is_refused_without_a_panic(
+    fn any_text_is_rejected_without_panic(
         text in "\\PC{0,200}", header in "\\PC{0,80}", payload in "\\PC{0,200}",
     ) {
         prop_assert!(judged(&text).is_err());

@@ -1,9 +1,9 @@
-//! What the refusal of an order says, and what is mended instead of refused.
+//! The details of order errors, and input that is normalized instead of rejected.
 
 use crate::order_claims::with;
 use crate::world::{self, MERCHANT_KEY_ID, NOW};
 use sealpay_protocol::order::{self, CompactOrder, OrderClaims, OrderItem};
-/// What the refusal of these claims says: the member at fault, and what about it.
+/// The error for these claims: the invalid member and the sentence.
 fn told(claims: &OrderClaims) -> (Option<String>, String) {
     let key = world::signing_key(world::MERCHANT_SEED);
     let compact = order::sign(claims, MERCHANT_KEY_ID, &key).unwrap();
@@ -14,7 +14,7 @@ fn told(claims: &OrderClaims) -> (Option<String>, String) {
 }
 
 #[test]
-fn a_refusal_says_which_item_and_whether_count_or_sum_is_wrong() {
+fn errors_name_the_item_and_whether_count_or_sum_is_wrong() {
     let item = |name: &str, quantity, amount| OrderItem {
         name: name.into(),
         quantity,
@@ -66,7 +66,7 @@ fn a_refusal_says_which_item_and_whether_count_or_sum_is_wrong() {
 }
 
 #[test]
-fn breaks_and_tabs_of_a_text_are_spaces_in_the_verified_order() {
+fn line_breaks_and_tabs_become_spaces_in_the_verified_order() {
     let claims = with(|claims| {
         claims.description = Some("Two\r\nlanterns".into());
         claims.items = Some(vec![OrderItem {

@@ -1,4 +1,4 @@
-//! The three headers of a request signature have one form each, and nothing else is read.
+//! Each of the three headers of a request signature has exactly one accepted form.
 
 use crate::request_signature::{PARTS, judged, signed_parts};
 use crate::world::{self, counting};
@@ -256,7 +256,7 @@ fn signature_has_one_form() {
             headers.signature
         );
     }
-    // In capitals it is still base64 of 64 bytes, only of others.
+    // In capitals it is still base64 of 64 bytes, but of different ones.
     let signature = format!("sig=:{}:", inner.to_uppercase());
     let judgement = judged(
         &SignedHeaders {

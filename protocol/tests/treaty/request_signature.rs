@@ -1,4 +1,4 @@
-//! A request signature has one form, a minute of life, and fits one request only.
+//! A request signature has one form, is valid for a minute, and verifies one request only.
 
 use crate::world::{self, NOW, counting};
 use proptest::prelude::*;
@@ -54,7 +54,7 @@ pub(crate) fn judged(
 }
 
 #[test]
-fn an_untouched_request_is_verified() {
+fn unaltered_requests_verify() {
     let headers = signed_parts(&PARTS);
     assert_eq!(judged(&headers, &PARTS), Ok(()));
     let received = parsed(&headers).unwrap();
@@ -64,7 +64,7 @@ fn an_untouched_request_is_verified() {
 }
 
 #[test]
-fn every_covered_component_is_covered() {
+fn altering_any_covered_component_is_detected() {
     let headers = signed_parts(&PARTS);
     let rows = [
         (
@@ -152,7 +152,7 @@ fn every_covered_component_is_covered() {
             ..PARTS
         };
         assert_eq!(judged(&headers, &parts), Err(DigestMismatch), "{body}");
-        // With a digest that fits the other body it is the signature that does not fit.
+        // With a digest of the other body, the signature does not match.
         let content_digest = content_digest(body.as_bytes());
         let headers = SignedHeaders {
             content_digest,
@@ -163,7 +163,7 @@ fn every_covered_component_is_covered() {
 }
 
 #[test]
-fn every_parameter_is_covered() {
+fn altering_any_parameter_is_detected() {
     let headers = signed_parts(&PARTS);
     let nonce = |first: u8| base64url(&counting::<16>(first));
     let stranger = Thumbprint::from_key(&world::signing_key(1).verifying_key());
@@ -190,7 +190,7 @@ fn every_parameter_is_covered() {
 }
 
 #[test]
-fn a_query_that_is_empty_and_none_at_all_are_signed_alike() {
+fn an_empty_query_signs_like_no_query() {
     // RFC 9421 section 2.2.7: both are a lone question mark.
     let headers = signed_parts(&PARTS);
     assert_eq!(
@@ -206,12 +206,12 @@ fn a_query_that_is_empty_and_none_at_all_are_signed_alike() {
 }
 
 #[test]
-fn another_key_does_not_fit() {
+fn another_key_does_not_verify() {
     let headers = signed_parts(&PARTS);
     let key = world::signing_key(1).verifying_key();
     let received = parsed(&headers).unwrap();
     assert_eq!(received.verify(&PARTS, &key), Err(Invalid));
-    // Nor does a signature by another key that names ours.
+    // Nor does a signature with another key that names ours.
     let parameters = SignatureParameters {
         created: NOW,
         nonce: counting(5),
@@ -225,7 +225,7 @@ fn another_key_does_not_fit() {
 }
 
 #[test]
-fn a_signature_lives_from_thirty_seconds_early_to_sixty_late() {
+fn signatures_are_valid_from_thirty_seconds_early_to_sixty_late() {
     let received = parsed(&signed_parts(&PARTS)).unwrap();
     let rows = [
         (NOW - 31, Err(FromTheFuture)),
@@ -243,7 +243,7 @@ fn a_signature_lives_from_thirty_seconds_early_to_sixty_late() {
 }
 
 #[test]
-fn every_refusal_has_a_code_and_a_sentence() {
+fn every_error_has_a_code_and_a_message() {
     let rows = [
         (SignatureError::Missing, "missing_signature"),
         (Malformed, "malformed_signature"),
@@ -264,7 +264,7 @@ fn every_refusal_has_a_code_and_a_sentence() {
 
 proptest! {
     #[test]
-    fn whatever_is_signed_is_verified(
+    fn any_signed_request_verifies(
         path in "/[a-z0-9/]{0,40}",
         query in prop::option::of("[a-z0-9=&%]{0,40}"),
         body: Vec<u8>,
@@ -281,7 +281,7 @@ proptest! {
     }
 
     #[test]
-    fn an_altered_character_of_any_header_never_passes(
+    fn altering_any_character_of_a_header_is_detected(
         header in 0..3_usize, place: prop::sample::Index, replacement in "[ -~]",
     ) {
         let good = signed_parts(&PARTS);
@@ -298,7 +298,7 @@ proptest! {
     }
 
     #[test]
-    fn any_header_at_all_is_refused_without_a_panic(
+    fn any_header_is_rejected_without_panic(
         input in "\\PC{0,200}", signature in "\\PC{0,100}",
     ) {
         let good = signed_parts(&PARTS);

@@ -1,4 +1,4 @@
-//! A sealed card opens only as it was sealed and only where it belongs.
+//! A sealed card opens only unaltered and only for its payment.
 
 use crate::world::{self, Given, NOW, Payment, counting};
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 /// The verifier's key.
 pub(crate) static KEY: LazyLock<SealingPrivateKey> = LazyLock::new(world::sealing_key);
 
-/// One good card, sealed once for the tests that alter it many times.
+/// A card sealed once, for the tests that alter it many times.
 static SEALED: LazyLock<SealedCard> = LazyLock::new(|| sealed_for(&Payment::new()));
 
 fn sealed_for(payment: &Payment) -> SealedCard {
@@ -27,13 +27,13 @@ fn sealed_for(payment: &Payment) -> SealedCard {
     seal(&card, &KEY.public_key(), &payment.context(), &mut random).unwrap()
 }
 
-/// Opens a card as the verifier does, today.
+/// Opens a card at the current test time, as the verifier does.
 pub(crate) fn opens(sealed: &SealedCard, context: &SealContext<'_>) -> Result<(), OpenError> {
     open(sealed, &KEY, context, world::today()).map(drop)
 }
 
 #[test]
-fn a_sealed_card_opens_where_it_belongs() {
+fn a_sealed_card_opens_for_its_payment() {
     let payment = Payment::new();
     let sealed = sealed_for(&payment);
     assert_eq!((sealed.v, sealed.kid.as_str()), (1, KEY.key_id()));
@@ -158,7 +158,7 @@ fn a_sealed_card_opens_with_no_other_key() {
     let today = world::today();
     let refused = open(&sealed, &other, &payment.context(), today).map(drop);
     assert_eq!(refused, Err(OpenError));
-    // Nor does it help to name the other key as the recipient.
+    // Naming the other key as the recipient does not help.
     let renamed = SealedCard {
         kid: other.key_id().into(),
         ..sealed
@@ -168,7 +168,7 @@ fn a_sealed_card_opens_with_no_other_key() {
 }
 
 #[test]
-fn the_wire_form_has_one_spelling() {
+fn the_wire_form_has_one_encoding() {
     let payment = Payment::new();
     let good = sealed_for(&payment);
     let with = |change: fn(&mut SealedCard)| {
@@ -220,7 +220,7 @@ fn the_wire_form_has_one_spelling() {
     for (name, sealed) in rows {
         assert_eq!(opens(&sealed, &payment.context()), Err(OpenError), "{name}");
     }
-    // 1120 and 272 bytes leave bits over in the last character: they have to be zero.
+    // 1120 and 272 bytes leave bits unused in the last character: they have to be zero.
     for (last, member) in [(&good.enc, "enc"), (&good.ct, "ct")] {
         let place = last.len() - 1;
         let other = ["B", "h", "x", "R"].map(|end| [&last[..place], end].concat());
@@ -241,7 +241,7 @@ fn the_wire_form_has_one_spelling() {
 }
 
 #[test]
-fn a_wire_form_with_other_members_is_no_wire_form() {
+fn unknown_members_are_rejected() {
     let sealed = serde_json::to_string(&sealed_for(&Payment::new())).unwrap();
     assert!(serde_json::from_str::<SealedCard>(&sealed).is_ok());
     for (from, to) in [
@@ -261,7 +261,7 @@ fn a_wire_form_with_other_members_is_no_wire_form() {
 }
 
 #[test]
-fn a_card_expires_with_its_month() {
+fn cards_expire_with_their_month() {
     let payment = Payment::new();
     let sealed = sealed_for(&payment);
     for ((year, month), good) in [
@@ -277,7 +277,7 @@ fn a_card_expires_with_its_month() {
 }
 
 #[test]
-fn the_associated_data_is_eleven_fields_behind_their_lengths() {
+fn the_associated_data_is_eleven_length_prefixed_fields() {
     let payment = Payment::new();
     let data = payment.context().associated_data(KEY.key_id());
     let mut rest = data.as_slice();
@@ -310,7 +310,7 @@ fn the_associated_data_is_eleven_fields_behind_their_lengths() {
 }
 
 #[test]
-fn other_bytes_are_no_sealing_key() {
+fn invalid_sealing_keys_are_rejected() {
     let good = from_base64url(&KEY.public_key().to_base64url()).unwrap();
     assert_eq!(
         SealingPublicKey::from_bytes(&good).unwrap().key_id(),
@@ -341,7 +341,7 @@ fn keys_do_not_print_themselves() {
 
 proptest! {
     #[test]
-    fn a_changed_byte_of_enc_or_ct_refuses(
+    fn altering_enc_or_ct_is_detected(
         place in 0..ENCAPSULATED_BYTES + CIPHERTEXT_BYTES, mask in 1_u8..,
     ) {
         let payment = Payment::new();
@@ -358,7 +358,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_of_the_associated_data_refuses(place: prop::sample::Index, mask in 1_u8..) {
+    fn altering_the_associated_data_is_detected(place: prop::sample::Index, mask in 1_u8..) {
         let payment = Payment::new();
         let enc = from_base64url(&SEALED.enc).unwrap();
         let ct = from_base64url(&SEALED.ct).unwrap();

@@ -1,4 +1,5 @@
-//! What is inside an envelope is checked again: whoever sealed it may not have been our widget.
+//! The content of an envelope is validated again, because a client other than our widget may have
+//! sealed it.
 
 use crate::sealed_card::{KEY, opens};
 use crate::world::{self, Given, Payment, counting};
@@ -7,7 +8,7 @@ use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::envelope::{PLAINTEXT_BYTES, SealedCard, card_of, plaintext};
 use sealpay_protocol::seal::{OpenError, seal_bytes};
 
-/// A plaintext of any fields, padded with zeros to `length`.
+/// A plaintext with the given fields, padded with zeros to `length`.
 fn padded(version: u8, fields: &[&[u8]], length: usize) -> Vec<u8> {
     let mut bytes = vec![version];
     for field in fields {
@@ -18,7 +19,7 @@ fn padded(version: u8, fields: &[&[u8]], length: usize) -> Vec<u8> {
     bytes
 }
 
-/// What a hostile widget may put into an envelope that is otherwise in order.
+/// Invalid plaintexts that a hostile client may seal in a valid envelope.
 fn hostile_plaintexts() -> Vec<(&'static str, Vec<u8>)> {
     let number = b"4242424242424242".as_slice();
     let fields = |fields: [&[u8]; 4]| padded(1, &fields, PLAINTEXT_BYTES);
@@ -137,7 +138,7 @@ fn hostile_plaintexts() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn an_envelope_is_checked_again_inside() {
+fn invalid_plaintexts_are_rejected() {
     let payment = Payment::new();
     let (context, recipient) = (payment.context(), KEY.public_key());
     let associated_data = context.associated_data(KEY.key_id());
@@ -170,7 +171,7 @@ fn an_envelope_is_checked_again_inside() {
 
 proptest! {
     #[test]
-    fn every_plaintext_has_one_length_and_reads_back(holder in "[A-Z][a-zé' .-]{0,40}[a-z]") {
+    fn plaintexts_have_one_length_and_round_trip(holder in "[A-Z][a-zé' .-]{0,40}[a-z]") {
         let card = world::card("378282246310005", "202512", "0123", &holder);
         let bytes = plaintext(&card);
         prop_assert_eq!(bytes.len(), 256);
@@ -181,7 +182,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_at_all_are_read_without_a_panic(
+    fn any_bytes_parse_without_panic(
         bytes in prop::collection::vec(any::<u8>(), 0..300),
     ) {
         let mut bytes = bytes;

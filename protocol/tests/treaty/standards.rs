@@ -1,4 +1,4 @@
-//! The published vectors of the standards that the protocol names.
+//! Published vectors of the standards that the protocol uses.
 
 use crate::world::Given;
 use data_encoding::{BASE64, HEXLOWER};
@@ -23,7 +23,7 @@ fn bytes(value: &Value, member: &str) -> Vec<u8> {
 }
 
 #[test]
-fn ed25519_signs_and_verifies_as_rfc_8032_section_7_1_does() {
+fn ed25519_matches_rfc_8032_section_7_1() {
     let file: Value =
         serde_json::from_str(include_str!("../../vectors/rfc8032_ed25519.json")).unwrap();
     let vectors = file["vectors"].as_array().unwrap();
@@ -38,7 +38,7 @@ fn ed25519_signs_and_verifies_as_rfc_8032_section_7_1_does() {
     assert_eq!(vectors.len(), 2);
 }
 
-/// Opens every message of a vector, and makes its encapsulation and first message again.
+/// Opens every message of a vector, and recomputes its encapsulation and first message.
 fn check_hpke<K: Kem>(vector: &Value) {
     let [info, private_key, public_key, enc] =
         ["info", "skRm", "pkRm", "enc"].map(|member| bytes(vector, member));
@@ -54,8 +54,8 @@ fn check_hpke<K: Kem>(vector: &Value) {
     )
     .unwrap();
     let messages = vector["encryptions"].as_array().unwrap();
-    // Some of the messages of RFC 9180 are at sequence numbers that lie far apart; the context
-    // counts by itself, so only those that follow each other are opened.
+    // Some messages of RFC 9180 have distant sequence numbers. The context counts by itself, so
+    // only consecutive messages are opened.
     for message in messages.iter().take(3) {
         let [ciphertext, associated_data, plaintext] =
             ["ct", "aad", "pt"].map(|member| bytes(message, member));
@@ -97,13 +97,13 @@ fn base_mode_vector(file: &str, kem_id: u64) -> Value {
 }
 
 #[test]
-fn hpke_opens_and_seals_as_rfc_9180_appendix_a2_does() {
+fn hpke_matches_rfc_9180_appendix_a2() {
     let file = include_str!("../../vectors/rfc9180_x25519_vectors.json");
     check_hpke::<X25519HkdfSha256>(&base_mode_vector(file, 0x20));
 }
 
 #[test]
-fn hpke_with_x_wing_opens_and_seals_as_the_drafts_vectors_do() {
+fn hpke_with_x_wing_matches_the_draft() {
     let file = include_str!("../../vectors/hpke-pq_test-vectors.json");
     let vector = base_mode_vector(file, 0x647a);
     check_hpke::<XWing>(&vector);
@@ -114,7 +114,7 @@ fn hpke_with_x_wing_opens_and_seals_as_the_drafts_vectors_do() {
 }
 
 #[test]
-fn the_signature_of_rfc_9421_appendix_b_2_6_is_made_and_verified() {
+fn signatures_match_rfc_9421_appendix_b_2_6() {
     let vector: Value =
         serde_json::from_str(include_str!("../../vectors/rfc9421_b26.json")).unwrap();
     // The last 32 bytes of both encodings are the key (RFC 8410 sections 4 and 7).
@@ -137,7 +137,7 @@ fn the_signature_of_rfc_9421_appendix_b_2_6_is_made_and_verified() {
 }
 
 #[test]
-fn a_content_digest_is_that_of_rfc_9530() {
+fn content_digests_match_rfc_9530() {
     let rows = [
         (
             "{\"hello\": \"world\"}\n",

@@ -1,8 +1,8 @@
-//! Signatures that a lenient verifier takes and a strict one must not (RFC 8032 section 5.1.7,
-//! small orders refused as well), at each of the three doors that verify Ed25519.
+//! Signatures that a lenient verifier accepts and a strict one must reject (RFC 8032 section 5.1.7,
+//! plus points of small order), at each of the three places that verify Ed25519.
 //!
-//! The forged `S` were computed outside with the private keys of the vectors: with `R` the neutral
-//! point, `S = SHA-512(R ‖ A ‖ M) · a mod L` satisfies the equation without any nonce.
+//! The forged `S` were computed offline with the private keys of the vectors: with the neutral
+//! point as `R`, `S = SHA-512(R ‖ A ‖ M) · a mod L` satisfies the equation without any nonce.
 
 use crate::vector_file::RequestVector;
 use crate::vectors::vectors;
@@ -31,7 +31,7 @@ const SMALL_ORDER: [&str; 8] = [
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
 ];
 
-/// Second spellings of small-order points, which some libraries read.
+/// Non-canonical encodings of small-order points, which some libraries accept.
 const SMALL_ORDER_AGAIN: [&str; 6] = [
     "0100000000000000000000000000000000000000000000000000000000000080",
     "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
@@ -41,10 +41,10 @@ const SMALL_ORDER_AGAIN: [&str; 6] = [
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 ];
 
-/// Whether a signature passes with a key.
+/// Whether a signature verifies with a key.
 type Passes = Box<dyn Fn(&[u8; 64], &VerifyingKey) -> bool>;
 
-/// A place where Ed25519 is verified, with what is signed there.
+/// A place where Ed25519 is verified, with its signed message.
 struct Door {
     name: &'static str,
     key: VerifyingKey,
@@ -148,17 +148,17 @@ fn doors() -> [Door; 3] {
 }
 
 #[test]
-fn an_honest_signature_passes_every_door() {
+fn valid_signatures_are_accepted_everywhere() {
     for door in doors() {
         assert!((door.passes)(&door.good, &door.key), "{}", door.name);
     }
 }
 
 #[test]
-fn an_s_beyond_the_group_order_passes_no_door() {
+fn s_beyond_the_group_order_is_rejected_everywhere() {
     for door in doors() {
         let mut altered = door.good;
-        // S + L fits the equation just as well as S: it is the second spelling of the signature.
+        // S + L satisfies the equation as S does: a second encoding of the signature.
         let mut carry = 0;
         for (byte, addend) in altered[32..].iter_mut().zip(bytes(L)) {
             let sum = u16::from(*byte) + u16::from(addend) + carry;
@@ -176,7 +176,7 @@ fn an_s_beyond_the_group_order_passes_no_door() {
 }
 
 #[test]
-fn an_r_of_small_order_passes_no_door_although_the_equation_holds() {
+fn r_of_small_order_is_rejected_everywhere() {
     for door in doors() {
         let forged = [bytes(SMALL_ORDER[0]), bytes(door.forged_s)].concat();
         let forged: [u8; 64] = forged.try_into().unwrap();
@@ -189,8 +189,8 @@ fn an_r_of_small_order_passes_no_door_although_the_equation_holds() {
 }
 
 #[test]
-fn a_signature_that_fits_every_message_passes_no_door() {
-    // The neutral point as key and R, and S = 0: 0·B = R + k·A whatever was signed.
+fn universal_signatures_are_rejected_everywhere() {
+    // The neutral point as key and R, and S = 0: 0·B = R + k·A for every message.
     let key = VerifyingKey::from_bytes(&bytes(SMALL_ORDER[0])).unwrap();
     let mut universal = [0; 64];
     universal[0] = 1;
@@ -202,7 +202,7 @@ fn a_signature_that_fits_every_message_passes_no_door() {
 }
 
 #[test]
-fn bytes_that_are_no_signature_pass_no_door() {
+fn bytes_that_are_no_signature_are_rejected_everywhere() {
     for door in doors() {
         let mut without_s = door.good;
         without_s[32..].fill(0);
@@ -215,7 +215,7 @@ fn bytes_that_are_no_signature_pass_no_door() {
 }
 
 #[test]
-fn a_point_of_small_order_is_no_key_in_any_spelling() {
+fn points_of_small_order_are_no_keys_in_any_encoding() {
     for text in SMALL_ORDER.into_iter().chain(SMALL_ORDER_AGAIN) {
         let point = bytes(text);
         assert_eq!(verifying_key(&point), Err(KeyError), "{text}");
@@ -231,7 +231,7 @@ fn a_point_of_small_order_is_no_key_in_any_spelling() {
 }
 
 #[test]
-fn a_jwk_is_of_one_kind() {
+fn jwks_of_other_types_are_rejected() {
     let x = base64url(world::signing_key(1).verifying_key().as_bytes());
     let jwk = |kty: &str, crv: &str, x: &str| PublicJwk {
         kty: kty.into(),

@@ -1,4 +1,4 @@
-//! How the file of the vectors is laid out. Bytes that travel are written as they travel, others in
+//! The layout of the vector file. Values that travel are in their wire encoding, others in
 //! hexadecimal.
 
 use sealpay_protocol::currency::Currency;

@@ -1,5 +1,4 @@
-//! Version 1 of the vectors: the file is what it always was, and everything in it can be computed
-//! again.
+//! Version 1 of the vectors: the file never changes, and everything in it can be recomputed.
 
 use crate::vector_file::{CardVector, ContextVector, Vectors};
 use crate::world::Given;
@@ -23,7 +22,7 @@ use sealpay_protocol::sign::{
 use sealpay_protocol::webhook::{self, EndpointSecret, WebhookHeaders};
 use sha2::{Digest, Sha256};
 
-/// Other implementations test against this file: another digest is another protocol.
+/// Other implementations test against this file; changing it changes the protocol.
 const SHA256_OF_THE_FILE: &str = "21f3cfe3957becf60afe9f21c16f4cb7c805ada897ce4b4a84c4a2c9450813d3";
 
 const FILE: &str = include_str!("../../vectors/sealpay-v1.json");
@@ -51,9 +50,9 @@ fn version_1_of_the_file_never_changes() {
 }
 
 #[test]
-fn the_file_is_what_its_generator_makes() {
-    // As JSON and not as text: in what order members stand depends on a feature of the JSON library
-    // that another part of the workspace may turn on.
+fn the_generator_reproduces_the_file() {
+    // Compared as JSON, not as text: the order of members depends on a feature of the JSON library
+    // that another crate of the workspace may enable.
     let made: serde_json::Value = serde_json::from_str(&crate::make_vectors::file()).unwrap();
     let kept: serde_json::Value = serde_json::from_str(FILE).unwrap();
     assert!(made == kept);

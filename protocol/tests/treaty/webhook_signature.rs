@@ -1,4 +1,4 @@
-//! A webhook is believed only whole, only fresh and only by its own key or secret.
+//! A webhook verifies only unaltered, in time, and with the right key or secret.
 
 use crate::world::{self, NOW};
 use proptest::prelude::*;
@@ -13,14 +13,14 @@ use WebhookError::{SignatureRefused, TimestampRefused};
 const BODY: &[u8] = br#"{"type":"payment.captured"}"#;
 const ID: &str = "evt_01jd0000000000000000000000";
 
-/// The list of one key and one secret: `v1a,… v1,…`.
+/// A signature list with one key and one secret: `v1a,… v1,…`.
 fn signature() -> String {
     let key = world::signing_key(world::WEBHOOK_SEED);
     let secret = world::endpoint_secret(world::ENDPOINT_SECRET);
     sign(ID, NOW, BODY, &[&key], &[&secret])
 }
 
-/// What the key says and what the secret says.
+/// The results of verifying with the key and with the secret.
 fn both(headers: &WebhookHeaders<'_>, body: &[u8], now: u64) -> [Result<(), WebhookError>; 2] {
     let key = world::signing_key(world::WEBHOOK_SEED).verifying_key();
     let secret = world::endpoint_secret(world::ENDPOINT_SECRET);
@@ -48,7 +48,7 @@ fn judged(
 }
 
 #[test]
-fn an_untouched_webhook_is_believed() {
+fn unaltered_webhooks_verify() {
     assert_eq!(judged(ID, "1763800000", &signature(), BODY), [Ok(()); 2]);
     let listed = signature();
     let schemes: Vec<_> = listed
@@ -59,7 +59,7 @@ fn an_untouched_webhook_is_believed() {
 }
 
 #[test]
-fn an_altered_webhook_is_not_believed() {
+fn altered_webhooks_are_rejected() {
     let signature = signature();
     let rows: [(&str, &str, &str, &[u8]); 9] = [
         ("body", ID, "1763800000", br#"{"type":"payment.declined"}"#),
@@ -94,7 +94,7 @@ fn an_altered_webhook_is_not_believed() {
 }
 
 #[test]
-fn a_timestamp_is_good_for_five_minutes_either_way() {
+fn timestamps_are_accepted_within_five_minutes() {
     let signature = signature();
     let headers = WebhookHeaders {
         id: ID,
@@ -116,7 +116,7 @@ fn a_timestamp_is_good_for_five_minutes_either_way() {
 }
 
 #[test]
-fn a_timestamp_is_a_whole_number_of_seconds() {
+fn timestamps_are_whole_seconds() {
     let signature = signature();
     for timestamp in [
         "",
@@ -137,7 +137,7 @@ fn a_timestamp_is_a_whole_number_of_seconds() {
     }
 }
 
-/// How the list of signatures may look, and what the key and the secret find in it.
+/// Forms of the signature list, with the expected results for the key and the secret.
 fn lists() -> Vec<(&'static str, String, [bool; 2])> {
     let signature = signature();
     let (v1a, v1) = signature.split_once(' ').unwrap();
@@ -193,7 +193,7 @@ fn lists() -> Vec<(&'static str, String, [bool; 2])> {
 }
 
 #[test]
-fn a_list_of_signatures_needs_one_that_fits() {
+fn one_matching_signature_of_the_list_suffices() {
     for (name, list, good) in lists() {
         let expected = good.map(|good| if good { Ok(()) } else { Err(SignatureRefused) });
         assert_eq!(
@@ -205,7 +205,7 @@ fn a_list_of_signatures_needs_one_that_fits() {
 }
 
 #[test]
-fn a_stranger_cannot_sign() {
+fn other_keys_and_secrets_do_not_verify() {
     let key = world::signing_key(world::NEXT_WEBHOOK_SEED);
     let secret = world::endpoint_secret(world::NEXT_ENDPOINT_SECRET);
     let signature = sign(ID, NOW, BODY, &[&key], &[&secret]);
@@ -214,7 +214,7 @@ fn a_stranger_cannot_sign() {
 }
 
 #[test]
-fn during_a_rotation_old_and_new_both_verify() {
+fn old_and_new_key_verify_during_rotation() {
     let seeds = [world::WEBHOOK_SEED, world::NEXT_WEBHOOK_SEED];
     let [old, new] = seeds.map(world::signing_key);
     let firsts = [world::ENDPOINT_SECRET, world::NEXT_ENDPOINT_SECRET];
@@ -238,7 +238,7 @@ fn during_a_rotation_old_and_new_both_verify() {
 }
 
 #[test]
-fn keys_and_secrets_have_one_spelling() {
+fn keys_and_secrets_have_one_encoding() {
     let secret = world::endpoint_secret(world::ENDPOINT_SECRET);
     let text = secret.reveal().to_string();
     assert_eq!(text.len(), "whsec_".len() + 44);
@@ -271,14 +271,14 @@ fn keys_and_secrets_have_one_spelling() {
 }
 
 #[test]
-fn a_secret_does_not_print_itself() {
+fn secrets_are_not_printed() {
     let secret = world::endpoint_secret(world::ENDPOINT_SECRET);
     assert_eq!(format!("{secret:?}"), "EndpointSecret([redacted])");
 }
 
 proptest! {
     #[test]
-    fn any_body_verifies_as_it_is_and_in_no_other_way(
+    fn any_body_verifies_unaltered_only(
         body: Vec<u8>, place: prop::sample::Index, mask in 1_u8..,
     ) {
         let key = world::signing_key(world::WEBHOOK_SEED);

@@ -1,4 +1,4 @@
-//! Keys, names and times that the tests share. None of them is secret.
+//! Keys, names and times shared by the tests. None is secret.
 
 use core::convert::Infallible;
 use ed25519_dalek::SigningKey;
@@ -85,7 +85,7 @@ pub(crate) fn euros(amount_minor: i64) -> Money {
     Money::charge(amount_minor, "EUR".parse().unwrap()).unwrap()
 }
 
-/// A good card; `holder` may be empty for none.
+/// A valid card; an empty `holder` means none.
 pub(crate) fn card(number: &str, yyyymm: &str, security_code: &str, holder: &str) -> Card {
     let number = CardNumber::parse(number).unwrap();
     let security_code = SecurityCode::parse(security_code, number.brand()).unwrap();
@@ -97,7 +97,7 @@ pub(crate) fn card(number: &str, yyyymm: &str, security_code: &str, holder: &str
     }
 }
 
-/// An order that has only what it must have.
+/// An order with the required claims only.
 pub(crate) fn claims() -> OrderClaims {
     OrderClaims {
         iss: merchant(),
@@ -120,7 +120,7 @@ pub(crate) fn claims() -> OrderClaims {
     }
 }
 
-/// What [`SealContext`] borrows.
+/// Owns the values that [`SealContext`] borrows.
 pub(crate) struct Payment {
     pub(crate) verifier_origin: Origin,
     pub(crate) money: Money,
@@ -152,8 +152,8 @@ impl Payment {
     }
 }
 
-/// "Randomness" that is written down: it hands out the given bytes once and then panics, so that a
-/// test notices when a library draws more than it says.
+/// Fixed "randomness": returns the given bytes once and then panics, so that a test detects a
+/// library that draws more than documented.
 pub(crate) struct Given(Vec<u8>);
 
 impl Given {
@@ -161,7 +161,7 @@ impl Given {
         Self(bytes.to_vec())
     }
 
-    /// How many bytes were not drawn.
+    /// The number of bytes that were not drawn.
     pub(crate) fn left(&self) -> usize {
         self.0.len()
     }

@@ -1,5 +1,5 @@
-//! A JSON value that keeps members that are given twice, and hands itself to a type's reader in a way
-//! that says where the reader stopped.
+//! A JSON value that preserves duplicate members and deserializes into a type while tracking where
+//! deserialization stopped.
 
 use super::surrogates::MARK;
 use super::{JsonFault, Step, step};
@@ -24,7 +24,7 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// The way to the first text that has the mark in it.
+    /// The path of the first text that contains the mark.
     pub(super) fn path_of_mark(&self) -> Option<Vec<Step>> {
         let below = |step: Step, node: &Node| {
             let mut path = node.path_of_mark()?;
@@ -167,7 +167,7 @@ impl<'de> Deserializer<'de> for Node {
     }
 }
 
-/// Takes nothing: what it is given is told as what it is, in place of a text.
+/// Accepts no value; its error names the type that was found instead of a text.
 struct TextVisitor;
 
 impl Visitor<'_> for TextVisitor {

@@ -1,10 +1,10 @@
-//! Texts that were cut within a character: half of a surrogate pair in an escape (RFC 8259 section
-//! 8.2), or bytes that are no UTF-8.
+//! Texts with an incomplete character: an unpaired surrogate in an escape (RFC 8259 section 8.2),
+//! or bytes that are not UTF-8.
 
-/// Stands where half a character was. It is a noncharacter, which no text for people has.
+/// Replaces an incomplete character. A noncharacter, which does not occur in text for people.
 pub(super) const MARK: char = '\u{FDD0}';
 
-/// The text with [`MARK`] for every half character; none when there is no such thing.
+/// The text with [`MARK`] for every incomplete character; none if all are complete.
 pub(super) fn marked(bytes: &[u8]) -> Option<String> {
     let mut text = String::with_capacity(bytes.len());
     let mut has_mark = false;
@@ -29,7 +29,7 @@ pub(super) fn marked(bytes: &[u8]) -> Option<String> {
                 continue;
             }
             Some(_) => 6,
-            // A backslash and what it escapes, which may be another backslash.
+            // A backslash and the character it escapes, which may be another backslash.
             None => escape.chars().take(2).map(char::len_utf8).sum(),
         };
         let (escape, after) = escape.split_at(length);
@@ -52,7 +52,7 @@ mod tests {
     use super::marked;
 
     #[test]
-    fn only_half_characters_are_marked() {
+    fn only_incomplete_characters_are_marked() {
         let rows = [
             (r#""a""#, None),
             (r#""😀""#, None),

@@ -1,4 +1,5 @@
-//! Reading and checking the request signatures of merchants: the same steps as for the widget's.
+//! Parsing and verification of merchants' request signatures, in the same steps as for the
+//! widget's.
 
 use super::{Input, Lifetime, SignatureError, are_short_enough, expiry_of, is_content_digest};
 use super::{is_digest_of, parse_signature};
@@ -9,13 +10,13 @@ use crate::sign::merchant::{
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 
-/// Longest name of a key, characters.
+/// Longest key name, characters.
 const KEY_ID_CHARACTERS: usize = 64;
 
 /// The headers as received.
 #[derive(Debug, Clone, Copy)]
 pub struct ReceivedMerchantHeaders<'a> {
-    /// `Content-Digest`; none on a request that only asks.
+    /// `Content-Digest`; none for a request without content.
     pub content_digest: Option<&'a str>,
     /// `Signature-Input`.
     pub signature_input: &'a str,
@@ -23,7 +24,7 @@ pub struct ReceivedMerchantHeaders<'a> {
     pub signature: &'a str,
 }
 
-/// A signature of the right form; nothing is verified yet.
+/// A signature of the accepted form, not verified yet.
 #[derive(Debug, Clone)]
 pub struct ReceivedMerchantSignature {
     parameters: MerchantSignatureParameters,
@@ -32,11 +33,11 @@ pub struct ReceivedMerchantSignature {
 }
 
 impl ReceivedMerchantSignature {
-    /// Reads the headers. With a digest, the shape for requests that carry something is the one
-    /// that is accepted; without one, the other.
+    /// Parses the headers. With a digest, only the form for requests with content is accepted;
+    /// without one, only the other form.
     ///
     /// # Errors
-    /// [`SignatureError::Malformed`] for anything but that form.
+    /// [`SignatureError::Malformed`] for any other form.
     pub fn parse(headers: &ReceivedMerchantHeaders<'_>) -> Result<Self, SignatureError> {
         let content_digest = headers.content_digest;
         are_short_enough(&[
@@ -61,19 +62,19 @@ impl ReceivedMerchantSignature {
         })
     }
 
-    /// The merchant's name for the key that claims to have signed.
+    /// The merchant's name for the key that the signature names.
     #[must_use]
     pub fn key_id(&self) -> &str {
         &self.parameters.key_id
     }
 
-    /// The nonce, to be spent once the signature is verified.
+    /// The nonce, to be consumed once the signature is verified.
     #[must_use]
     pub const fn nonce(&self) -> &[u8; NONCE_BYTES] {
         &self.parameters.nonce
     }
 
-    /// When the signature stops to be good, seconds since 1970.
+    /// When the signature expires, seconds since 1970.
     #[must_use]
     pub const fn expires_at(&self) -> u64 {
         self.parameters.expires
@@ -103,8 +104,8 @@ impl ReceivedMerchantSignature {
         }
     }
 
-    /// Checks digest and signature; strict, so a small-order key or `R` never passes. That the key
-    /// is the one that the merchant registered by this name is for the caller.
+    /// Verifies digest and signature. Strict: a small-order key or `R` is always rejected. The
+    /// caller checks that the merchant registered the key under this name.
     ///
     /// # Errors
     /// [`SignatureError::DigestMismatch`] or [`SignatureError::Invalid`].

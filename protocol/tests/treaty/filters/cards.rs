@@ -18,7 +18,7 @@ fn context() -> Value {
 }
 
 #[test]
-fn what_seal_seals_open_opens() {
+fn sealed_cards_open() {
     let key = key("sealing", 0);
     let card = json!({"number": "4242 4242 4242 4242", "expiry": "12/30", "security_code": "123"});
     let random = sealpay_protocol::encoding::hex(&crate::world::counting::<64>(0));

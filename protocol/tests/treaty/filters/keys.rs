@@ -4,7 +4,7 @@ use super::{ask, seed};
 use serde_json::json;
 
 #[test]
-fn keygen_makes_the_same_key_of_the_same_seed_and_others_otherwise() {
+fn keygen_is_deterministic_with_a_seed_and_random_without() {
     let seed = seed(0);
     let kinds = ["sealing", "ephemeral", "merchant", "webhook"];
     let given = kinds.map(|kind| json!({"kind": kind, "seed": seed}));

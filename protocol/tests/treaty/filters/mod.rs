@@ -1,5 +1,5 @@
-//! The filters of `examples/`, each as a process of its own: good lines, bad lines, and the good
-//! answers of one as the questions of the next.
+//! Runs each filter of `examples/` as a process: valid lines, invalid lines, and the responses of
+//! one filter as the input of the next.
 
 mod cards;
 mod keys;
@@ -15,7 +15,7 @@ use std::{env, thread};
 
 const NOW: u64 = crate::world::NOW;
 
-/// Lines that no filter can read, and what each of them says.
+/// Lines that no filter can read, with the error of each.
 fn unreadable() -> Vec<(Vec<u8>, &'static str)> {
     let long = [b"{\"a\":\"", [b'a'; 200_000].as_slice(), b"\"}"].concat();
     vec![
@@ -37,7 +37,7 @@ fn unreadable() -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
-/// Feeds all lines to one process and returns the answers.
+/// Feeds all lines to one process and returns its responses.
 fn answers(filter: &str, lines: &[Vec<u8>]) -> Vec<Value> {
     let test = env::current_exe().unwrap();
     let folder = test.ancestors().nth(2).unwrap().join("examples");
@@ -75,8 +75,8 @@ fn answers(filter: &str, lines: &[Vec<u8>]) -> Vec<Value> {
     answers
 }
 
-/// Asks good questions among bad lines, checks that the bad ones are refused with their codes, and
-/// returns the answers to the good ones.
+/// Sends valid lines mixed with invalid ones, checks the error codes of the invalid ones, and
+/// returns the responses to the valid ones.
 fn ask(filter: &str, good: &[Value], bad: &[(Value, &str)]) -> Vec<Value> {
     let mut lines = Vec::new();
     let mut codes = Vec::new();
@@ -109,7 +109,7 @@ fn ask(filter: &str, good: &[Value], bad: &[(Value, &str)]) -> Vec<Value> {
     good_answers
 }
 
-/// The object with members set; null takes one away.
+/// Sets members of the object; null removes one.
 fn with(object: &Value, changes: Value) -> Value {
     let mut changed = object.clone();
     for (member, value) in changes.as_object().unwrap() {
@@ -138,13 +138,13 @@ fn seed(first: u8) -> String {
     sealpay_protocol::encoding::hex(&crate::world::counting::<32>(first))
 }
 
-/// The answer of `keygen` for a kind and a seed.
+/// The response of `keygen` for a kind and a seed.
 fn key(kind: &str, first: u8) -> Value {
     ask("keygen", &[json!({"kind": kind, "seed": seed(first)})], &[]).remove(0)
 }
 
 #[test]
-fn the_last_line_needs_no_line_break_and_no_input_gives_no_output() {
+fn the_last_line_may_lack_a_line_break_and_empty_input_has_no_output() {
     assert_eq!(answers("keygen", &[]), Vec::<Value>::new());
     let answers = answers(
         "keygen",

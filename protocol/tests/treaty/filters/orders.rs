@@ -4,7 +4,7 @@ use super::{NOW, ask, key, with};
 use serde_json::json;
 
 #[test]
-fn what_sign_order_signs_verify_order_verifies() {
+fn signed_orders_verify() {
     let (stranger, key) = (key("merchant", 9), key("merchant", 0x40));
     let claims = serde_json::to_value(crate::world::claims()).unwrap();
     let question = json!({"seed": key["seed"], "kid": "2025-11", "claims": claims});

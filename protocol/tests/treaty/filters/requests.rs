@@ -15,7 +15,7 @@ fn request() -> Value {
 }
 
 #[test]
-fn what_sign_request_signs_verify_request_verifies() {
+fn signed_requests_verify() {
     let key = key("ephemeral", 0x20);
     let nonce = "AAAAAAAAAAAAAAAAAAAAAA";
     let question =
@@ -92,7 +92,7 @@ fn what_sign_request_signs_verify_request_verifies() {
             })
         })
         .collect();
-    // What was signed by the clock is verified by the clock.
+    // Requests signed with the system clock verify with the system clock.
     asked[1] = with(&asked[1], json!({"now": null}));
     let good = asked[0].clone();
     let other = crate::filters::key("ephemeral", 9);

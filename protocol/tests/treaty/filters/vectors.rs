@@ -1,11 +1,11 @@
-//! The filters give the answers that stand in the vectors.
+//! The filters reproduce the vectors.
 
 use super::ask;
 use crate::vectors::vectors;
 use serde_json::{Value, json};
 
 #[test]
-fn the_signing_filters_make_the_vectors() {
+fn the_signing_filters_reproduce_the_vectors() {
     let vectors = vectors();
     let orders = vectors.orders.iter().take(2).map(|vector| {
         let claims: Value = serde_json::from_str(&vector.payload).unwrap();
@@ -61,7 +61,7 @@ fn the_signing_filters_make_the_vectors() {
 }
 
 #[test]
-fn seal_and_keygen_make_the_vectors() {
+fn seal_and_keygen_reproduce_the_vectors() {
     let vectors = vectors();
     let cards = vectors.sealed_cards.iter().map(|vector| {
         let (year, month) = vector.card.expiry.split_at(4);

@@ -4,7 +4,7 @@ use super::{NOW, ask, key, with};
 use serde_json::json;
 
 #[test]
-fn what_sign_webhook_signs_verify_webhook_verifies() {
+fn signed_webhooks_verify() {
     let key = key("webhook", 0x60);
     let (seeds, secrets) = (json!([key["seed"]]), json!([key["secret"]]));
     let question = json!({

@@ -12,8 +12,9 @@ use sealpay_protocol::sign::{
 use sealpay_protocol::webhook;
 use serde_json::Value;
 
-/// The same JSON with its members sorted. Unsorted their order, and so every digest and signature,
-/// would depend on a feature of the JSON library that another part of the workspace turns on.
+/// The same JSON with its members sorted. Otherwise their order, and with it every digest and
+/// signature, would depend on a feature of the JSON library that another crate of the workspace
+/// enables.
 fn by_name(value: Value) -> Value {
     match value {
         Value::Object(members) => {

@@ -1,12 +1,12 @@
-//! How `vectors/sealpay-v1.json` was made, so that nothing in it is a mystery:
+//! Generates `vectors/sealpay-v1.json`, so that the file can be reproduced:
 //!
 //! ```text
 //! cargo test -p sealpay-protocol --test treaty print_the_vectors -- --ignored --nocapture
 //! ```
 //!
-//! HPKE draws randomness. Here it is handed 64 written-down bytes: X-Wing takes the first 32 as the
-//! message of ML-KEM-768 and the others as the private key of X25519 (the `eseed` of
-//! EncapsulateDerand in draft-connolly-cfrg-xwing-kem-10).
+//! HPKE draws randomness. Here it receives 64 fixed bytes: X-Wing takes the first 32 as the message
+//! of ML-KEM-768 and the others as the private key of X25519 (the `eseed` of EncapsulateDerand in
+//! draft-connolly-cfrg-xwing-kem-10).
 
 mod messages;
 
@@ -164,7 +164,7 @@ fn signing_key(first: u8) -> SigningKeyVector {
     }
 }
 
-/// An order with everything in it, in a currency without decimals.
+/// An order with every claim, in a currency without decimals.
 fn full_claims() -> OrderClaims {
     let item = |name: &str, quantity, amount| OrderItem {
         name: name.into(),
@@ -249,7 +249,7 @@ fn sealed_cards(orders: &[OrderVector]) -> Vec<SealedCardVector> {
     ];
     let mut vectors = Vec::new();
     for (index, (name, number, expiry, security_code, holder)) in (0..).zip(rows) {
-        // The third card has the second order once more, in yen and for another attempt.
+        // The third card belongs to the second order again, in yen and for another attempt.
         let order = &orders[usize::from(index > 0)];
         vectors.push(sealed_card(
             order,
