@@ -1,4 +1,4 @@
-//! Asking the issuer who the shopper is (EMV 3-D Secure, shown inside the widget).
+//! Cardholder authentication by the issuer (EMV 3-D Secure, shown inside the widget).
 
 use crate::ProviderFuture;
 use sealpay_protocol::card::{Brand, Card};
@@ -26,15 +26,15 @@ pub struct Authentication {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthenticationStatus {
-    /// `Y`: the issuer is sure, with or without a challenge.
+    /// `Y`: the issuer authenticated the shopper, with or without a challenge.
     Authenticated,
-    /// `A`: the issuer could not say, and stands for the attempt.
+    /// `A`: the issuer could not authenticate, and accepts the attempt.
     Attempted,
-    /// `N`: the shopper is not the cardholder, as far as the issuer can tell.
+    /// `N`: the issuer could not confirm that the shopper is the cardholder.
     NotAuthenticated,
-    /// `U`: the issuer could not be asked.
+    /// `U`: the issuer could not be reached.
     Unavailable,
-    /// `R`: the issuer refuses; no authorization may be asked for.
+    /// `R`: the issuer rejects; no authorization may be requested.
     Rejected,
 }
 
@@ -58,7 +58,7 @@ impl AuthenticationStatus {
         Self::Rejected,
     ];
 
-    /// The letter of EMV 3-D Secure.
+    /// The `transStatus` letter of EMV 3-D Secure.
     #[must_use]
     pub const fn letter(self) -> char {
         match self {
@@ -70,7 +70,7 @@ impl AuthenticationStatus {
         }
     }
 
-    /// Whether an authorization may be asked for.
+    /// Whether an authorization may be requested.
     #[must_use]
     pub const fn may_be_authorized(self) -> bool {
         matches!(
@@ -95,42 +95,42 @@ impl AuthenticationStatus {
     }
 }
 
-/// What an issuer is asked.
+/// A request to authenticate a shopper.
 #[derive(Debug)]
 pub struct AuthenticationRequest<'a> {
-    /// Our name for the payment; the same reference again gives the same answer.
+    /// Our id of the payment. Repeating a reference returns the same response.
     pub reference: PaymentId,
-    /// How much.
+    /// The amount.
     pub money: Money,
-    /// The card, for this one call.
+    /// The card, for this call only.
     pub card: &'a Card,
-    /// Who is paid, as the shopper knows them.
+    /// The payee's name as the shopper knows it.
     pub payee: &'a str,
-    /// Whether a challenge is required, whatever the issuer would do by itself.
+    /// Whether a challenge is required, even if the issuer would skip it.
     pub wants_challenge: bool,
-    /// The page that embeds the widget: passkeys are used below it.
+    /// The page that embeds the widget; passkeys are used in a frame below it.
     pub parent_origin: &'a str,
-    /// The pages that the order names: that page may itself be below one of them.
+    /// The pages that the order names. The embedding page may be a frame of one of them.
     pub order_origins: &'a [String],
-    /// Why the issuer is asked: keys of the step-up rules, which come back with the result.
+    /// Why the issuer is asked: keys of the step-up rules, which are returned with the result.
     pub reasons: Vec<String>,
 }
 
-/// Where an authentication stands.
+/// The progress of an authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// The shopper has to type a code.
     Code(CodeChallenge),
     /// The shopper has to use a passkey.
     Passkey(PasskeyChallenge),
-    /// It is over.
+    /// Completed.
     Done(Authentication),
 }
 
-/// A code that was sent.
+/// A one-time code that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeChallenge {
-    /// Where it went, with all but the last digits hidden.
+    /// The destination, with all but the last digits hidden.
     pub sent_to: String,
     /// Whether the last code was refused.
     pub refused: bool,
@@ -138,22 +138,22 @@ pub struct CodeChallenge {
     pub attempts_left: u32,
     /// How often another code may still be asked for.
     pub resends_left: u32,
-    /// From when another code may be asked for, milliseconds since 1970.
+    /// When another code may be requested, milliseconds since 1970.
     pub resend_at_ms: i64,
-    /// Until when the code is good, milliseconds since 1970.
+    /// When the code expires, milliseconds since 1970.
     pub expires_at_ms: i64,
 }
 
-/// A passkey that may be used.
+/// A passkey challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasskeyChallenge {
     /// `PublicKeyCredentialRequestOptionsJSON` (WebAuthn Level 3).
     pub options: String,
     /// Whether the last passkey was refused.
     pub refused: bool,
-    /// Whether it was not looked at because the page around is none that the order names.
+    /// Whether the passkey was not checked because the order does not name the embedding page.
     pub wrong_page: bool,
-    /// Until when it may be used, milliseconds since 1970.
+    /// When the challenge expires, milliseconds since 1970.
     pub expires_at_ms: i64,
 }
 
@@ -162,55 +162,57 @@ pub struct PasskeyChallenge {
 pub enum Step {
     /// Typed a code.
     Code(String),
-    /// Asked for another code.
+    /// Requested another code.
     Resend,
     /// Signed with a passkey: `PublicKeyCredential.toJSON()`.
     Passkey(String),
-    /// Asked for a code in place of the passkey.
+    /// Requested a code instead of the passkey.
     UseCode,
-    /// Gave up.
+    /// Cancelled.
     Cancel,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stepped {
-    /// It was looked at: where the authentication stands now.
+    /// The step was processed; the authentication's new progress.
     Progress(Progress),
     /// There is no open challenge for this payment.
     Closed,
-    /// Another code cannot be sent yet, or not again.
+    /// Another code cannot be sent yet, or no more can be sent.
     ResendNotAllowed(CodeChallenge),
 }
 
-/// Someone who can say who the shopper is.
+/// Authenticates shoppers.
 pub trait Authenticator: Send + Sync {
-    /// Asks the issuer: a result at once, or a challenge. The same reference again, also at once,
-    /// gives the same progress and sends no other code. The reasons come back with the result.
+    /// Asks the issuer; returns a result or a challenge. Repeating a reference, even concurrently,
+    /// returns the same progress and sends no second code. The reasons are returned with the
+    /// result.
     fn authenticate<'a>(
         &'a self,
         request: AuthenticationRequest<'a>,
     ) -> ProviderFuture<'a, Progress>;
 
-    /// Where an authentication stands; none when the reference is unknown.
+    /// The progress of an authentication; none for an unknown reference.
     fn progress(&self, reference: PaymentId) -> ProviderFuture<'_, Option<Progress>>;
 
-    /// Hands over what the shopper did. The same id again counts once and says where the
-    /// authentication stands. An unknown reference is [`Stepped::Closed`]; after the end nothing
-    /// changes the result. A cancelled challenge permits no authorization.
+    /// Submits a step of the shopper. A repeated id counts once and returns the current progress.
+    /// An unknown reference returns [`Stepped::Closed`]; after the end nothing changes the result.
+    /// A cancelled challenge permits no authorization.
     fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> ProviderFuture<'_, Stepped>;
 
-    /// `PublicKeyCredentialCreationOptionsJSON` for a shopper whose code was right a moment ago and
+    /// `PublicKeyCredentialCreationOptionsJSON` for a shopper who just entered a correct code and
     /// whose card has no passkey yet; otherwise none.
     ///
-    /// An issuer without passkeys leaves it as it is.
+    /// Issuers without passkeys keep the default.
     fn enrolment(&self, _reference: PaymentId) -> ProviderFuture<'_, Option<String>> {
         Box::pin(async { Ok(None) })
     }
 
-    /// Keeps a passkey: `PublicKeyCredential.toJSON()` of a creation. Says whether it was kept.
+    /// Stores a passkey: `PublicKeyCredential.toJSON()` of a creation. Returns whether it was
+    /// stored.
     ///
-    /// An issuer without passkeys leaves it as it is.
+    /// Issuers without passkeys keep the default.
     fn enrol<'a>(
         &'a self,
         _reference: PaymentId,

@@ -1,15 +1,15 @@
-//! Creditor references (ISO 11649), as people write them into transfers.
+//! Creditor references (ISO 11649) in the reference text of a bank transfer.
 
 use sealpay_protocol::check_digits;
 
-/// Longest creditor reference, and shortest (ISO 11649): `RF`, two check digits, and the rest.
+/// Longest and shortest creditor reference (ISO 11649): `RF`, two check digits, and the rest.
 const LONGEST: usize = 25;
 const SHORTEST: usize = 5;
 
-/// Maximum number of references that are looked for in one text.
+/// Maximum number of candidates in one text.
 const MOST: usize = 24;
 
-/// A reference as it is compared and looked up: letters and digits, in capitals.
+/// Normalizes a reference for comparison and lookup: letters and digits, in capitals.
 #[must_use]
 pub fn plain(reference: &str) -> String {
     let compact = reference
@@ -19,7 +19,7 @@ pub fn plain(reference: &str) -> String {
     compact.map(|c| c.to_ascii_uppercase()).collect()
 }
 
-/// Keyboards of East Asia also write letters and digits in full width (Unicode, U+FF01 to U+FF5E).
+/// East Asian keyboards also produce letters and digits in full width (Unicode, U+FF01 to U+FF5E).
 fn narrow(character: char) -> char {
     let code = u32::from(character);
     match code {
@@ -28,9 +28,9 @@ fn narrow(character: char) -> char {
     }
 }
 
-/// The references that a sender's text can mean, each plain: the text as a whole, and what stands
-/// in it with right check digits, also where somebody read O for 0, or I or L for 1. Check digits
-/// leave one of 97 by chance, so a candidate counts only when somebody waits for it.
+/// The references that a sender's text can mean, normalized: the whole text, and every part with
+/// valid check digits, also after correcting O to 0, and I or L to 1. One of 97 wrong candidates
+/// passes the check digits by chance, so callers accept a candidate only if a payment expects it.
 #[must_use]
 pub fn meant_by(written: &str) -> Vec<String> {
     let whole = plain(written);
@@ -66,11 +66,11 @@ fn mended(plain: &str) -> String {
 mod tests {
     use super::{MOST, meant_by};
 
-    /// Its check digits are right, and it has a 0 and a 1 that can be misread.
+    /// A reference with valid check digits, and with a 0 and a 1 that can be misread.
     const REFERENCE: &str = "RF18539007547034";
 
     #[test]
-    fn a_reference_may_be_written_in_many_ways() {
+    fn references_are_found_in_every_spelling() {
         for written in [
             "RF18 5390 0754 7034",
             "rf18539007547034",
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_nothing_but_beginnings_of_references_is_soon_read() {
+    fn texts_full_of_reference_prefixes_parse_quickly() {
         let found = meant_by(&"RF18".repeat(35));
         assert!(found.len() <= MOST, "{}", found.len());
     }

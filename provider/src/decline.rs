@@ -1,30 +1,30 @@
-//! Declines as data: `data/declines.json` holds the key, the ISO 8583 response code, the class and
-//! the sentence for the merchant of every reason, because networks reclassify them over time. What a
-//! shopper reads is the widget's: it has a sentence for each category.
+//! Decline reasons as data. `data/declines.json` has the key, the ISO 8583 response code, the class
+//! and the sentence for the merchant of every reason, because networks reclassify them over time.
+//! The widget has the sentences for shoppers, one for each category.
 
 use sealpay_protocol::api::{Advice, CardField, DeclineCategory};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
-/// One reason why a payment is not approved.
+/// One reason for a decline.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decline {
     /// The stable key.
     pub key: String,
-    /// ISO 8583 data element 39, where the issuer sent one.
+    /// ISO 8583 data element 39, if the issuer sent one.
     pub response_code: Option<String>,
-    /// What kind of reason it is.
+    /// The class of the reason.
     pub class: DeclineClass,
-    /// What the shopper may know of it; an approval has none.
+    /// The category for the shopper; none for an approval.
     pub category: Option<DeclineCategory>,
     /// A sentence for the merchant that says what to do.
     pub detail: String,
-    /// What the shopper can do.
+    /// The advice for the shopper.
     pub advice: Advice,
     /// The field that the shopper can correct.
     pub field: Option<CardField>,
-    /// Whether the same card is of no use any more.
+    /// Whether the card cannot be used again.
     pub replace_card: bool,
 }
 
@@ -34,22 +34,22 @@ pub struct Decline {
 pub enum DeclineClass {
     /// Not a decline.
     Approve,
-    /// The same card will never do.
+    /// The same card will never be approved.
     NeverRetry,
-    /// Something that was typed or sent is wrong.
+    /// Data that was typed or sent is wrong.
     FixData,
-    /// The same card may do later, or after a call to the bank.
+    /// The same card may be approved later, or after a call to the bank.
     Later,
-    /// The shopper has to prove who they are.
+    /// The shopper has to authenticate.
     StepUp,
-    /// A system is out of order; retry with growing pauses.
+    /// A system is out of order; retry with exponential backoff.
     BackOff,
-    /// What became of it is not known; ask before anything else.
+    /// The outcome is unknown; query it before any retry.
     Unknown,
 }
 
 static TABLE: LazyLock<Vec<Decline>> = LazyLock::new(|| {
-    // The file is part of the program and a test reads it; an empty table never ships.
+    // The file is compiled in and a test parses it, so the table is never empty.
     serde_json::from_str(include_str!("../data/declines.json")).unwrap_or_default()
 });
 
@@ -59,7 +59,7 @@ pub fn all() -> &'static [Decline] {
     &TABLE
 }
 
-/// The reason of a key.
+/// Looks up a reason by key.
 #[must_use]
 pub fn find(key: &str) -> Option<&'static Decline> {
     TABLE.iter().find(|decline| decline.key == key)
@@ -72,13 +72,13 @@ mod tests {
     use std::collections::{HashMap, HashSet};
 
     #[test]
-    fn the_table_reads_and_no_key_stands_twice() {
+    fn the_table_parses_and_keys_are_unique() {
         let keys: HashSet<_> = all().iter().map(|decline| &decline.key).collect();
         assert_eq!((keys.len(), all().len()), (50, 50));
     }
 
     #[test]
-    fn a_lost_stolen_or_suspected_card_looks_like_any_other_to_the_shopper() {
+    fn shoppers_cannot_tell_a_lost_stolen_or_suspected_card() {
         let seen = |key: &str| {
             let decline = super::find(key).unwrap();
             (
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_category_has_one_advice_and_never_names_the_reason() {
+    fn categories_have_one_advice_and_do_not_reveal_the_reason() {
         let mut seen = HashMap::new();
         for decline in all() {
             let Some(category) = decline.category else {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_to_check_details_names_the_field_and_only_such_a_reason_does() {
+    fn only_check_details_reasons_name_a_field() {
         for decline in all() {
             let checks = decline.advice == Advice::CheckDetails;
             assert_eq!(decline.field.is_some(), checks, "{}", decline.key);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_that_must_not_be_retried_is_emptied_unless_a_field_can_be_corrected() {
+    fn cards_not_to_retry_are_replaced_unless_a_field_can_be_corrected() {
         for decline in all() {
             let is_final = decline.class == DeclineClass::NeverRetry
                 && decline.field.is_none()

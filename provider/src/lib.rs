@@ -1,12 +1,13 @@
-//! What a payment provider must do: traits, requests, outcomes, errors and decline codes. The
-//! gateway knows these traits and no provider.
+//! The interface of payment providers: traits, requests, outcomes, errors and decline codes. The
+//! gateway depends on these traits and on no provider.
 //!
 //! The doc comments of the traits are the contract. The feature `conformance` has a suite that
-//! checks them, and `docs/reference/provider.md` says how to run it.
+//! checks it, and `docs/reference/provider.md` says how to run it.
 //!
-//! In every capability the caller chooses the name of what it asks for, and that name makes the
-//! request idempotent: the first decision stands, whatever is repeated, at once or after a restart.
-//! A declined request has a reason of the decline table ([`decline::find`]), the same each time.
+//! In every capability the caller chooses the id of its request, and the id makes the request
+//! idempotent: the first decision stands if the request is repeated, also concurrently or after a
+//! restart. A declined request has a reason of the decline table ([`decline::find`]), the same each
+//! time.
 
 pub mod acquirer;
 pub mod authentication;
@@ -38,22 +39,22 @@ use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use std::pin::Pin;
 
-/// What an acquirer is asked.
+/// A request to authorize a card payment.
 #[derive(Debug)]
 pub struct AuthorizationRequest<'a> {
-    /// Our name for it; a provider never authorizes the same reference twice.
+    /// Our id of the payment; a provider never authorizes the same reference twice.
     pub reference: PaymentId,
-    /// How much.
+    /// The amount.
     pub money: Money,
-    /// Whether the money is captured at once or only authorized.
+    /// Whether the money is captured immediately or only authorized.
     pub capture: Capture,
-    /// The card, for this one call.
+    /// The card, for this call only.
     pub card: &'a Card,
     /// The issuer's authentication of the shopper, if there was one.
     pub authentication: Option<&'a Authentication>,
 }
 
-/// What a provider said.
+/// The decision of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderDecision {
     /// The money is authorized, or captured.
@@ -62,70 +63,70 @@ pub enum ProviderDecision {
     Declined(String),
 }
 
-/// What a provider knows of a reference when it is asked later.
+/// The response to an inquiry about a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inquiry {
-    /// It had answered this.
+    /// The provider decided this.
     Answered(ProviderDecision),
-    /// It has the reference and has not decided: the shopper has something to do.
+    /// The provider has the reference and has not decided yet: the shopper must act first.
     Waiting,
-    /// It never received the reference, and refuses it if it arrives later.
+    /// The provider never received the reference, and will decline it if it arrives later.
     NeverReceived,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 ///
-/// A provider that is not sure says [`OutcomeUnknown`](Self::OutcomeUnknown), or does not answer at
-/// all: the caller gives up after a while, drops the future, and asks later.
+/// If it is not certain, a provider returns [`OutcomeUnknown`](Self::OutcomeUnknown) or does not
+/// respond: the caller times out, drops the future, and inquires later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderError {
-    /// The request certainly was not sent and never will be: another provider may be asked. The text
-    /// is for logs.
+    /// The request was certainly not sent and never will be, so another provider may be tried. The
+    /// text is for logs.
     NotSent(String),
     /// The outcome of the request is unknown. The text is for logs.
     OutcomeUnknown(String),
 }
 
-/// A future that a provider returns.
+/// A future returned by a provider.
 pub type ProviderFuture<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, ProviderError>> + Send + 'a>>;
 
-/// Someone who authorizes card payments: an acquirer with the network and the issuers behind it.
+/// Authorizes card payments: an acquirer with the network and the issuers behind it.
 pub trait PaymentProvider: PaymentOperations {
-    /// What it takes, and what it costs.
+    /// Which payments it accepts, and its fees.
     fn terms(&self) -> &AcquirerTerms;
 
-    /// The name that stands on payments and in the routes; lowercase letters, digits, `_` and `-`.
+    /// The name used on payments and in the routes; lowercase letters, digits, `_` and `-`.
     fn name(&self) -> &str {
         &self.terms().name
     }
 
-    /// Asks for an authorization.
+    /// Requests an authorization.
     ///
-    /// - The same reference again, also at once, gives the same decision and reserves the money once.
-    ///   With another amount it may be declined instead; it reserves nothing more.
-    /// - [`Capture::Manual`] authorizes the amount, [`Capture::Automatic`] also captures it. A decline
-    ///   reserves nothing.
-    /// - What [`terms`](Self::terms) exclude is declined or [`ProviderError::NotSent`], never
-    ///   approved.
-    /// - A reference that an inquiry found nothing of, or that was voided before it arrived, is
+    /// - Repeating a reference, even concurrently, returns the same decision and reserves the money
+    ///   once. A repetition with another amount may be declined instead; it reserves nothing more.
+    /// - [`Capture::Manual`] authorizes the amount, [`Capture::Automatic`] also captures it. A
+    ///   decline reserves nothing.
+    /// - Payments that [`terms`](Self::terms) exclude are declined or [`ProviderError::NotSent`],
+    ///   never approved.
+    /// - A reference that was unknown to an inquiry, or that was voided before it arrived, is
     ///   declined.
     fn authorize<'a>(
         &'a self,
         request: AuthorizationRequest<'a>,
     ) -> ProviderFuture<'a, ProviderDecision>;
 
-    /// Asks what became of a reference.
+    /// Queries the decision on a reference.
     ///
-    /// - The decision that was made, also when its response was lost; captures and voids since then do
-    ///   not change it. A card payment is never [`Inquiry::Waiting`].
-    /// - [`Inquiry::NeverReceived`] for an unknown reference. From then on the reference is
-    ///   tombstoned: this answer stays, and the request is declined should it still arrive.
+    /// - Returns the decision, also when its response was lost; later captures and voids do not
+    ///   change it. A card payment is never [`Inquiry::Waiting`].
+    /// - Returns [`Inquiry::NeverReceived`] for an unknown reference. From then on the reference is
+    ///   tombstoned: this response stays, and the request is declined if it arrives later.
     fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry>;
 }
 
-/// Who issued a card, as far as its first digits tell (ISO/IEC 7812-1).
+/// Looks up the issuer of a card by its first digits (ISO/IEC 7812-1).
 pub trait BinLookup: Send + Sync {
-    /// The country (ISO 3166-1 alpha-2).
+    /// The issuer's country (ISO 3166-1 alpha-2).
     fn country_of(&self, number: &CardNumber) -> Option<&str>;
 }

@@ -1,4 +1,4 @@
-//! What is done to a payment after its authorization, as a provider is asked to do it.
+//! Operations on an authorized payment: captures, voids and refunds.
 
 use crate::{ProviderDecision, ProviderFuture};
 use sealpay_protocol::ids::{ModificationId, PaymentId};
@@ -10,13 +10,13 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModificationKind {
-    /// Authorized money is captured, all of it or part.
+    /// Captures authorized money, all of it or part.
     Capture,
-    /// What is still authorized is released.
+    /// Releases the remaining authorization.
     Void,
-    /// Captured money is refunded, all of it or part.
+    /// Refunds captured money, all of it or part.
     Refund,
-    /// What is still authorized is released because the authorization lapses.
+    /// Releases the remaining authorization because it expires.
     Expiry,
 }
 
@@ -29,36 +29,38 @@ sealpay_protocol::names! {
     }
 }
 
-/// What a provider is asked.
+/// A request to modify a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModificationRequest {
-    /// Our name for it: the same one again gives the same answer and does nothing more.
+    /// Our id of the modification. Repeating it returns the same response and does nothing more.
     pub modification: ModificationId,
     /// The payment.
     pub payment: PaymentId,
-    /// A capture, a void (which an expiry is, too) or a refund.
+    /// A capture, a void (which includes an expiry) or a refund.
     pub kind: ModificationKind,
-    /// How much is captured or refunded; of a void, what is released.
+    /// The amount to capture or refund; for a void, the amount to release.
     pub money: Money,
-    /// For a capture: whether the rest is released.
+    /// For a capture: whether to release the remaining authorization.
     pub is_final: bool,
 }
 
-/// Someone who can change a payment that it approved.
+/// Modifies payments that it approved.
 ///
-/// - A capture takes all or part of what is authorized; the rest stays authorized unless the capture
-///   is final or nothing is left. Above what is left, of nothing, or after the end it is declined.
-/// - A void releases what is still authorized, and leaves alone what was captured. It is declined
-///   where everything was captured. Of an unknown payment it is approved and tombstones the
-///   reference: the request is declined should it still arrive.
-/// - A refund returns all or part of what was captured and not yet refunded; what is still authorized
-///   is released by it. Above that, of nothing, or without a capture it is declined.
-/// - A payment by transfer knows refunds alone, up to the credits that arrived and were not returned.
+/// - A capture takes all or part of the authorized amount; the rest stays authorized unless the
+///   capture is final or nothing remains. A capture above the remaining amount, of zero, or after
+///   the end is declined.
+/// - A void releases the remaining authorization and does not change what was captured. It is
+///   declined if everything was captured. A void of an unknown payment is approved and tombstones
+///   the reference: the payment request is declined if it arrives later.
+/// - A refund returns all or part of what was captured and not yet refunded; it also releases the
+///   remaining authorization. A refund above that, of zero, or without a capture is declined.
+/// - A payment by transfer supports refunds only, up to the credits that arrived and were not
+///   returned.
 pub trait PaymentOperations: Send + Sync {
-    /// Does it, or says why not.
+    /// Executes the modification or returns why not.
     ///
-    /// The same modification again, also at once or after its response was lost, gives the same
-    /// decision and does nothing more; a decline stays one although the reason has gone. Different
-    /// modifications at once take no more together than there is.
+    /// Repeating a modification, also concurrently or after its response was lost, returns the same
+    /// decision and does nothing more; a decline stays even if its reason no longer applies.
+    /// Concurrent modifications cannot take more in total than is available.
     fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision>;
 }

@@ -1,20 +1,20 @@
-//! What a provider sends by itself, to the address that the gateway has for it.
+//! Notifications that a provider sends to the gateway.
 
 use sealpay_protocol::ids::PaymentId;
 
-/// A request of the provider's, as it arrived.
+/// A notification request, as received.
 #[derive(Debug, Clone, Copy)]
 pub struct NotificationRequest<'a> {
-    /// Headers with their names in lowercase; a value that is not text is left out.
+    /// Headers with lowercase names; values that are not text are omitted.
     pub headers: &'a [(String, String)],
-    /// The body, byte for byte: what is signed.
+    /// The raw body, which the signature covers.
     pub body: &'a [u8],
     /// Seconds since 1970.
     pub now: u64,
 }
 
 impl<'a> NotificationRequest<'a> {
-    /// The header of a name, where the request has one and no other of that name.
+    /// The header with this name, if it occurs exactly once.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
         let mut found = self.headers.iter().filter(|(given, _)| given == name);
@@ -25,8 +25,8 @@ impl<'a> NotificationRequest<'a> {
     }
 }
 
-/// What a notification is about. It says that there is something to ask for, and never what: the
-/// gateway asks, so that a notification that is late, repeated or out of order does no harm.
+/// The subject of a notification, never its outcome. The gateway queries the outcome, so late,
+/// repeated and reordered notifications do no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notification {
     /// A payment may have an outcome.
@@ -37,20 +37,20 @@ pub enum Notification {
     Payouts,
 }
 
-/// Why a notification is refused.
+/// Why a notification is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationError {
-    /// It is not shown to be the provider's. The text is for logs.
+    /// It is not authenticated as the provider's. The text is for logs.
     Unauthenticated(String),
-    /// It is the provider's and cannot be read. The text is for logs.
+    /// It is authenticated but cannot be parsed. The text is for logs.
     Malformed(String),
 }
 
-/// Someone who sends notifications.
+/// Parses notifications.
 pub trait NotificationReader: Send + Sync {
-    /// Checks that a request is the provider's, over the bytes of its body and in constant time, and
-    /// says what it is about. It may come before the gateway has the response to its own request,
-    /// and more than once. What concerns nobody here is an empty list and no error.
+    /// Authenticates a request over the bytes of its body, in constant time, and returns its
+    /// subjects. It may arrive before the response to the gateway's own request, and more than
+    /// once. A notification about other subjects is an empty list, not an error.
     ///
     /// # Errors
     /// [`NotificationError`].

@@ -1,4 +1,4 @@
-//! The providers of a server: each declares what it can do, and together they make one set.
+//! The providers of a server: each declares its capabilities, and together they form one set.
 
 use crate::authentication::{
     Authentication, AuthenticationRequest, AuthenticationStatus, Progress, Step, Stepped,
@@ -14,57 +14,58 @@ use sealpay_protocol::ids::{AttemptId, PaymentId, PayoutId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What one provider can do. What it leaves out is done by another one, or not at all.
+/// The capabilities of one provider. Another provider may supply the missing ones.
 #[derive(Clone, Default)]
 pub struct Capabilities {
     /// Whether real money moves.
     pub livemode: bool,
-    /// Takes cards.
+    /// Authorize cards.
     pub acquirers: Vec<Arc<dyn PaymentProvider>>,
-    /// Says who a shopper is.
+    /// Authenticates shoppers.
     pub authenticator: Option<Arc<dyn Authenticator>>,
-    /// Knows the issuers.
+    /// Looks up issuers.
     pub issuers: Option<Arc<dyn BinLookup>>,
-    /// Has a wallet.
+    /// Offers a wallet.
     pub wallet: Option<Arc<dyn WalletProvider>>,
-    /// Has accounts for bank transfers.
+    /// Offers accounts for bank transfers.
     pub transfers: Option<Arc<dyn TransferProvider>>,
-    /// Sends merchants their money.
+    /// Sends payouts to merchants.
     pub payouts: Option<Arc<dyn PayoutProvider>>,
-    /// Reads what the provider sends by itself.
+    /// Parses the provider's notifications.
     pub notifications: Option<Arc<dyn NotificationReader>>,
-    /// Knows which outcomes an order can ask for; only a simulation does.
+    /// The outcomes that an order can request; simulations only.
     pub test_scenarios: Option<Arc<dyn TestScenarios>>,
 }
 
-/// Everyone who can be asked.
+/// All configured providers, by capability.
 #[derive(Clone)]
 pub struct Providers {
     /// Whether real money moves.
     pub livemode: bool,
     /// For cards.
     pub acquirers: Vec<Arc<dyn PaymentProvider>>,
-    /// Who says who a shopper is.
+    /// Authenticates shoppers.
     pub authenticator: Arc<dyn Authenticator>,
-    /// Who knows the issuers.
+    /// Looks up issuers.
     pub issuers: Arc<dyn BinLookup>,
-    /// For wallets; none where they are not offered.
+    /// For wallets; none if they are not offered.
     pub wallet: Option<Arc<dyn WalletProvider>>,
-    /// For bank transfers; none where they are not offered.
+    /// For bank transfers; none if they are not offered.
     pub transfers: Option<Arc<dyn TransferProvider>>,
-    /// Who sends merchants their money.
+    /// Sends payouts to merchants.
     pub payouts: Arc<dyn PayoutProvider>,
-    /// Who reads what providers send by themselves, by the provider's name.
+    /// Parses notifications, by the provider's name.
     pub notifications: BTreeMap<String, Arc<dyn NotificationReader>>,
-    /// Who knows which outcomes an order can ask for.
+    /// The outcomes that an order can request.
     pub test_scenarios: Option<Arc<dyn TestScenarios>>,
 }
 
 impl Providers {
-    /// Makes one set of what providers can do, by the names that an operator gave them.
+    /// Combines the capabilities of providers, which are named by the operator.
     ///
     /// # Errors
-    /// A sentence when real and simulated ones are mixed, two do the same, or there is none.
+    /// A sentence if live and simulated providers are mixed, if two have the same capability, or if
+    /// there is no provider.
     pub fn compose(
         providers: impl IntoIterator<Item = (String, Capabilities)>,
     ) -> Result<Self, String> {
@@ -127,7 +128,7 @@ impl Providers {
         }
     }
 
-    /// The acquirer of a name; none when it is not there any more.
+    /// The acquirer with this name; none if it is no longer configured.
     #[must_use]
     pub fn acquirer(&self, name: &str) -> Option<&dyn PaymentProvider> {
         let found = self
@@ -137,7 +138,7 @@ impl Providers {
         found.map(|acquirer| &**acquirer)
     }
 
-    /// What each acquirer takes.
+    /// The terms of each acquirer.
     pub fn terms(&self) -> impl Iterator<Item = &AcquirerTerms> {
         self.acquirers.iter().map(|acquirer| acquirer.terms())
     }
@@ -145,21 +146,21 @@ impl Providers {
     /// The wallet.
     ///
     /// # Errors
-    /// [`ProviderError::NotSent`] where none is configured.
+    /// [`ProviderError::NotSent`] if none is configured.
     pub fn wallet(&self) -> Result<&dyn WalletProvider, ProviderError> {
         self.wallet.as_deref().ok_or_else(|| absent("wallets"))
     }
 
-    /// The bank that money is sent to.
+    /// The bank for transfers.
     ///
     /// # Errors
-    /// [`ProviderError::NotSent`] where none is configured.
+    /// [`ProviderError::NotSent`] if none is configured.
     pub fn transfers(&self) -> Result<&dyn TransferProvider, ProviderError> {
         let transfers = self.transfers.as_deref();
         transfers.ok_or_else(|| absent("bank transfers"))
     }
 
-    /// The same for a payment whose order asks for an outcome; none where nobody simulates any.
+    /// The providers for a payment whose order requests an outcome; none without a simulation.
     #[must_use]
     pub fn directed(&self, outcome: &str) -> Option<Self> {
         let directed = self.test_scenarios.as_ref()?.directed(outcome);
@@ -174,7 +175,7 @@ impl Providers {
     }
 }
 
-/// Which provider does what.
+/// The provider of each capability.
 #[derive(Default)]
 struct Holders(Vec<(String, String)>);
 
@@ -194,11 +195,11 @@ fn absent(what: &str) -> ProviderError {
     ProviderError::NotSent(format!("no provider for {what} is configured"))
 }
 
-/// Stands where nobody is configured.
+/// Stands in for a capability that is not configured.
 struct Absent;
 
 impl Authenticator for Absent {
-    /// No issuer can be asked: `U` of EMV 3-D Secure, as for an issuer that cannot be reached.
+    /// The issuer cannot be reached: `U` of EMV 3-D Secure.
     fn authenticate<'a>(
         &'a self,
         request: AuthenticationRequest<'a>,
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn providers_that_do_not_go_together_are_named() {
+    fn incompatible_providers_are_reported_by_name() {
         let issuers = || Capabilities {
             issuers: Some(Arc::new(Absent)),
             ..Capabilities::default()
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_provider_does_is_not_sent() {
+    fn missing_capabilities_return_not_sent() {
         let set = Providers::compose([("one".to_owned(), Capabilities::default())]);
         let set = set.unwrap_or_else(|sentence| panic!("{sentence}"));
         assert!(set.wallet().is_err() && set.transfers().is_err());

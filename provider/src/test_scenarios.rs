@@ -1,24 +1,24 @@
-//! Test cards and outcomes that an order can ask for: an extension that only a simulation has.
+//! Test cards and requested outcomes: an extension for simulations only.
 //!
-//! No request that a provider receives says which outcome is wanted: a payment with `simulate` is
-//! taken by [directed](TestScenarios::directed) providers, and a real one never hears of it.
+//! The requested outcome is not part of a provider's requests. A payment with `simulate` goes to
+//! [directed](TestScenarios::directed) providers, so a live provider never sees it.
 
 use crate::Capabilities;
 use sealpay_protocol::card::CardNumber;
 
-/// What a simulation can be asked to do. Without one no order may set `simulate`.
+/// The supported scenarios of a simulation. Without one, no order may set `simulate`.
 pub trait TestScenarios: Send + Sync {
-    /// Whether an order may ask for this outcome.
+    /// Whether an order may request this outcome.
     fn knows_outcome(&self, outcome: &str) -> bool;
 
-    /// Whether a card is a persona's: its outcome is promised and depends on nothing else.
+    /// Whether a card belongs to a test persona, whose outcome is fixed.
     fn is_persona(&self, number: &CardNumber) -> bool;
 
-    /// Whether the tester wants to see how the issuer is asked, whatever the amount: a persona
-    /// whose name says so, or such an outcome. Looks nothing up.
+    /// Whether the tester wants to see an authentication, whatever the amount: a persona for
+    /// authentication, or such an outcome. Looks nothing up.
     fn stages_authentication(&self, number: &CardNumber, outcome: Option<&str>) -> bool;
 
-    /// The same providers for a payment whose order asks for this outcome. Whatever they leave out
-    /// is done as without it.
+    /// The providers for a payment whose order requests this outcome. Missing capabilities come
+    /// from the regular providers.
     fn directed(&self, outcome: &str) -> Capabilities;
 }

@@ -1,4 +1,4 @@
-//! Authentication: one challenge for each reference, each step counted once.
+//! Authentication checks: one challenge for each reference, and each step counts once.
 
 use super::CardKind;
 use super::run::{AMOUNT, CheckRun};
@@ -30,7 +30,7 @@ fn authenticate<'a>(
     })
 }
 
-/// A new challenge by one-time code; none without a card for it.
+/// Starts a challenge by one-time code; none without a card for it.
 async fn challenge(
     run: &CheckRun<'_>,
     authenticator: &dyn Authenticator,
@@ -66,7 +66,7 @@ async fn step(
     }
 }
 
-/// A result that an authorization can carry.
+/// Checks that the result fits into an authorization.
 fn check_result(run: &CheckRun<'_>, result: &Authentication) {
     let is_indicator = result.eci.len() == 2 && result.eci.bytes().all(|b| b.is_ascii_digit());
     run.ensure(is_indicator, format!("the indicator {:?}", result.eci));
@@ -153,7 +153,7 @@ pub(super) async fn right_code_authenticates(run: &CheckRun<'_>) {
         &AuthenticationStatus::Authenticated,
     );
     check_result(run, result);
-    // Nothing that comes later changes it.
+    // No later step changes the result.
     let steps = [
         code,
         Step::Code("no code".into()),

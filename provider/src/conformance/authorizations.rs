@@ -1,4 +1,4 @@
-//! Authorizing cards: each reference once, whatever becomes of the messages.
+//! Authorization checks: each reference is authorized once, even if messages are lost.
 
 use super::run::{AMOUNT, CheckRun, DUPLICATES};
 use super::{CardKind, Payer, Transmission};
@@ -27,7 +27,7 @@ pub(super) fn authorize<'a>(
     })
 }
 
-/// What an approval moves: what is authorized, and what is captured.
+/// The authorized and captured amounts of an approval.
 const fn moved(capture: Capture) -> [i64; 2] {
     match capture {
         Capture::Automatic => [0, AMOUNT],
@@ -87,7 +87,7 @@ pub(super) async fn another_amount_under_the_same_reference_reserves_nothing(run
         &card,
     );
     run.approved("the authorization", first).await;
-    // Whether it repeats the approval or declines the second one is its own to say.
+    // The provider may repeat the approval or decline the second request.
     let more = run.money(AMOUNT * 2);
     let second = authorize(&*acquirer, reference, more, Capture::Manual, &card);
     run.decision("another amount", second).await;
@@ -135,7 +135,7 @@ pub(super) async fn repeated_authorization_after_a_void_reserves_nothing(run: &C
     run.approved("the authorization", again()).await;
     let void = run.operation(reference, ModificationKind::Void, AMOUNT);
     run.approved("the void", acquirer.modify(void)).await;
-    // The first decision stands, and so does what became of the money since then.
+    // The first decision stands, and so does the void.
     let repeated = "the authorization repeated after its void";
     run.approved(repeated, again()).await;
     run.moved(repeated, Payer::Card, before, [0, 0]).await;
@@ -144,7 +144,8 @@ pub(super) async fn repeated_authorization_after_a_void_reserves_nothing(run: &C
     run.same("the inquiry after the void", &inquiry, &approved);
 }
 
-/// A reference that an inquiry did not find: it stays so, and the request is rejected.
+/// Checks that a reference unknown to an inquiry stays unknown, and that its late request is
+/// declined.
 async fn is_tombstoned(run: &CheckRun<'_>, acquirer: &dyn PaymentProvider, reference: PaymentId) {
     let card = run.card(CardKind::Approved);
     let before = run.balance(Payer::Card).await;
@@ -240,7 +241,8 @@ pub(super) async fn late_request_finds_the_tombstone(run: &CheckRun<'_>) {
     let call = run.late(call).await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
     if let Inquiry::Answered(first) = &inquiry {
-        // On a busy machine it was not late enough: the answer is the one that the inquiry gave.
+        // On a slow machine the request may arrive before the inquiry; then the inquiry's result
+        // counts.
         let late = run.answer("the late request", call).await;
         run.same("the late answer", &late, first);
         return;

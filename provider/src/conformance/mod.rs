@@ -1,8 +1,9 @@
-//! The contract of the traits as checks that a provider's own tests run (feature `conformance`).
+//! The provider contract as a conformance suite that a provider's own tests run (feature
+//! `conformance`).
 //!
-//! A provider's tests implement [`ProviderHarness`] and call [`check_all`] in an executor of their
-//! choice. A check is plain `async` code: it panics with a sentence that begins with the capability
-//! and its own name. `docs/reference/provider.md` lists the checks and shows a harness.
+//! A provider's tests implement [`ProviderHarness`] and call [`check_all`] in any executor. A check
+//! is plain `async` code: on failure it panics with a sentence that begins with the capability and
+//! the check's name. `docs/reference/provider.md` lists the checks and shows a harness.
 
 mod authentication;
 mod authorizations;
@@ -27,27 +28,27 @@ use sealpay_protocol::money::Money;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// A future that a harness returns.
+/// A future returned by a harness.
 pub type HarnessFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What a provider can do. The suite checks what is there and passes over what is not.
+/// The capabilities of a provider. The suite skips the missing ones.
 #[derive(Clone, Default)]
 pub struct ProviderUnderTest {
     /// Authorizes cards.
     pub acquirer: Option<Arc<dyn PaymentProvider>>,
-    /// Asks issuers who the shopper is.
+    /// Authenticates shoppers.
     pub authenticator: Option<Arc<dyn Authenticator>>,
-    /// Has wallets.
+    /// Offers wallets.
     pub wallet: Option<Arc<dyn WalletProvider>>,
-    /// Has accounts that money can be sent to.
+    /// Offers accounts for incoming transfers.
     pub transfers: Option<Arc<dyn TransferProvider>>,
-    /// Sends merchants their money.
+    /// Sends payouts to merchants.
     pub payouts: Option<Arc<dyn PayoutProvider>>,
     /// Sends notifications.
     pub notifications: Option<Arc<dyn NotificationReader>>,
 }
 
-/// A part of the contract that a provider may have or not.
+/// An optional part of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Capability {
     /// [`PaymentProvider`].
@@ -75,12 +76,12 @@ sealpay_protocol::names! {
     }
 }
 
-/// How the next message to a provider travels.
+/// How the next message to a provider is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transmission {
-    /// The request is lost: the provider never receives it, and no answer comes.
+    /// The request is lost: the provider never receives it, and the caller gets no response.
     RequestLost,
-    /// The provider does what it was asked, and its answer is lost.
+    /// The provider processes the request, and its response is lost.
     ResponseLost,
     /// The request reaches the provider only after [`ProviderHarness::give_up`] has completed once.
     Late,
@@ -97,7 +98,7 @@ pub enum CardKind {
     Challenged,
 }
 
-/// Whose money it is.
+/// The owner of the account that pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payer {
     /// The holder of the approved card.
@@ -106,95 +107,95 @@ pub enum Payer {
     Wallet,
 }
 
-/// What a payer's account shows, minor units.
+/// The balance of a payer's account, minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Balance {
     /// Authorized, and neither captured nor voided.
     pub authorized_minor: i64,
-    /// Captured, less what was refunded.
+    /// Captured, minus refunds.
     pub captured_minor: i64,
 }
 
-/// What a provider's tests supply: the provider, and control over what is around it.
+/// Supplied by a provider's tests: the provider, and control over its environment.
 ///
-/// The methods without a body concern every provider; the others belong to one capability and panic
-/// until they are written.
+/// Methods without a default concern every provider. The others belong to one capability and panic
+/// until they are implemented.
 pub trait ProviderHarness: Send + Sync {
-    /// Opens the provider on the data of this harness. Each further call is a restart: what was
-    /// opened before is closed, and the data stays.
+    /// Opens the provider with the data of this harness. Each further call is a restart: it closes
+    /// the previous provider and keeps the data.
     fn open(&self) -> HarnessFuture<'_, ProviderUnderTest>;
 
-    /// The time that the provider goes by, milliseconds since 1970.
+    /// The provider's clock, milliseconds since 1970.
     fn now_ms(&self) -> i64;
 
-    /// Moves that time forward.
+    /// Advances the provider's clock.
     fn advance_clock(&self, by_ms: i64);
 
-    /// Completes when the caller gives up waiting for an answer that is lost or late: long enough
-    /// for the provider to have done what it was asked.
+    /// Completes when the caller's timeout for a lost or late response has passed. By then the
+    /// provider must have processed the request.
     fn give_up(&self) -> HarnessFuture<'_, ()>;
 
-    /// Decides how the next authorization, operation or payout of a capability travels.
+    /// Sets how the next authorization, operation or payout of a capability is delivered.
     fn next_message(
         &self,
         capability: Capability,
         transmission: Transmission,
     ) -> HarnessFuture<'_, ()>;
 
-    /// The currency that the suite pays in (ISO 4217).
+    /// The currency of the suite's payments (ISO 4217).
     fn currency(&self) -> &str {
         "EUR"
     }
 
-    /// A test card. Without a challenged one the checks of one-time codes are passed over.
+    /// A test card. Without a challenged card, the checks of one-time codes are skipped.
     fn card(&self, kind: CardKind) -> Option<Card> {
         missing(&format!("card({kind:?})"))
     }
 
-    /// What the payer's account shows; none where it cannot be read, as at a sandbox of
-    /// another company. The checks then rely on answers alone.
+    /// The payer's balance; none if it cannot be read, as in another company's sandbox. The checks
+    /// then rely on responses alone.
     fn balance(&self, payer: Payer) -> HarnessFuture<'_, Option<Balance>> {
         let _ = payer;
         Box::pin(async { None })
     }
 
-    /// The one-time code that the shopper was sent last.
+    /// The last one-time code that was sent to the shopper.
     fn one_time_code(&self, reference: PaymentId) -> HarnessFuture<'_, String> {
         missing(&format!("one_time_code({reference})"))
     }
 
-    /// The shopper tries to confirm on the wallet's page. What comes of it is asked for afterwards.
+    /// The shopper tries to confirm on the wallet's page. The checks query the outcome afterwards.
     fn confirm<'a>(&'a self, page: &'a str) -> HarnessFuture<'a, ()> {
         missing(&format!("confirm({page})"))
     }
 
-    /// The shopper refuses on the wallet's page.
+    /// The shopper cancels on the wallet's page.
     fn refuse<'a>(&'a self, page: &'a str) -> HarnessFuture<'a, ()> {
         missing(&format!("refuse({page})"))
     }
 
-    /// A shopper sends money, which arrives now.
+    /// A shopper sends money, which arrives immediately.
     fn send_credit<'a>(&'a self, to: &'a CollectionAccount, money: Money) -> HarnessFuture<'a, ()> {
         missing(&format!("send_credit({to:?}, {money})"))
     }
 
-    /// The merchant's bank returns a payout now.
+    /// The merchant's bank returns a payout immediately.
     fn return_payout(&self, payout: PayoutId) -> HarnessFuture<'_, ()> {
         missing(&format!("return_payout({payout})"))
     }
 
-    /// An account (ISO 13616) that payouts can be sent to.
+    /// An account (ISO 13616) that accepts payouts.
     fn payout_account(&self) -> &str {
         "DE89370400440532013000"
     }
 
-    /// The request that the provider sends when a payment has an outcome: headers, with their names
-    /// in lowercase, and body.
+    /// The notification that the provider sends when a payment has an outcome: headers, with
+    /// lowercase names, and body.
     fn notification(&self, reference: PaymentId) -> (Vec<(String, String)>, Vec<u8>) {
         missing(&format!("notification({reference})"))
     }
 
-    /// What was sent to a merchant in all, minor units; none where it cannot be read.
+    /// The total of a merchant's payouts, minor units; none if it cannot be read.
     fn paid_out_minor(&self, merchant: MerchantId) -> HarnessFuture<'_, Option<i64>> {
         let _ = merchant;
         Box::pin(async { None })
@@ -205,10 +206,10 @@ fn missing<T>(method: &str) -> T {
     panic!("the harness has the capability and must implement {method}")
 }
 
-/// A test card of this number that expires in three years.
+/// A test card with this number that expires in three years.
 ///
 /// # Panics
-/// When it is no number of a card.
+/// If the number is not valid.
 #[must_use]
 pub fn card(number: &str, now_ms: i64) -> Card {
     let seconds = u64::try_from(now_ms / 1000).unwrap_or(0);
@@ -230,18 +231,18 @@ pub fn card(number: &str, now_ms: i64) -> Card {
 /// One check of the suite.
 #[derive(Clone, Copy)]
 pub struct Check {
-    /// What a provider that passes it does.
+    /// A sentence about a provider that passes.
     pub name: &'static str,
-    /// Who has to pass it.
+    /// The capability that it checks.
     pub capability: Capability,
     body: for<'a> fn(&'a CheckRun<'a>) -> HarnessFuture<'a, ()>,
 }
 
 impl Check {
-    /// Runs it.
+    /// Runs the check.
     ///
     /// # Panics
-    /// With a sentence that says what the provider did instead.
+    /// If it fails, with a sentence about what the provider did instead.
     pub async fn run(&self, harness: &dyn ProviderHarness) {
         let run = CheckRun::new(harness, self.capability, self.name);
         (self.body)(&run).await;
@@ -258,7 +259,7 @@ macro_rules! checks {
     };
 }
 
-/// Every check, in the order in which they run.
+/// Every check, in the order of execution.
 pub const CHECKS: &[Check] = checks! {
     Acquirer {
         terms::terms_are_well_formed,
@@ -342,7 +343,7 @@ pub const CHECKS: &[Check] = checks! {
     }
 };
 
-/// Runs every check of every capability that the provider has; gives their number.
+/// Runs every check of every capability that the provider has; returns their number.
 ///
 /// # Panics
 /// At the first check that fails.
@@ -352,8 +353,8 @@ pub async fn check_all(harness: &dyn ProviderHarness) -> usize {
     passed
 }
 
-/// Runs one of `parts` parts of the suite, counted from 0, so that several harnesses can run it at
-/// once: most of the time is spent waiting for lost messages.
+/// Runs one of `parts` parts of the suite, counted from 0. Several harnesses can run the parts in
+/// parallel: most of the time is spent waiting for lost messages.
 ///
 /// # Panics
 /// At the first check that fails.
@@ -373,7 +374,7 @@ pub async fn check_part(harness: &dyn ProviderHarness, part: usize, parts: usize
 }
 
 impl ProviderUnderTest {
-    /// Whether it has a capability.
+    /// Whether the provider has a capability.
     #[must_use]
     pub fn has(&self, capability: Capability) -> bool {
         match capability {
@@ -387,7 +388,7 @@ impl ProviderUnderTest {
     }
 }
 
-/// Why there is no answer, in the words of a failure.
+/// Describes a missing response for a failure message.
 fn describe(error: &ProviderError) -> String {
     match error {
         ProviderError::NotSent(text) => format!("not sent ({text})"),

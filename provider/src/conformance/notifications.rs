@@ -1,4 +1,4 @@
-//! Checks of what a provider sends by itself.
+//! Checks of the provider's notifications.
 
 use super::CheckRun;
 use crate::notification::{Notification, NotificationError, NotificationRequest};

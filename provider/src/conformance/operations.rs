@@ -1,4 +1,5 @@
-//! Captures, voids and refunds, for every payment that is authorized first: cards and wallets.
+//! Checks of captures, voids and refunds, for payments that are authorized first: cards and
+//! wallets.
 
 use super::authorizations::authorize;
 use super::run::{AMOUNT, CheckRun, DUPLICATES};
@@ -49,7 +50,7 @@ async fn authorize_for(run: &CheckRun<'_>, payer: Payer, reference: PaymentId) {
     }
 }
 
-/// An authorized payment, the operations on it, and what the payer's account showed before.
+/// An authorized payment, its operations, and the payer's balance before it.
 struct AuthorizedPayment<'a> {
     run: &'a CheckRun<'a>,
     payer: Payer,
@@ -85,7 +86,7 @@ impl<'a> AuthorizedPayment<'a> {
         }
     }
 
-    /// What is authorized and captured of it now.
+    /// Checks the authorized and captured amounts.
     async fn stands(&self, what: &str, sums: [i64; 2]) {
         self.run.moved(what, self.payer, self.before, sums).await;
     }
@@ -205,7 +206,7 @@ pub(super) async fn void_releases_an_authorization_once(run: &CheckRun<'_>, paye
         let payment = AuthorizedPayment::authorized(run, payer).await;
         let void = payment.request(kind, AMOUNT);
         payment.approved("the void", void, [0, 0]).await;
-        // It is as it was wanted: an approval and a decline are both true.
+        // Both an approval and a decline are permitted.
         let second = payment.operations.modify(payment.request(kind, AMOUNT));
         run.decision("another void", second).await;
         payment.stands("another void", [0, 0]).await;
@@ -298,7 +299,7 @@ pub(super) async fn refund_releases_what_is_still_authorized(run: &CheckRun<'_>,
         .await;
 }
 
-/// The life of a payment: each operation, and what is authorized and captured after it.
+/// The operations of a payment, each with the authorized and captured amounts after it.
 fn life(payment: &AuthorizedPayment<'_>) -> [(ModificationRequest, [i64; 2]); 3] {
     [
         (payment.request(TAKE, 3_000), [7_000, 3_000]),
@@ -330,7 +331,7 @@ pub(super) async fn concurrent_duplicate_operations_are_done_once(
         }
         payment.stands(&what, sums).await;
     }
-    // Different operations at once take no more together than there is.
+    // Concurrent operations cannot take more in total than is available.
     let payment = AuthorizedPayment::authorized(run, payer).await;
     let calls = (0..DUPLICATES).map(|_| payment.operations.modify(payment.request(TAKE, 4_000)));
     let decisions = run.together("captures at once", calls.collect()).await;

@@ -1,4 +1,4 @@
-//! Payouts: each sent once, and one that was returned reported until that is acknowledged.
+//! Payout checks: each payout is sent once, and a return is reported until it is acknowledged.
 
 use super::Transmission;
 use super::run::{AMOUNT, CheckRun, DUPLICATES};
@@ -7,7 +7,7 @@ use crate::{PayoutProvider, ProviderDecision};
 use sealpay_protocol::iban;
 use sealpay_protocol::ids::{MerchantId, PayoutId};
 
-/// Most returned payouts that a check reads at once.
+/// Maximum number of returned payouts that a check reads at once.
 const LIMIT: u32 = 100;
 
 fn request(run: &CheckRun<'_>, merchant: MerchantId) -> PayoutRequest {
@@ -19,7 +19,7 @@ fn request(run: &CheckRun<'_>, merchant: MerchantId) -> PayoutRequest {
     }
 }
 
-/// What was sent to a merchant in all.
+/// Checks the total that was sent to a merchant.
 async fn sent(run: &CheckRun<'_>, what: &str, merchant: MerchantId, amount_minor: i64) {
     if let Some(found) = run.harness.paid_out_minor(merchant).await {
         run.same(
@@ -80,7 +80,7 @@ pub(super) async fn another_amount_under_the_same_payout_sends_nothing(run: &Che
         money: run.money(AMOUNT * 2),
         ..first
     };
-    // Whether it repeats the approval or declines the second one is its own to say.
+    // The provider may repeat the approval or decline the second request.
     run.decision("another amount", payouts.pay(more)).await;
     sent(run, "another amount", merchant, AMOUNT).await;
 }
@@ -186,7 +186,7 @@ pub(super) async fn returned_payout_is_reported_until_it_is_acknowledged(run: &C
         );
         let first = first.get_or_insert_with(|| returned.clone());
         run.same("the returned payout", returned, first);
-        // It was sent once, and is not sent again because it came back.
+        // The payout is not sent again after its return.
         run.approved("the repeated payout", payouts.pay(request.clone()))
             .await;
         sent(run, "a returned payout", merchant, AMOUNT).await;

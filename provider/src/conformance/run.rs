@@ -1,4 +1,4 @@
-//! One run of one check: ids, requests, waiting, and failures that name the check.
+//! One run of a check: ids, requests, timeouts, and failures that name the check.
 
 use super::{
     Balance, Capability, CardKind, HarnessFuture, Payer, ProviderHarness, ProviderUnderTest,
@@ -20,14 +20,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-/// What a payment of the suite is about, minor units.
+/// The amount of the suite's payments, minor units.
 pub(super) const AMOUNT: i64 = 10_000;
 
-/// How often a caller would have given up before an answer that nothing is in the way of is missed:
-/// a busy machine fails no check.
+/// How many timeouts to wait for a response that must arrive, so that a slow machine fails no
+/// check.
 const PATIENCE: usize = 60;
 
-/// How many duplicates are sent at once.
+/// Number of duplicates that are sent concurrently.
 pub(super) const DUPLICATES: usize = 8;
 
 static DRAWN: AtomicU64 = AtomicU64::new(0);
@@ -52,7 +52,7 @@ impl<'a> CheckRun<'a> {
         }
     }
 
-    /// Ends the check.
+    /// Fails the check.
     pub(super) fn fail(&self, sentence: impl Display) -> ! {
         panic!("{}, {}: {sentence}", self.capability.name(), self.name)
     }
@@ -73,7 +73,7 @@ impl<'a> CheckRun<'a> {
         found.unwrap_or_else(|| self.fail("the capability is gone after a restart"))
     }
 
-    /// The provider, opened anew.
+    /// Restarts the provider.
     pub(super) async fn open(&self) -> ProviderUnderTest {
         self.harness.open().await
     }
@@ -152,7 +152,7 @@ impl<'a> CheckRun<'a> {
         Money::new(amount_minor, known)
     }
 
-    /// The same in a currency that no payment of the suite has.
+    /// The same amount in a currency that no payment of the suite has.
     pub(super) fn other_money(&self, amount_minor: i64) -> Money {
         let currency = self.money(amount_minor).currency();
         let other = Currency::all().find(|other| *other != currency);
@@ -164,14 +164,14 @@ impl<'a> CheckRun<'a> {
         card.unwrap_or_else(|| self.fail(format!("the harness has no card that is {kind:?}")))
     }
 
-    /// How the next message of this capability travels.
+    /// Sets how the next message of this capability is delivered.
     pub(super) async fn next_message(&self, transmission: Transmission) {
         self.harness
             .next_message(self.capability, transmission)
             .await;
     }
 
-    /// Waits for an answer until the caller gives up; none when it does.
+    /// Waits for a response until the caller's timeout; none after that.
     pub(super) async fn wait<T>(
         &self,
         call: &mut ProviderFuture<'_, T>,
@@ -184,7 +184,7 @@ impl<'a> CheckRun<'a> {
         .await
     }
 
-    /// What comes of a call that nothing is in the way of.
+    /// The result of a call without message loss.
     pub(super) async fn result<T>(
         &self,
         what: impl Display,
@@ -199,7 +199,7 @@ impl<'a> CheckRun<'a> {
         self.fail(format!("{what}: no answer in time"))
     }
 
-    /// The answer to a call that nothing is in the way of.
+    /// The response to a call without message loss.
     pub(super) async fn answer<T>(&self, what: impl Display, call: ProviderFuture<'_, T>) -> T {
         match self.result(&what, call).await {
             Ok(answer) => answer,
@@ -207,7 +207,8 @@ impl<'a> CheckRun<'a> {
         }
     }
 
-    /// A call whose request or response is lost: the provider may not claim to know more.
+    /// Checks a call whose request or response is lost: the provider may not claim to know the
+    /// outcome.
     pub(super) async fn unanswered<T: Debug>(
         &self,
         what: impl Display,
@@ -223,7 +224,7 @@ impl<'a> CheckRun<'a> {
         }
     }
 
-    /// A call whose request is late, after the caller has given up waiting for it.
+    /// Sends a request that arrives only after the caller's timeout.
     pub(super) async fn late<'c, T: Debug>(
         &self,
         call: ProviderFuture<'c, T>,
@@ -235,7 +236,7 @@ impl<'a> CheckRun<'a> {
         call
     }
 
-    /// The answers to calls that are under way at the same time.
+    /// The responses to concurrent calls.
     pub(super) async fn together<T: Send>(
         &self,
         what: impl Display,
@@ -261,7 +262,8 @@ impl<'a> CheckRun<'a> {
         self.answer(what, both).await
     }
 
-    /// A decision: a decline gives a reason of the decline table, and never that of an approval.
+    /// Checks a decision: a decline has a reason of the decline table, and never the one of an
+    /// approval.
     pub(super) async fn decision(
         &self,
         what: impl Display,
@@ -308,7 +310,7 @@ impl<'a> CheckRun<'a> {
         self.harness.balance(payer).await
     }
 
-    /// What is authorized and captured since a balance was taken.
+    /// The authorized and captured amounts since a balance was read.
     pub(super) async fn moved(
         &self,
         what: impl Display,

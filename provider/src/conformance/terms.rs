@@ -1,4 +1,4 @@
-//! What an acquirer says that it takes, and what becomes of the rest.
+//! Checks of an acquirer's terms: which payments it accepts, and that it never approves others.
 
 use super::authorizations::authorize;
 use super::run::{AMOUNT, CheckRun};
@@ -10,7 +10,7 @@ use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 
-/// A test number of each brand that some acquirers leave out.
+/// A test number of each brand that some acquirers exclude.
 const NUMBERS: [&str; 7] = [
     "4242424242424242",
     "5555555555554444",

@@ -1,4 +1,5 @@
-//! Bank transfers: one set of instructions for each payment, and every credit reported once.
+//! Bank transfer checks: one set of instructions for each payment, and every credit is reported
+//! once.
 
 use super::Transmission;
 use super::run::{AMOUNT, CheckRun};
@@ -23,7 +24,7 @@ fn start<'a>(
     })
 }
 
-/// The credits that bear a reference, of those that have arrived by now.
+/// The credits with a reference that have arrived by now.
 async fn arrived(
     run: &CheckRun<'_>,
     transfers: &dyn TransferProvider,
@@ -67,7 +68,7 @@ pub(super) async fn repeated_start_gives_the_same_instructions(run: &CheckRun<'_
     }
 }
 
-/// The money is there before the caller has recorded where it was to go.
+/// The credit arrives before the caller has recorded the instructions.
 pub(super) async fn credit_before_the_start_was_recorded_arrives_once(run: &CheckRun<'_>) {
     let reference = run.payment();
     let transfers = run.transfers().await;
@@ -151,7 +152,7 @@ pub(super) async fn arrivals_come_oldest_first_and_in_time(run: &CheckRun<'_>) {
         .await;
 }
 
-/// A payment with a credit of its whole amount, which is acknowledged.
+/// A payment with an acknowledged credit of its whole amount.
 async fn paid(run: &CheckRun<'_>, transfers: &dyn TransferProvider, returned: bool) -> PaymentId {
     let reference = run.payment();
     let account = run

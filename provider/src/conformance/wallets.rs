@@ -1,4 +1,4 @@
-//! Wallets: one page for each reference, confirmed once or not at all.
+//! Wallet checks: one page for each reference, confirmed at most once.
 
 use super::run::{AMOUNT, CheckRun};
 use super::{Payer, operations::PAGE_LIFETIME_MS};
@@ -27,7 +27,7 @@ async fn inquire(run: &CheckRun<'_>, wallet: &dyn WalletProvider, reference: Pay
     run.answer("the inquiry", wallet.inquire(reference)).await
 }
 
-/// An inquiry that finds a decline, twice with the same reason.
+/// Checks that two inquiries find a decline with the same reason.
 async fn is_declined(run: &CheckRun<'_>, what: &str, reference: PaymentId) {
     let mut first = None;
     for _ in 0..2 {
@@ -75,7 +75,7 @@ pub(super) async fn repeated_start_gives_the_same_page(run: &CheckRun<'_>) {
     run.same("the page of an unknown reference", &unknown, &None);
 }
 
-/// The caller stops between the start and its own record of it; the shopper does not.
+/// The caller stops before it records the start; the shopper confirms meanwhile.
 pub(super) async fn confirmation_before_the_start_was_recorded_counts_once(run: &CheckRun<'_>) {
     let before = run.balance(Payer::Wallet).await;
     let reference = run.payment();
@@ -219,7 +219,7 @@ pub(super) async fn unknown_reference_is_tombstoned(run: &CheckRun<'_>) {
         let found = run.answer("the first question", asked).await;
         run.same("an unknown reference", &found, &Inquiry::NeverReceived);
         let wallet = run.wallet().await;
-        // The delayed start may be refused, or lead to a page where nothing can be confirmed.
+        // The delayed start may be rejected, or return a page where nothing can be confirmed.
         let mut delayed = start(run, &*wallet, reference);
         if let Some(Ok(page)) = run.wait(&mut delayed).await {
             run.harness.confirm(&page).await;

@@ -1,5 +1,5 @@
-//! A synchronous provider with the standard library and one file: cards, and what is done to their
-//! payments. Nothing in it comes from the simulator: the traits have to be enough.
+//! A synchronous provider with only the standard library and one file: cards and operations on
+//! their payments. It uses nothing of the simulator, to show that the traits suffice.
 
 use super::journal::{Authorized, Event, Journal, Mutant, decision};
 use sealpay_protocol::card::Brand;
@@ -23,13 +23,13 @@ use std::task::Poll;
 /// The card that is always declined.
 pub(super) const DECLINED: &str = "4000000000000002";
 
-/// How often a late message is looked for before it arrives.
+/// Number of polls before a late message arrives.
 pub(super) const LATE_POLLS: u32 = 4;
 
 /// The bank.
 pub(super) struct FileBank {
     pub(super) journal: Mutex<Journal>,
-    /// How the next message travels.
+    /// How the next message is delivered.
     pub(super) next: Arc<Mutex<Option<Transmission>>>,
     clock: Arc<AtomicI64>,
     terms: AcquirerTerms,
@@ -47,7 +47,7 @@ fn reason(decision: &ProviderDecision) -> Option<String> {
     }
 }
 
-/// Whether a payment can be changed so.
+/// Decides on a modification of a payment.
 fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) -> ProviderDecision {
     let amount_minor = request.money.amount_minor();
     let fits = |most_minor: i64| {
@@ -99,7 +99,7 @@ impl FileBank {
         }
     }
 
-    /// The way there and back, where messages are lost, around what the bank does in one go.
+    /// Simulates message loss around one synchronous step of the bank.
     pub(super) fn send<'a, T: Send + 'a>(
         &'a self,
         act: impl FnOnce() -> T + Send + 'a,
@@ -141,7 +141,7 @@ impl FileBank {
         self.record(reference, request.money, request.capture, decline)
     }
 
-    /// Authorizes unless the reference is known.
+    /// Authorizes unless the reference is already recorded.
     pub(super) fn record(
         &self,
         reference: String,
@@ -206,7 +206,7 @@ impl FileBank {
         }
         let answer = match (journal.book.payments.get(&reference), request.kind) {
             (Some(payment), _) => decide(payment, request, self.mutant),
-            // It may still be on its way.
+            // The payment request may still be in transit.
             (None, ModificationKind::Void | ModificationKind::Expiry) => {
                 journal.append(Event::Tombstone {
                     reference: reference.clone(),
@@ -227,7 +227,7 @@ impl FileBank {
     }
 }
 
-/// Looks a few times before anything is there.
+/// Completes after this number of polls.
 async fn arrive_after(waits: u32) {
     let mut polls = 0;
     poll_fn(|context| {
@@ -275,7 +275,7 @@ impl PaymentOperations for FileBank {
     }
 }
 
-/// Accounts at a bank that is not there.
+/// A valid account number at a fictional bank.
 pub(super) fn iban(number: usize) -> String {
     with_check_digits("DE", &format!("00000000{number:010}"))
 }

@@ -1,5 +1,4 @@
-//! A bank in one file: a line of JSON for each thing that happened, read from the start when it is
-//! opened.
+//! A bank in one file: a line of JSON for each event, replayed when the file is opened.
 
 use sealpay_provider::ProviderDecision;
 use sealpay_provider::modification::ModificationKind::{self, Capture, Expiry, Refund, Void};
@@ -9,42 +8,42 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
 
-/// A mistake that the suite has to find.
+/// A defect that the suite has to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mutant {
-    /// There is none.
+    /// No defect.
     None,
-    /// It does not look whether it has a reference already.
+    /// Does not check whether a reference is already recorded.
     ForgetsReferences,
-    /// It gives the first answer again and reserves the money again.
+    /// Repeats the first response but reserves the money again.
     ReservesDuplicates,
-    /// It looks whether it has a reference, and waits before it records that.
+    /// Checks for the reference, then waits before recording it: a race.
     LooksTooEarly,
-    /// It says that it never received a request, and accepts it later.
+    /// Reports a request as never received, and accepts it later.
     IgnoresTombstones,
-    /// Decisions are kept in memory alone.
+    /// Stores decisions in memory only.
     ForgetsOnRestart,
-    /// The same refund twice is two refunds.
+    /// Executes a repeated refund again.
     RepeatsRefunds,
-    /// A capture takes what it is asked for, whatever was authorized.
+    /// Captures more than was authorized.
     CapturesTooMuch,
-    /// It authorizes what its terms exclude.
+    /// Authorizes payments that its terms exclude.
     IgnoresItsTerms,
-    /// A returned payout is reported once, whether that is acknowledged or not.
+    /// Reports a returned payout only once, even if it is not acknowledged.
     ReportsReturnsOnce,
-    /// An acknowledged credit is reported again after a restart.
+    /// Reports an acknowledged credit again after a restart.
     ForgetsAcknowledgements,
-    /// A withdrawn request can still be confirmed.
+    /// Lets a withdrawn request be confirmed.
     ConfirmsWithdrawn,
-    /// It reads notifications of anybody.
+    /// Accepts unauthenticated notifications.
     BelievesEveryone,
 }
 
-/// Something that happened.
+/// An event of the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum Event {
-    /// A card or a wallet was asked for money.
+    /// A card or wallet payment was requested.
     Authorization {
         reference: String,
         amount_minor: i64,
@@ -52,9 +51,9 @@ pub(super) enum Event {
         is_captured: bool,
         decline: Option<String>,
     },
-    /// A reference was given up before it arrived.
+    /// A reference was tombstoned before it arrived.
     Tombstone { reference: String },
-    /// A payment was captured, voided or refunded, or was not.
+    /// A payment was captured, voided or refunded, or that was declined.
     Operation {
         id: String,
         reference: String,
@@ -71,7 +70,7 @@ pub(super) enum Event {
         is_captured: bool,
         expires_at_ms: i64,
     },
-    /// A collection account was given out, under the number of this line.
+    /// A collection account was assigned, under the number of this line.
     Collection { reference: String, number: usize },
     /// A credit arrived.
     Credit {
@@ -81,7 +80,7 @@ pub(super) enum Event {
         currency: String,
         at_ms: i64,
     },
-    /// A credit was dealt with.
+    /// A credit was acknowledged.
     CreditDone { id: String, is_returned: bool },
     /// A payout was sent.
     Payout {
@@ -89,13 +88,13 @@ pub(super) enum Event {
         merchant: String,
         amount_minor: i64,
     },
-    /// A payout came back.
+    /// A payout was returned.
     PayoutReturned { id: String, at_ms: i64 },
-    /// A returned payout was dealt with.
+    /// A returned payout was acknowledged.
     ReturnDone { id: String },
 }
 
-/// Money that was authorized.
+/// An authorized payment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Authorized {
     pub(super) amount_minor: i64,
@@ -105,7 +104,7 @@ pub(super) struct Authorized {
     pub(super) is_open: bool,
 }
 
-/// What the lines say together.
+/// The state after all events.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) events: Vec<Event>,
@@ -113,7 +112,7 @@ pub(super) struct Book {
     pub(super) tombstones: Vec<String>,
     pub(super) payments: HashMap<String, Authorized>,
     pub(super) operations: HashMap<String, ProviderDecision>,
-    /// Reserved a second time by a mistake.
+    /// Reserved a second time by a defect.
     pub(super) doubled_minor: i64,
 }
 
@@ -177,7 +176,7 @@ impl Book {
     }
 }
 
-/// The file, and what it says.
+/// The file and its state.
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,

@@ -1,5 +1,5 @@
-//! The suite passes for a provider that has nothing in common with the simulated bank, and fails
-//! for each mistake that is put into it.
+//! The suite passes for a provider that shares no code with the simulated bank, and detects every
+//! defect that is injected into it.
 
 #![expect(
     clippy::unwrap_used,
@@ -37,13 +37,13 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use transfers::Collections;
 
-/// Noon of the first of June 2026.
+/// 2026-06-01T12:00:00Z.
 const NOON_MS: i64 = 1_780_315_200_000;
 
-/// How often an answer is looked for before the caller gives up: sooner than a late one comes.
+/// Number of polls before the caller times out: fewer than a late response needs.
 const PATIENCE_POLLS: u32 = bank::LATE_POLLS / 2;
 
-/// Nothing here waits for anything: what is not ready is looked at again.
+/// A busy-polling executor; nothing in these tests has to be waited for.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -84,7 +84,7 @@ impl FileHarness {
 
 impl Drop for FileHarness {
     fn drop(&mut self) {
-        // What cannot be removed is the system's to clean up.
+        // Temporary files that cannot be removed are left to the operating system.
         drop(std::fs::remove_file(&self.path));
     }
 }
@@ -174,7 +174,7 @@ impl ProviderHarness for FileHarness {
     }
 
     fn send_credit<'a>(&'a self, to: &'a CollectionAccount, money: Money) -> HarnessFuture<'a, ()> {
-        // As people write it.
+        // As a person would write it.
         let written = format!("Order 1042 {}", to.reference.to_lowercase());
         self.bank().credit(&written, money);
         ready(())
@@ -209,7 +209,7 @@ impl ProviderHarness for FileHarness {
 }
 
 #[test]
-fn a_provider_in_a_file_passes_the_suite() {
+fn a_file_backed_provider_passes_the_suite() {
     let harness = FileHarness::new(Mutant::None);
     let passed = block_on(conformance::check_all(&harness));
     let checks = CHECKS.iter();
@@ -217,7 +217,7 @@ fn a_provider_in_a_file_passes_the_suite() {
     assert_eq!(passed, own.count());
 }
 
-/// The checks that a mistake fails, each with its sentence.
+/// The checks that fail with a defect, each with its message.
 fn failures(mutant: Mutant) -> Vec<(&'static str, String)> {
     let checks = CHECKS.iter();
     let own = checks.filter(|check| check.capability != Capability::Authenticator);
@@ -234,7 +234,7 @@ fn failures(mutant: Mutant) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn every_mistake_is_found_by_the_check_that_names_it() {
+fn every_defect_fails_the_expected_check() {
     for (mutant, name) in [
         (
             Mutant::ForgetsReferences,
@@ -282,7 +282,7 @@ fn every_mistake_is_found_by_the_check_that_names_it() {
     }
 }
 
-/// `docs/reference/provider.md` lists every check, and nothing else as one.
+/// `docs/reference/provider.md` lists exactly the checks of the suite.
 #[test]
 fn the_reference_lists_every_check() {
     let page = include_str!("../../../docs/reference/provider.md");

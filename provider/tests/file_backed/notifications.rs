@@ -1,4 +1,4 @@
-//! What the bank in a file sends by itself: signed as Standard Webhooks describes.
+//! Notifications of the file-backed bank, signed as Standard Webhooks describes.
 
 use super::bank::FileBank;
 use super::journal::Mutant;
@@ -11,7 +11,7 @@ fn secret() -> EndpointSecret {
     EndpointSecret::new([7; 32])
 }
 
-/// The request that says that a payment has an outcome.
+/// The notification that a payment has an outcome.
 pub(super) fn notification(reference: PaymentId, now_ms: i64) -> (Vec<(String, String)>, Vec<u8>) {
     let body = reference.to_string().into_bytes();
     let now = now_ms.unsigned_abs() / 1000;

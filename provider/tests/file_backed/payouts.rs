@@ -1,4 +1,4 @@
-//! Payouts of the bank in a file.
+//! Payouts of the file-backed bank.
 
 use super::bank::{FileBank, declined};
 use super::journal::{Event, Mutant};

@@ -1,4 +1,4 @@
-//! Credits that arrive at the bank in a file, and refunds of them.
+//! Credits that arrive at the file-backed bank, and refunds of them.
 
 use super::bank::{FileBank, declined, iban};
 use super::journal::Event;
@@ -42,7 +42,7 @@ impl FileBank {
         }
     }
 
-    /// Money arrives, and the payment that expects it can be refunded.
+    /// A credit arrives; the payment that expects it can then be refunded.
     pub(super) fn credit(&self, reference: &str, money: Money) {
         let at_ms = self.now_ms();
         let mut journal = self.journal.lock().unwrap();
@@ -93,7 +93,7 @@ impl FileBank {
     }
 }
 
-/// The bank as one that money is sent to: what arrived can be refunded, and nothing is authorized.
+/// The bank as a transfer provider: credits can be refunded, and nothing is authorized.
 pub(super) struct Collections(pub(super) Arc<FileBank>);
 
 impl PaymentOperations for Collections {

@@ -1,4 +1,4 @@
-//! The wallet of the bank in a file: a page is a line, and so is what the shopper decides on it.
+//! The wallet of the file-backed bank: each page and each decision is a line of the file.
 
 use super::bank::FileBank;
 use super::journal::{Event, Mutant};
@@ -42,7 +42,7 @@ impl FileBank {
         })
     }
 
-    /// What the shopper does on the page: nothing happens where it is too late.
+    /// The shopper's decision on the page; ignored after the page expired.
     pub(super) fn decide_on_page(&self, address: &str, decline: Option<&str>) {
         let reference = address.rsplit('/').next().unwrap();
         let Some(page) = self.find_page(reference) else {
