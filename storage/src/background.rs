@@ -1,19 +1,19 @@
-//! Work beside requests, for which nobody waits: it has few of the connections to Postgres, so that a
-//! request finds one whatever goes on beside it.
+//! Background work. It gets only a few of the Postgres connections, so that requests always find a
+//! free one.
 
 use std::future::Future;
 
 tokio::task_local! {
-    /// Set while a task does such work.
+    /// Set while a task runs background work.
     static IN_BACKGROUND: ();
 }
 
-/// Does work beside requests. What it spawns is a task of its own and says so itself.
+/// Runs background work. Tasks that it spawns must call this themselves.
 pub async fn in_background<F: Future>(work: F) -> F::Output {
     IN_BACKGROUND.scope((), work).await
 }
 
-/// Whether the present task does such work.
+/// Whether the current task runs background work.
 pub(super) fn is_background() -> bool {
     IN_BACKGROUND.try_with(|()| ()).is_ok()
 }

@@ -1,12 +1,11 @@
-//! Jobs for SQLite: many are committed at once.
+//! Group commit for SQLite.
 //!
-//! A disk that has to be asked for durability is slow to answer and does not care how much it is
-//! asked to make durable. So the writer takes every job that waits, runs all of them in one
-//! transaction, commits once, and only then answers them.
+//! Syncing a disk is slow, however much is synced at once. So the writer takes all waiting jobs,
+//! runs them in one transaction, commits once, and then responds to each.
 //!
-//! A savepoint for each job would cost more than most jobs do. So there are none until a job fails
-//! that has written something: then the transaction is rolled back and the batch runs again, each
-//! job in a savepoint of its own. That is rare, and an operation may run more than once.
+//! A savepoint for each job would cost more than most jobs do, so a batch starts without. If a job
+//! fails after it wrote something, the transaction is rolled back and the batch runs again, with a
+//! savepoint for each job. That is rare; as a consequence an operation may run more than once.
 
 use super::error::{DatabaseError, Fault};
 use super::sqlite_statement::unavailable;
@@ -22,22 +21,22 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// What a thread of the database is told.
+/// A message to a database thread.
 pub(super) enum Message {
     Job(Box<dyn Job>),
     Stop,
 }
 
-/// Something to do on a connection, and somebody who waits for it.
+/// An operation to run on a connection, and its waiting caller.
 pub(super) trait Job: Send {
-    /// How long it may take, where that is limited. Only a reader keeps to it: a write that is
-    /// interrupted takes its whole batch with it.
+    /// Maximum duration, if limited. Only readers enforce it: interrupting a write would abort its
+    /// whole batch.
     fn limit(&self) -> Option<Duration>;
 
-    /// Runs it and keeps what came out; says whether its changes should stay.
+    /// Runs the job and stores its result; returns whether its changes should be committed.
     fn run(&mut self, connection: &mut Connection) -> bool;
 
-    /// Hands out what came out, or the fate of the batch when that is an error.
+    /// Sends the result, or the error of the batch.
     fn answer(self: Box<Self>, batch: &Result<(), DatabaseError>);
 }
 
@@ -57,7 +56,7 @@ impl<I: Send, T: Send> Job for Task<I, T> {
     fn run(&mut self, connection: &mut Connection) -> bool {
         let mut tx = Tx(On::Sqlite(connection));
         let (operation, input) = (self.operation, &self.input);
-        // After a panic only the connection is looked at again, and its savepoint is rolled back.
+        // After a panic only the connection is used again, and its savepoint is rolled back.
         let ran = catch_unwind(AssertUnwindSafe(|| poll_once(operation(&mut tx, input))));
         let outcome = match ran {
             Ok(Some(Ok(value))) => Ok(value),
@@ -85,12 +84,12 @@ impl<I: Send, T: Send> Job for Task<I, T> {
             (Some(Ok(_)) | None, Err(error)) => Err(error.clone()),
             (outcome, _) => outcome.unwrap_or_else(never_ran),
         };
-        // Nobody may be waiting any more: a client that went away does not undo what was done.
+        // The caller may be gone; a disconnected client does not undo a committed change.
         drop(self.waiting.send(answer));
     }
 }
 
-/// Polls a future that has nothing to wait for.
+/// Polls a future that is always ready.
 fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => Some(value),
@@ -98,7 +97,7 @@ fn poll_once<T>(future: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-/// Puts a job into a queue and waits for what comes out.
+/// Queues a job and waits for its result.
 pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
     queue: &SyncSender<Message>,
     limit: Option<Duration>,
@@ -121,11 +120,11 @@ pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
                 DatabaseError::Unavailable("the database is closed".into())
             }
         })?;
-    // The sender is only dropped unused when the thread died with the job in its hands.
+    // The sender is dropped unused only if the thread died while running the job.
     answer.await.unwrap_or(Err(DatabaseError::OutcomeUnknown))
 }
 
-/// The life of the writer.
+/// The loop of the writer thread.
 pub(super) fn write_batches(connection: &mut Connection, queue: &Receiver<Message>, limit: usize) {
     let mut jobs = Vec::with_capacity(limit);
     while let Ok(Message::Job(job)) = queue.recv() {
@@ -157,7 +156,7 @@ pub(super) fn write_batches(connection: &mut Connection, queue: &Receiver<Messag
     }
 }
 
-/// Runs the first job and those that wait behind it, up to the limit, in one transaction.
+/// Runs the first job and the waiting ones, up to the limit, in one transaction.
 fn write_batch(
     connection: &mut Connection,
     first: Box<dyn Job>,
@@ -183,20 +182,21 @@ fn write_batch(
             }
             Err(error) => Err(error),
         };
-        // What waits behind a failure shares it, and does not wait for the next one.
+        // Waiting jobs share a failure instead of waiting for the next one.
         current = if jobs.len() < limit { next() } else { None };
     }
     if fate.is_ok() {
         fate = control(connection, "COMMIT").map_err(not_committed);
     }
     if fate.is_err() && !connection.is_autocommit() {
-        // Should this fail too, the next BEGIN fails and says so.
+        // If this fails too, the next BEGIN fails and reports it.
         drop(control(connection, "ROLLBACK"));
     }
     fate
 }
 
-/// Says whether what the job left behind may stay: a job that failed may have written nothing.
+/// Runs a job without a savepoint. Returns false if its changes have to be undone: it failed after it
+/// wrote something.
 fn run_plainly(connection: &mut Connection, job: &mut dyn Job) -> Result<bool, DatabaseError> {
     let before = connection.total_changes();
     let is_ok = job.run(connection);
@@ -204,7 +204,7 @@ fn run_plainly(connection: &mut Connection, job: &mut dyn Job) -> Result<bool, D
     Ok(is_ok || connection.total_changes() == before)
 }
 
-/// Undoes the transaction and runs all its jobs again, each in a savepoint.
+/// Rolls back the transaction and runs all its jobs again, each in a savepoint.
 fn run_again(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), DatabaseError> {
     control(connection, "ROLLBACK").map_err(unavailable)?;
     control(connection, "BEGIN IMMEDIATE").map_err(unavailable)?;
@@ -212,7 +212,7 @@ fn run_again(connection: &mut Connection, jobs: &mut [Box<dyn Job>]) -> Result<(
         .try_for_each(|job| run_in_savepoint(connection, job.as_mut()))
 }
 
-/// SQLite gives up the whole transaction when the disk is full or broken.
+/// SQLite aborts the whole transaction if the disk is full or broken.
 fn require_transaction(connection: &Connection) -> Result<(), DatabaseError> {
     if connection.is_autocommit() {
         return Err(DatabaseError::Unavailable(
@@ -222,7 +222,7 @@ fn require_transaction(connection: &Connection) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-/// The error is one of the whole batch; that of the job is kept in the job.
+/// Returns errors of the whole batch only; the job stores its own error.
 fn run_in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<(), DatabaseError> {
     control(connection, "SAVEPOINT job").map_err(unavailable)?;
     let is_ok = job.run(connection);
@@ -233,7 +233,7 @@ fn run_in_savepoint(connection: &mut Connection, job: &mut dyn Job) -> Result<()
     control(connection, "RELEASE job").map_err(unavailable)
 }
 
-/// The life of a reader.
+/// The loop of a reader thread.
 pub(super) fn read_one_by_one(mut connection: Connection, queue: &Mutex<Receiver<Message>>) {
     loop {
         let message = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -245,19 +245,19 @@ pub(super) fn read_one_by_one(mut connection: Connection, queue: &Mutex<Receiver
             time_limit::set(&mut connection, job.limit());
             job.run(&mut connection);
             time_limit::set(&mut connection, None);
-            // Nothing was written, so nothing is lost by a failure.
+            // A read has nothing to lose in a rollback.
             drop(control(&connection, "ROLLBACK"));
         }
         job.answer(&begun);
     }
 }
 
-/// A statement that steers the transaction.
+/// Runs a transaction control statement.
 fn control(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.raw_execute().map(drop)
 }
 
-/// After an error of the disk the log may or may not hold the transaction's last page.
+/// After a disk error the log may or may not contain the transaction's last page.
 fn not_committed(error: rusqlite::Error) -> DatabaseError {
     match error.sqlite_error_code() {
         Some(ErrorCode::SystemIoFailure) => DatabaseError::OutcomeUnknown,
@@ -277,7 +277,7 @@ mod tests {
 
     const ADD: &str = "INSERT INTO numbers (number) VALUES ($1)";
 
-    /// Adds two numbers; what happens in between is up to the second.
+    /// Adds two numbers; the second one decides whether the operation fails in between.
     async fn add_two(tx: &mut Tx<'_>, number: i64) -> Result<u64, Fault> {
         tx.execute(ADD, &values![number]).await?;
         match number % 10 {
@@ -285,14 +285,14 @@ mod tests {
             2 => return Err(DatabaseError::Corrupt("on purpose".into()).into()),
             3 => return Err(Fault::Retry("on purpose".into())),
             4 => std::future::pending().await,
-            // The same number again is against the primary key.
+            // Violates the primary key.
             5 => return tx.execute(ADD, &values![number]).await,
             _ => {}
         }
         tx.execute(ADD, &values![-number]).await
     }
 
-    /// Runs the jobs in one batch and returns what came out, and what is in the table then.
+    /// Runs the jobs in one batch; returns their results and the rows of the table.
     fn run(numbers: &[i64]) -> (Vec<Result<u64, DatabaseError>>, Vec<i64>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -306,7 +306,7 @@ mod tests {
                 let job = async move { enqueue(&queue, None, number, operation).await };
                 waiting.push(tokio::task::spawn(job));
             }
-            // Every job is in the queue before the writer looks into it.
+            // Every job is queued before the writer takes the first.
             tokio::task::yield_now().await;
             let writer = start(jobs);
             let mut outcomes = Vec::new();
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_goes_wrong_is_undone_and_its_neighbours_stay() {
+    fn a_failed_operation_is_rolled_back_without_its_neighbours() {
         let (outcomes, applied) = run(&[10, 11, 12, 13, 14, 15, 16]);
         assert_eq!(applied, [-16, -10, 10, 16]);
         let unavailable = |why: &str| Err(DatabaseError::Unavailable(why.into()));

@@ -1,8 +1,8 @@
-//! Which columns a type is kept in. One list of them gives a table's `SELECT`, its `INSERT`, and both
-//! directions between a value and its row.
+//! The mapping between types and columns. One column list generates a table's `SELECT`, its
+//! `INSERT`, and both conversions between a value and its row.
 //!
-//! A row is read from its first column to its last, in the order of that list: no name is looked up
-//! while the server runs.
+//! A row is read from its first column to its last, in the order of that list, without looking up
+//! names.
 
 use super::error::DatabaseError;
 use super::postgres_statement::Statement;
@@ -16,12 +16,12 @@ use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// A type that one column keeps.
+/// A type that is stored in one column.
 pub trait Column: Sized {
-    /// As the column keeps it.
+    /// Converts to the stored value.
     fn to_value(&self) -> Result<Value, DatabaseError>;
 
-    /// What the column keeps; none where that is nothing of this type.
+    /// Converts from the stored value; none if it is not valid for this type.
     fn from_value(value: Value) -> Option<Self>;
 }
 
@@ -48,7 +48,7 @@ impl Column for bool {
     }
 }
 
-/// Bytes in base64url.
+/// Stored as base64url.
 impl<const N: usize> Column for [u8; N] {
     fn to_value(&self) -> Result<Value, DatabaseError> {
         Ok(base64url(self).into())
@@ -91,16 +91,16 @@ macro_rules! numbers {
 
 numbers!(i64, u32, u64, usize);
 
-/// How a field of a type is kept in so many columns.
+/// How a field is stored in `N` columns.
 pub trait Codec<T, const N: usize> {
-    /// As the columns keep it.
+    /// Converts to the stored values.
     fn write(value: &T) -> Result<[Value; N], DatabaseError>;
 
-    /// From the next columns of a row.
+    /// Reads the next columns of a row.
     fn read(row: &mut Row) -> Result<T, DatabaseError>;
 }
 
-/// As the type says by itself: in one column, or in those of its parts.
+/// The default codec: one column, or the columns of the type's parts.
 #[derive(Debug)]
 pub struct Plain;
 
@@ -124,7 +124,7 @@ impl Codec<Money, 2> for Plain {
     }
 }
 
-/// Both are there or neither.
+/// Both columns are null or neither.
 impl<A: Column, B: Column> Codec<Option<(A, B)>, 2> for Plain {
     fn write(pair: &Option<(A, B)>) -> Result<[Value; 2], DatabaseError> {
         match pair {
@@ -138,7 +138,7 @@ impl<A: Column, B: Column> Codec<Option<(A, B)>, 2> for Plain {
     }
 }
 
-/// By its name.
+/// Stores an enum by name.
 #[derive(Debug)]
 pub struct ByName;
 
@@ -152,7 +152,7 @@ impl<T: Named> Codec<T, 1> for ByName {
     }
 }
 
-/// As the text that it is displayed as and read from.
+/// Stores the `Display` text; reads it with `FromStr`.
 #[derive(Debug)]
 pub struct AsText;
 
@@ -166,7 +166,7 @@ impl<T: Display + FromStr> Codec<T, 1> for AsText {
     }
 }
 
-/// As JSON, which no statement looks into.
+/// Stores JSON, which no statement queries.
 #[derive(Debug)]
 pub struct AsJson;
 
@@ -182,7 +182,7 @@ impl<T: Serialize + DeserializeOwned> Codec<T, 1> for AsJson {
     }
 }
 
-/// As JSON where there is one, and `NULL` where there is none.
+/// Stores optional JSON; none is `NULL`.
 #[derive(Debug)]
 pub struct AsOptionalJson;
 
@@ -197,7 +197,7 @@ impl<T: Serialize + DeserializeOwned> Codec<Option<T>, 1> for AsOptionalJson {
     }
 }
 
-/// Not in the row: read as what it is by default.
+/// Not stored; reads as the default value.
 #[derive(Debug)]
 pub struct Empty;
 
@@ -211,9 +211,9 @@ impl<T: Default> Codec<T, 0> for Empty {
     }
 }
 
-/// What the rows of a statement are read as.
+/// A type that is read from a row.
 pub trait FromRow: Sized {
-    /// From the next columns of a row.
+    /// Reads the next columns of a row.
     fn from_row(row: &mut Row) -> Result<Self, DatabaseError>;
 }
 
@@ -229,7 +229,7 @@ macro_rules! tuples {
 
 tuples!((A), (A, B), (A, B, C), (A, B, C, D));
 
-/// A row with one more column behind it.
+/// A row with one additional column at the end.
 #[derive(Debug)]
 pub struct With<T, C>(pub T, pub C);
 
@@ -239,12 +239,12 @@ impl<T: FromRow, C: Column> FromRow for With<T, C> {
     }
 }
 
-/// What a statement selects to read it as this type.
+/// A type with the column list of a `SELECT`.
 pub trait Projection: FromRow {
-    /// Names or expressions, with commas between.
+    /// Column names or expressions, separated by commas.
     const COLUMNS: &'static str;
 
-    /// `SELECT` these columns `FROM` their table; a condition may follow.
+    /// `SELECT` these columns `FROM` their table; a condition may be appended.
     const SELECT: &'static str;
 }
 
@@ -253,14 +253,15 @@ pub trait Entity: Projection {
     /// The values of a row.
     type Values: AsRef<[Value]> + Send + Sync + 'static;
 
-    /// `INSERT INTO` the table, with a placeholder for each column; what a conflict does may follow.
+    /// `INSERT INTO` the table, with a placeholder for each column; an `ON CONFLICT` clause may be
+    /// appended.
     const INSERT: &'static str;
 
-    /// The row of a value.
+    /// Converts to the values of a row.
     fn to_row(&self) -> Result<Self::Values, DatabaseError>;
 }
 
-/// The rows of some values.
+/// Converts several values to rows.
 pub fn to_rows<'a, T: Entity + 'a>(
     values: impl IntoIterator<Item = &'a T>,
 ) -> Result<Vec<T::Values>, DatabaseError> {

@@ -1,8 +1,8 @@
-//! One list of columns for each type: it gives the `SELECT` and the `INSERT`, and both directions
-//! between a value and its row.
+//! Macros that generate the `SELECT`, the `INSERT` and both conversions of a type from one column
+//! list.
 
-/// Makes a type the row of a table: each field, with its [`Codec`](crate::Codec) where that is not
-/// [`Plain`](crate::Plain), and its columns where they are not called what it is.
+/// Maps a type to the rows of a table: its fields, each with a [`Codec`](crate::Codec) if it is not
+/// [`Plain`](crate::Plain), and with column names if they differ from the field name.
 #[macro_export]
 macro_rules! entity {
     ($name:ident in $table:literal { $($fields:tt)* }) => {
@@ -10,8 +10,8 @@ macro_rules! entity {
     };
 }
 
-/// Makes a type what a statement selects: as [`entity!`](macro@crate::entity), but a column may be any
-/// expression, and nothing is inserted.
+/// Maps a type to the result of a `SELECT`: as [`entity!`](macro@crate::entity), but a column may
+/// be any expression, and nothing is inserted.
 #[macro_export]
 macro_rules! projection {
     ($name:ident from $table:literal { $($fields:tt)* }) => {
@@ -19,7 +19,7 @@ macro_rules! projection {
     };
 }
 
-/// Makes a type what several columns of other rows keep together.
+/// Maps a type to several columns of other types' rows.
 #[macro_export]
 macro_rules! columns {
     ($name:ident { $($fields:tt)* }) => {
@@ -27,7 +27,7 @@ macro_rules! columns {
     };
 }
 
-/// Gives each field its codec and its columns, one after the other, and implements the traits.
+/// Assigns codec and columns to each field, and implements the traits.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! fields {
@@ -127,7 +127,7 @@ macro_rules! fields {
     };
 }
 
-/// A column by its name, or an expression in quotes.
+/// A column by name, or an expression in quotes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! column {
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn one_list_gives_select_and_insert() {
+    fn one_list_generates_select_and_insert() {
         let columns = "id, amount_minor, currency, method, scheme_minor, processor_minor, source, \
                        items, is_final, previous_secret, previous_until_ms, digest";
         assert_eq!(Charge::COLUMNS, columns);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_reads_back_as_the_value_that_it_was_written_from() {
+    fn rows_round_trip() {
         let written = charge().to_row().unwrap();
         let expected: [Value; 12] = values![
             charge().id,
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_its_field_is_refused_with_its_place() {
+    fn invalid_values_are_rejected_with_their_column() {
         let rows = [
             (0, Value::Integer(1)),
             (3, "cheque".into()),
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_an_expression_are_read_as_others_are() {
+    fn expression_columns_are_read_like_others() {
         let mut row = Row::new(values![3_i64, "card"].to_vec());
         let total = Total {
             payments: 3,

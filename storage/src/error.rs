@@ -1,22 +1,20 @@
-//! What can go wrong with a database, and who hears of it.
+//! Database errors for callers, and faults that are retried internally.
 
 use std::error::Error;
 use std::fmt;
 
-/// The database did not do its work.
+/// A database operation failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseError {
-    /// Too many operations wait already; nothing was changed.
+    /// Too many operations are waiting; nothing was changed.
     Overloaded,
-    /// The database cannot be reached or refused to work; nothing was changed. The text is for
-    /// logs.
+    /// The database cannot be reached or rejects work; nothing was changed. The text is for logs.
     Unavailable(String),
-    /// It looked at too much and was ended; nothing was changed.
+    /// The query took too long and was cancelled; nothing was changed.
     TooLong,
-    /// The answer to a commit was lost: it may have happened or not.
+    /// The response to a commit was lost: it may or may not have happened.
     OutcomeUnknown,
-    /// What is stored, or should be, is not what it has to be; nothing was changed. The text is
-    /// for logs.
+    /// Stored or new data is invalid; nothing was changed. The text is for logs.
     Corrupt(String),
 }
 
@@ -36,17 +34,16 @@ impl fmt::Display for DatabaseError {
 
 impl Error for DatabaseError {}
 
-/// Why an operation did not end.
+/// Why an operation did not complete.
 #[derive(Debug)]
 pub enum Fault {
-    /// Somebody else was there first: roll back and run the operation again from its beginning.
+    /// A concurrent operation won: roll back and run the operation again.
     Retry(String),
-    /// The server went away or takes no changes: the connection is worth nothing any more, another
-    /// one may be.
+    /// The server went away or is read-only: discard the connection; another one may work.
     Away(String),
-    /// A prepared statement is not the one that was prepared: somebody hands out connections.
+    /// A prepared statement is missing or another client's: a pooler shares connections.
     Prepared(String),
-    /// It will not work this time.
+    /// The operation failed and is not retried.
     Failed(DatabaseError),
 }
 
@@ -56,7 +53,7 @@ impl From<DatabaseError> for Fault {
     }
 }
 
-/// The error with its causes; the driver keeps what the server said one level down.
+/// The error with its causes; the driver nests the server's message one level down.
 pub(super) fn full(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

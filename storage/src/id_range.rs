@@ -1,19 +1,20 @@
-//! Identifiers sort by the moment of their making, so that a span of time is one of identifiers,
-//! and so is what follows a row on the pages of a list.
+//! Ranges of identifiers. Identifiers sort by creation time, so a range of identifiers selects a
+//! time span and the next page of a list.
 
 use sealpay_protocol::ids::Identifier;
 
-/// Identifiers from one on and before another.
+/// A half-open range of identifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdRange<I> {
-    /// The first that is in it.
+    /// The first identifier, inclusive.
     pub from: I,
-    /// The first that is not.
+    /// The end, exclusive.
     pub before: I,
 }
 
 impl<I: Identifier> IdRange<I> {
-    /// What was made from one moment on and before another, milliseconds since 1970.
+    /// Identifiers made from `from_ms` (inclusive) to `before_ms` (exclusive), milliseconds since
+    /// 1970.
     #[must_use]
     pub fn of_ms(from_ms: Option<i64>, before_ms: Option<i64>) -> Self {
         let first_of = |at_ms: i64| I::first_of(u64::try_from(at_ms).unwrap_or(0));
@@ -23,7 +24,7 @@ impl<I: Identifier> IdRange<I> {
         }
     }
 
-    /// What was made from one second on and until the end of another, seconds since 1970.
+    /// Identifiers made from `from` to the end of the second `until`, seconds since 1970.
     #[must_use]
     pub fn of_seconds(from: Option<u64>, until: Option<u64>) -> Self {
         let first_of = |second: u64| I::first_of(second.saturating_mul(1000));
@@ -34,7 +35,7 @@ impl<I: Identifier> IdRange<I> {
         }
     }
 
-    /// Of these, what is older than the last row of the page before.
+    /// The part of the range that is older than the last row of the previous page.
     #[must_use]
     pub fn older_than(self, after: Option<I>) -> Self {
         Self {
@@ -54,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_and_milliseconds_become_identifiers() {
+    fn seconds_and_milliseconds_convert_to_identifiers() {
         let (min, max) = (PaymentId::MIN, PaymentId::MAX);
         let rows = [
             (IdRange::of_seconds(None, None), min, max),
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_ends_at_the_cursor_or_at_the_end_of_the_span() {
+    fn ranges_end_at_the_cursor_or_at_the_end_of_the_span() {
         let span = IdRange::of_seconds(None, Some(3));
         assert_eq!(span.older_than(None), span);
         assert_eq!(span.older_than(Some(at(1))).before, at(1));

@@ -1,7 +1,7 @@
-//! A database, SQLite or Postgres: opening it, migrating it, and running operations in
-//! transactions. It knows no tables.
+//! A SQLite or Postgres database: opening, migrating, and running operations in transactions. This
+//! crate has no tables.
 //!
-//! The server's store and the simulated bank use it, each with tables and migrations of its own.
+//! The server's store and the simulated bank use it, each with its own tables and migrations.
 
 mod background;
 mod batch;
@@ -42,31 +42,31 @@ use postgres::Postgres;
 use sqlite::Sqlite;
 use std::sync::Arc;
 
-/// Whether something was added.
+/// The result of an insert that ignores conflicts.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Addition {
-    /// It was added.
+    /// The row was inserted.
     Added,
-    /// Something of that name is there already, and stays as it is.
+    /// A row with this key already exists and is unchanged.
     AlreadyThere,
 }
 
-/// Which connections a read that may look at many rows is given, and for how long. What a payment
-/// waits for has others.
+/// The connections and the time limit of a read that may scan many rows. Payments use other
+/// connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     /// A page of a list.
     List,
-    /// Sums over everything that a merchant ever did.
+    /// Sums over all rows of a merchant.
     Sum,
 }
 
-/// A database that is open. Clones share it.
+/// An open database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Database {
     connection: Connection,
-    /// The table that says which migrations were done.
+    /// The table that records the applied migrations.
     journal: &'static str,
 }
 
@@ -77,7 +77,7 @@ enum Connection {
 }
 
 impl Database {
-    /// Opens `postgres://…`, `sqlite:` and a path, or a path, and brings it to the present form.
+    /// Opens `postgres://…`, `sqlite:` and a path, or a path, and applies missing migrations.
     ///
     /// # Errors
     /// The database cannot be opened, or was written by a newer version.
@@ -105,27 +105,27 @@ impl Database {
         })
     }
 
-    /// Says whether the database answers and takes changes.
+    /// Checks that the database responds and accepts writes.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
         self.write(self.journal, |tx, journal| Box::pin(tx.probe(journal)))
             .await
     }
 
-    /// Finishes what waits and closes the database; what comes later is refused.
+    /// Completes waiting operations and closes the database; later operations are rejected.
     pub async fn close(&self) {
         match &self.connection {
             Connection::Sqlite(sqlite) => {
                 let sqlite = Arc::clone(sqlite);
-                // The runtime is going down: then nobody waits for the threads, and the last
-                // clone of the database that is dropped ends them.
+                // If the runtime is shutting down, nobody waits for the threads; dropping the last
+                // clone of the database ends them.
                 drop(blocking(move || sqlite.close()).await);
             }
             Connection::Postgres(postgres) => postgres.close(),
         }
     }
 
-    /// Runs an operation that changes something, all of it or nothing, and answers when that is
-    /// durable. On Postgres it may run more than once.
+    /// Runs a write operation atomically and returns when it is durable. On Postgres it may run
+    /// more than once.
     pub async fn write<I: Send + Sync + 'static, T: Send + 'static>(
         &self,
         input: I,
@@ -137,7 +137,7 @@ impl Database {
         }
     }
 
-    /// Runs an operation that changes nothing.
+    /// Runs a read-only operation.
     pub async fn read<I: Send + Sync + 'static, T: Send + 'static>(
         &self,
         input: I,
@@ -149,8 +149,8 @@ impl Database {
         }
     }
 
-    /// Runs an operation that changes nothing and may look at many rows: apart from those that a
-    /// payment waits for, and only for so long.
+    /// Runs a read-only operation that may scan many rows, on connections apart from those of
+    /// payments and with a time limit.
     pub async fn scan<I: Send + Sync + 'static, T: Send + 'static>(
         &self,
         extent: Extent,
@@ -163,7 +163,7 @@ impl Database {
         }
     }
 
-    /// Runs one `SELECT` that may look at many rows.
+    /// Runs one `SELECT` that may scan many rows.
     pub async fn scanned_rows<const N: usize>(
         &self,
         extent: Extent,
@@ -176,7 +176,7 @@ impl Database {
         .await
     }
 
-    /// The same, each row as what it is.
+    /// The same, with each row as a `T`.
     pub async fn scan_list<T: FromRow, const N: usize>(
         &self,
         extent: Extent,
@@ -187,7 +187,7 @@ impl Database {
         rows.into_iter().map(Row::read_as).collect()
     }
 
-    /// Runs one statement and says how many rows it changed.
+    /// Runs one statement; returns the number of changed rows.
     pub async fn execute<const N: usize>(
         &self,
         sql: &'static str,
@@ -199,7 +199,7 @@ impl Database {
         .await
     }
 
-    /// Runs one statement and says whether it changed anything.
+    /// Runs one statement; returns whether it changed a row.
     pub async fn change<const N: usize>(
         &self,
         sql: &'static str,
@@ -208,7 +208,7 @@ impl Database {
         Ok(self.execute(sql, values).await? > 0)
     }
 
-    /// Runs one `INSERT` that changes nothing when the row is there already.
+    /// Runs one `INSERT` that does nothing if the row already exists.
     pub async fn add<const N: usize>(
         &self,
         sql: &'static str,
@@ -234,7 +234,7 @@ impl Database {
         .await
     }
 
-    /// Runs one `SELECT`, each row as what it is.
+    /// Runs one `SELECT`, with each row as a `T`.
     pub async fn list<T: FromRow, const N: usize>(
         &self,
         sql: &'static str,
@@ -244,7 +244,7 @@ impl Database {
         rows.into_iter().map(Row::read_as).collect()
     }
 
-    /// Runs one `SELECT` of one row, as what it is.
+    /// Runs one `SELECT` of one row, as a `T`.
     pub async fn get<T: FromRow, const N: usize>(
         &self,
         sql: &'static str,
@@ -262,7 +262,7 @@ impl Database {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
-    /// Runs one `SELECT` of one value that always has a row, such as an aggregate.
+    /// Runs one `SELECT` of one value that always exists, such as an aggregate.
     pub async fn scalar<T: Column, const N: usize>(
         &self,
         sql: &'static str,
@@ -282,12 +282,12 @@ impl Database {
     }
 }
 
-/// The one place that asks which database it is; the URL decides.
+/// Tells Postgres from SQLite by the URL; the only place that does.
 pub fn is_postgres(url_or_path: &str) -> bool {
     url_or_path.starts_with("postgres://") || url_or_path.starts_with("postgresql://")
 }
 
-/// Waits for files and threads without holding up the runtime.
+/// Waits for files and threads without blocking the runtime.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, DatabaseError> {

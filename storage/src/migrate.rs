@@ -1,20 +1,20 @@
-//! Brings a database to the present form when the server starts.
+//! Applies migrations when the server starts.
 //!
-//! One folder of numbered files serves both databases. A file is never changed once it was
-//! released; a new one is added.
+//! One folder of numbered files serves both databases. A released file never changes; changes are
+//! new files.
 
 use super::error::{DatabaseError, full};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-/// What brings a database to the form that one user of it needs. Users that share a database name
-/// different tables.
+/// The migrations of one user of a database. Users that share a database have different journal
+/// tables.
 #[derive(Debug)]
 pub struct Migrations {
-    /// What was done already stands in this table. The name is written as it stands into SQL.
+    /// The table that records applied migrations. The name is inserted into SQL without quoting.
     pub table: &'static str,
-    /// Every migration in its order; the first is number 1.
+    /// Every migration in order; the first is number 1.
     pub steps: &'static [&'static str],
 }
 
@@ -34,8 +34,8 @@ impl Migrations {
         format!("INSERT INTO {} (version) VALUES ($1)", self.table)
     }
 
-    /// Held while migrating, so that servers that start together take turns, however long that
-    /// takes. Each table has a lock of its own, so users of one database do not wait for each other.
+    /// The lock that serializes servers that start at the same time, with no time limit. Each
+    /// journal table has its own lock, so users of one database do not block each other.
     fn lock(&self) -> String {
         format!(
             "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({})",
@@ -43,7 +43,7 @@ impl Migrations {
         )
     }
 
-    /// The migrations that are missing, with their numbers.
+    /// The missing migrations, with their numbers.
     fn missing(
         &self,
         done: i64,
@@ -61,8 +61,8 @@ impl Migrations {
     }
 }
 
-/// Others may lock numbers in the same database, so this one is spread over all 64 bits (FNV-1a of
-/// the product and the table) and stays the same from version to version.
+/// Other programs may use advisory locks in the same database, so the number is spread over all 64
+/// bits (FNV-1a of the product and the table). It must not change between versions.
 fn lock_number(table: &str) -> i64 {
     let bytes = b"sealpay ".iter().chain(table.as_bytes());
     bytes
@@ -72,8 +72,9 @@ fn lock_number(table: &str) -> i64 {
         .cast_signed()
 }
 
-/// SQLite takes any type into any column unless a table is strict, and a strict table knows
-/// 64-bit numbers as `INTEGER`. A clustered table is kept in the order of its primary key.
+/// Adapts a table to SQLite: strict, because SQLite otherwise accepts any type in any column, and
+/// with `INTEGER`, the 64-bit type of strict tables. Clustered tables are stored in the order of
+/// their primary key.
 fn for_sqlite(sql: &str) -> String {
     sql.replace("BIGINT", "INTEGER")
         .replace("\n); -- clustered", "\n) STRICT, WITHOUT ROWID;")
@@ -136,8 +137,8 @@ pub(super) async fn postgres(
 }
 
 impl Migrations {
-    /// Tables that would accept any type in any column on SQLite. There should be none, which a test of
-    /// each set of migrations checks.
+    /// Tables that accept any type in any column on SQLite. There must be none; a test of each set
+    /// of migrations checks that.
     ///
     /// # Errors
     /// The migrations cannot be run.
@@ -173,7 +174,7 @@ mod tests {
     };
 
     #[test]
-    fn only_what_is_missing_is_run() {
+    fn only_missing_migrations_are_applied() {
         let rows: [(i64, &[i64]); 3] = [(0, &[1, 2]), (1, &[2]), (2, &[])];
         for (done, expected) in rows {
             let versions: Vec<_> = ONE.missing(done).unwrap().map(|(v, _)| v).collect();
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_of_a_newer_version_is_refused() {
+    fn a_database_of_a_newer_version_is_rejected() {
         for done in [3, -1, i64::MAX] {
             let refused = ONE.missing(done).map(drop);
             assert!(matches!(refused, Err(DatabaseError::Corrupt(_))), "{done}");
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn users_of_one_database_keep_their_own_count() {
+    fn users_of_one_database_count_migrations_separately() {
         let mut connection = Connection::open_in_memory().unwrap();
         for migrations in [&ONE, &OTHER, &ONE, &OTHER] {
             sqlite(&mut connection, migrations).unwrap();
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn each_journal_has_a_lock_of_its_own_that_never_changes() {
+    fn each_journal_has_its_own_stable_lock() {
         let rows = [
             ("schema_migrations", -1_366_681_923_006_936_937),
             ("bank_migrations", -2_075_498_828_880_114_876),

@@ -1,45 +1,45 @@
-//! How a database is used: how much at once, how long, and what an answer promises.
+//! Options of a database: concurrency, time limits and durability.
 
 use std::time::Duration;
 
-/// What is left of an answered change when the power fails.
+/// Whether an acknowledged write survives a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// All of it: an answer waits until the change is on the disk.
+    /// Yes: the response waits until the write is on disk.
     Full,
-    /// What the system had written by then. Who uses this stands for a system elsewhere, such as a
-    /// bank: that would wait for its own disk, not for ours, and would not lose power together with
-    /// us. A server that is killed loses nothing; a machine that loses power may lose the last
-    /// moments, and on SQLite the file with them.
+    /// Only up to the operating system's last flush. For the simulation of a remote system such as
+    /// a bank, which would have its own disk and would not lose power together with us. A killed
+    /// server loses nothing; a machine that loses power may lose the last moments, and on SQLite
+    /// the file with them.
     Relaxed,
 }
 
-/// How much may be under way at once.
+/// Limits on concurrency, time and memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Operations that may wait; one more is answered with [`Overloaded`](super::DatabaseError::Overloaded). At a few
-    /// thousand a second the last of them waits about a second, which is as long as anybody should.
+    /// Maximum number of waiting operations; further ones fail with
+    /// [`Overloaded`](super::DatabaseError::Overloaded). At a few thousand a second the last one
+    /// waits about a second, the longest acceptable wait.
     pub queue: usize,
-    /// Operations that share one commit on SQLite.
+    /// Maximum operations in one commit on SQLite.
     pub batch: usize,
-    /// Connections that read on SQLite.
+    /// Reader connections on SQLite.
     pub readers: usize,
-    /// Connections on SQLite for what may look at many rows, apart from the readers: a payment never
-    /// waits for a list. None where nothing is listed.
+    /// Reader connections on SQLite for scans of many rows, so that a payment never waits for a
+    /// list. None if nothing is listed.
     pub list_readers: usize,
-    /// Connections to Postgres, of those below, that may look at many rows at once.
+    /// Maximum Postgres connections, of those below, for scans of many rows.
     pub postgres_lists: usize,
-    /// Connections to Postgres, of all, that work beside requests may have at once: deliveries, recovery,
+    /// Maximum Postgres connections, of all, for background work: deliveries, recovery,
     /// housekeeping. The rest is for payments.
     pub postgres_background: usize,
-    /// How long a list may take before it is ended.
+    /// Time limit of a list query.
     pub list_limit: Duration,
-    /// How long the sums over everything that a merchant ever did may take before they are ended.
+    /// Time limit of sums over all rows of a merchant.
     pub sum_limit: Duration,
-    /// Memory that the connection that writes on SQLite may come to use for pages, KiB. It grows
-    /// with the database.
+    /// Page cache of the SQLite writer connection, KiB. It grows with the database.
     pub writer_cache_kib: u32,
-    /// Connections to Postgres. More than a few per core only wait for each other.
+    /// Postgres connections. More than a few per core only wait for each other.
     pub postgres_connections: usize,
 }
 
@@ -61,7 +61,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// For a database that is used beside a larger one and should leave it the better part.
+    /// Options for a database beside a larger one, which gets most of the resources.
     #[must_use]
     pub fn beside_another() -> Self {
         Self {

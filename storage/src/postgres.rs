@@ -1,10 +1,10 @@
-//! Postgres: a pool of connections, and transactions that travel in as few journeys as they can.
+//! Postgres: a connection pool, and transactions with few round trips.
 //!
 //! Nothing relies on the isolation level: unique constraints and conditional updates decide every
-//! race, so `READ COMMITTED` is enough and a Postgres-compatible cluster serves as well.
+//! race, so `READ COMMITTED` suffices, and a Postgres-compatible cluster works as well.
 //!
-//! A connection that breaks, or whose server takes no changes any more, is replaced, and what was
-//! under way on it runs again on another. So a restart or a failover costs time and nothing else.
+//! A connection that breaks, or whose server became read-only, is replaced, and its operation runs
+//! again on another. A restart or a failover therefore only costs time.
 
 use super::Extent;
 use super::background::is_background;
@@ -24,18 +24,19 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::{Client, Config, NoTls};
 
-/// How often an operation is run that others got in the way of.
+/// Maximum attempts of an operation that conflicts with others.
 const TRIES: usize = 8;
 
-/// Pauses before an operation runs again whose server was not there, milliseconds: three seconds
-/// in all, which is a restart and longer than a shopper should wait without a word.
+/// Pauses before an operation is retried after a connection loss, milliseconds. Three seconds in
+/// total cover a restart, and are the longest that a shopper should wait without feedback.
 const PAUSES_MS: [u64; 8] = [0, 25, 50, 100, 200, 400, 800, 1600];
 
-/// How long to wait for a connection, a free one or a new one.
+/// How long to wait for a connection, pooled or new.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Said once for each connection, so that nobody waits forever. A server that is set to answer
-/// before it is durable is told otherwise; one that waits for replicas as well is left alone.
+/// Settings of each connection; the timeouts keep statements from waiting forever. A server that is
+/// set to respond before a commit is durable is overridden; one that also waits for replicas is
+/// not.
 const SESSION: &str = "SET statement_timeout = 15000;
     SET idle_in_transaction_session_timeout = 30000;
     SELECT set_config('synchronous_commit', 'on', false)
@@ -45,7 +46,8 @@ const SESSION_RELAXED: &str = "SET statement_timeout = 15000;
     SET idle_in_transaction_session_timeout = 30000;
     SET synchronous_commit TO off";
 
-/// The same for one transaction, where the next one may run on another connection.
+/// The same settings for one transaction, behind a pooler where the next one may run on another
+/// connection.
 const BEGIN_POOLED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
     SET LOCAL statement_timeout = 15000;
     SET LOCAL idle_in_transaction_session_timeout = 30000;
@@ -59,36 +61,36 @@ const BEGIN_POOLED_RELAXED: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// What an operation does.
+/// The type of an operation.
 enum Kind<'a> {
-    /// It changes something, in a transaction that begins with its first statement.
+    /// Writes, in a transaction that begins with its first statement.
     Write,
-    /// It reads, each statement by itself.
+    /// Reads, each statement on its own.
     Read,
-    /// It may look at many rows, in a transaction that begins like this.
+    /// Scans many rows, in a transaction that begins with this SQL.
     Scan(&'a str),
 }
 
-/// The limit holds for this transaction only, also where connections are shared by a proxy.
+/// The limit applies to this transaction only, also if a proxy shares connections.
 fn begin_within(limit: Duration) -> String {
     let limit_ms = limit.as_millis();
     format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {limit_ms}")
 }
 
-/// The pool, and how many may wait for it.
+/// The pool, and the limits on waiting operations.
 #[derive(Debug)]
 pub(super) struct Postgres {
     pool: Pool,
     queue: Semaphore,
-    /// Begins a transaction where nothing can be said to a connection once and for all.
+    /// The SQL to begin a transaction; it includes the settings behind a pooler.
     begin: &'static str,
-    /// A pooler hands out connections for one transaction each.
+    /// Whether a transaction pooler is in between.
     pooled: AtomicBool,
-    /// Connections that may look at many rows at once: the rest is for payments.
+    /// Connections available for scans of many rows; the rest is for payments.
     lists: Semaphore,
-    /// Connections that work beside requests has at once.
+    /// Connections available for background work.
     background: Semaphore,
-    /// Begins a read that may look at many rows.
+    /// The SQL to begin a scan of many rows.
     begin_list: String,
     begin_sum: String,
 }
@@ -213,7 +215,7 @@ impl Postgres {
             let prepares = !self.pooled.load(Ordering::Relaxed);
             match self.attempt(input, operation, kind).await {
                 Ok(value) => return Ok(value),
-                // Only a scan is as long as its question: all else waits for others.
+                // Only a scan can take too long by itself; other operations were waiting for locks.
                 Err(Fault::Failed(DatabaseError::TooLong)) if !matches!(kind, Kind::Scan(_)) => {
                     return Err(DatabaseError::Overloaded);
                 }
@@ -234,7 +236,7 @@ impl Postgres {
                     }
                 }
                 Err(Fault::Away(why)) => {
-                    // Whoever was at the other end then may be at the end of the others too.
+                    // The other connections may lead to the same failed server.
                     self.pool.retain(|_, _| false);
                     let Some(pause) = pauses.next() else {
                         return Err(DatabaseError::Unavailable(why));
@@ -245,7 +247,7 @@ impl Postgres {
         }
     }
 
-    /// A place for background work. A request, for which somebody waits, needs none.
+    /// A connection slot for background work. Requests need none.
     async fn background_place(&self) -> Result<Option<SemaphorePermit<'_>>, DatabaseError> {
         if !is_background() {
             return Ok(None);
@@ -267,7 +269,7 @@ impl Postgres {
         };
         let client = lease.client()?;
         let pooled = self.pooled.load(Ordering::Relaxed);
-        // Behind a pooler a read is a transaction as well: it needs the limits of one.
+        // Behind a pooler a read is a transaction as well, to have the timeouts.
         let transacts = pooled || !matches!(kind, Kind::Read);
         let mut tx = Tx(On::Postgres(Transaction {
             client,
@@ -289,10 +291,10 @@ impl Postgres {
                     .map_err(not_committed)?;
                 Ok(value)
             }
-            // Its connection is given up with what it holds.
+            // Dropping the connection releases everything that it holds.
             Err(fault @ Fault::Away(_)) => return Err(fault),
             Err(fault) if transacts && begun => {
-                // Without an answer the connection is given up, which rolls back as well.
+                // If the rollback fails, dropping the connection rolls back as well.
                 if client.batch_execute("ROLLBACK").await.is_err() {
                     return Err(fault);
                 }
@@ -305,7 +307,7 @@ impl Postgres {
     }
 }
 
-/// Two connections of their own find out whether a pooler stands between.
+/// Uses two extra connections to detect a pooler.
 async fn is_pooled(config: &Config, tls: Option<Tls>) -> Result<bool, DatabaseError> {
     let first = connect(config, tls.clone()).await?;
     let second = connect(config, tls).await?;
@@ -343,8 +345,8 @@ fn no_connection(error: PoolError) -> Fault {
     }
 }
 
-/// A connection out of the pool. One that is left in the middle of a transaction, because its
-/// task was dropped or panicked, does not go back there: it is closed, and the server rolls back.
+/// A pooled connection. If its task is dropped or panics within a transaction, it is closed instead
+/// of returned to the pool, and the server rolls back.
 struct Lease {
     connection: Option<Object>,
     whole: bool,
@@ -368,10 +370,11 @@ impl Drop for Lease {
     }
 }
 
-/// A failure of the commit itself. Only an answer of the server says that nothing was changed.
+/// Classifies a failed commit. Only an error response of the server proves that nothing was
+/// changed.
 fn not_committed(error: tokio_postgres::Error) -> Fault {
     match error.code() {
-        // The server goes away, or a pooler speaks that lost the server.
+        // The server is shutting down, or a pooler lost the server.
         Some(code) if code.code().starts_with("57P0") || code.code().starts_with("08") => {
             DatabaseError::OutcomeUnknown.into()
         }

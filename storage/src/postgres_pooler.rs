@@ -1,25 +1,24 @@
-//! Poolers that hand out a server's connection for one transaction, such as PgBouncer with
+//! Detects poolers that assign a server connection for one transaction, such as PgBouncer with
 //! `pool_mode = transaction`.
 //!
-//! Behind one, what is prepared or set on a connection is found again on somebody else's, or not at
-//! all. Then every statement travels whole, and every transaction sets what it needs itself.
+//! Behind one, prepared statements and settings of a connection may vanish or belong to another
+//! client. Then every statement is sent unnamed, and every transaction sets what it needs itself.
 
 use super::error::{DatabaseError, full};
 use super::postgres_statement::connection_trouble;
 use std::time::Duration;
 use tokio_postgres::Client;
 
-/// How long an answer may take that only a pooler holds back: it waits for the one connection that
-/// it has.
+/// How long to wait for a response that a pooler with a single connection may hold back.
 const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
-/// A value that nobody else has, on the connection of this session.
+/// Sets a unique value on the connection of this session.
 const MARK: &str = "SELECT set_config('sealpay.session', \
     md5(random()::text || clock_timestamp()::text || pg_backend_pid()::text), false)";
 const READ: &str = "SELECT COALESCE(current_setting('sealpay.session', true), '')";
 
-/// Whether the two sessions may be given each other's connection: one marks its own, the other
-/// takes a connection for a transaction, and the first looks for its mark.
+/// Whether the two sessions can get each other's server connection: one marks its connection, the
+/// other occupies a connection with a transaction, and the first looks for its mark.
 pub(super) async fn is_between(first: &Client, second: &Client) -> Result<bool, DatabaseError> {
     let mark = answer(first, MARK).await?;
     second
@@ -27,7 +26,7 @@ pub(super) async fn is_between(first: &Client, second: &Client) -> Result<bool, 
         .await
         .map_err(connection_trouble)?;
     let read = tokio::time::timeout(ANSWER_WITHIN, answer(first, READ)).await;
-    // Over before the first one's answer is awaited any longer; there may be one connection only.
+    // Ends the transaction before waiting for the first session: there may be only one connection.
     second
         .batch_execute("ROLLBACK")
         .await

@@ -1,4 +1,4 @@
-//! How Postgres runs a statement, and begins a transaction with it.
+//! Runs statements on Postgres, and begins transactions with the first one.
 
 use super::error::{DatabaseError, Fault, full};
 use super::value::{Row, Value};
@@ -18,7 +18,7 @@ pub type Statement<'a> = (&'static str, &'a [Value]);
 pub(crate) struct Transaction<'a> {
     pub(super) client: &'a Object,
     pub(super) begin: &'a str,
-    /// Whether statements are prepared once for each connection and named from then on.
+    /// Whether statements are prepared once for each connection and then executed by name.
     pub(super) prepares: bool,
     pub(super) begun: bool,
 }
@@ -77,7 +77,7 @@ impl Transaction<'_> {
         self.begin_with(all).await
     }
 
-    /// Sends `BEGIN` and does not wait for its answer before the first statement is sent.
+    /// Sends `BEGIN` and the first statement without waiting in between.
     async fn begin_with<T>(
         &mut self,
         first: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -92,7 +92,8 @@ impl Transaction<'_> {
     }
 }
 
-/// The statement, its arguments and their types in one message: nothing of it stays behind.
+/// Sends the statement, its arguments and their types in one message, without leaving a prepared
+/// statement behind.
 async fn unnamed_execute(
     client: &Object,
     sql: &str,
@@ -102,7 +103,7 @@ async fn unnamed_execute(
     client.execute_typed(sql, &typed).await
 }
 
-/// What the server cannot see by itself is said; where there is no value, it sees the type.
+/// The parameter with its type; for null the server infers the type.
 fn typed(value: &Value) -> (&(dyn ToSql + Sync), Type) {
     let kind = match value {
         Value::Text(_) => Type::TEXT,
@@ -112,7 +113,7 @@ fn typed(value: &Value) -> (&(dyn ToSql + Sync), Type) {
     (value, kind)
 }
 
-/// Awaits all of them, having started each in turn. What is started in order is sent in order.
+/// Starts all futures in order and awaits them. Messages are sent in the order of the starts.
 async fn in_order<T, F>(futures: Vec<F>) -> Result<Vec<T>, tokio_postgres::Error>
 where
     F: Future<Output = Result<T, tokio_postgres::Error>>,
@@ -180,13 +181,13 @@ fn read(row: &tokio_postgres::Row) -> Result<Row, Fault> {
     Ok(Row::new(columns.collect::<Result<_, Fault>>()?))
 }
 
-/// A failure before the commit: nothing was changed, so what was bad luck may be tried again.
+/// Classifies a failure before the commit. Nothing was changed, so transient faults may be retried.
 pub(super) fn failed(error: tokio_postgres::Error) -> Fault {
     let unlucky = [
         &SqlState::T_R_SERIALIZATION_FAILURE,
         &SqlState::T_R_DEADLOCK_DETECTED,
     ];
-    // A statement that was prepared on another connection, or by somebody else.
+    // The statement was prepared on another connection, or by another client.
     let not_ours = [
         &SqlState::INVALID_SQL_STATEMENT_NAME,
         &SqlState::DUPLICATE_PSTATEMENT,
@@ -210,21 +211,21 @@ fn is_broken(error: &tokio_postgres::Error) -> bool {
             .is_some_and(|cause| cause.is::<std::io::Error>())
 }
 
-/// The server goes away, was lost by a pooler, or takes no changes any more because another one
-/// took over; a new connection may reach one that is there.
+/// Whether the server is shutting down, was lost by a pooler, or became read-only in a failover; a
+/// new connection may reach a working server.
 fn is_away(code: &SqlState) -> bool {
     let classes = ["57P0", "08"];
     *code == SqlState::READ_ONLY_SQL_TRANSACTION
         || classes.iter().any(|class| code.code().starts_with(class))
 }
 
-/// Why there is no new connection. Nothing was begun on it.
+/// Classifies a failed connection attempt. Nothing was started on it.
 pub(super) fn connection_fault(error: tokio_postgres::Error) -> Fault {
     match error.code() {
         Some(code) if is_away(code) || *code == SqlState::TOO_MANY_CONNECTIONS => {
             Fault::Away(full(&error))
         }
-        // A wrong password stays wrong.
+        // A wrong password is not transient.
         Some(_) => connection_trouble(error).into(),
         None => Fault::Away(full(&error)),
     }

@@ -1,5 +1,5 @@
-//! TLS to Postgres: `verify-full`, which means a certificate that the roots vouch for and that
-//! names the host of the URL.
+//! TLS to Postgres in the mode `verify-full`: the certificate must be signed by a trusted root and
+//! match the host of the URL.
 
 use super::postgres_url::Roots;
 use rustls::pki_types::pem::PemObject;
@@ -16,7 +16,7 @@ use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Makes a connector for each host.
+/// Makes a TLS connector for each host.
 #[derive(Clone)]
 pub(super) struct Tls {
     connector: TlsConnector,
@@ -36,7 +36,7 @@ impl Tls {
             .map_err(|error| format!("TLS to the database: {error}"))?
             .with_root_certificates(store)
             .with_no_client_auth();
-        // Postgres 17 asks for it where TLS begins at once; older servers do not look.
+        // Postgres 17 requires ALPN for direct TLS; older servers ignore it.
         config.alpn_protocols = vec![b"postgresql".to_vec()];
         Ok(Self {
             connector: TlsConnector::from(Arc::new(config)),
@@ -46,7 +46,7 @@ impl Tls {
 
 fn of_the_system() -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
-    // Systems carry certificates that nobody can read any more; the others count.
+    // Some system certificates cannot be parsed; the others suffice.
     store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if store.is_empty() {
         return Err(
@@ -88,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for T
     }
 }
 
-/// One handshake to come.
+/// A pending handshake.
 pub(super) struct Handshake {
     connector: TlsConnector,
     name: ServerName<'static>,
@@ -107,7 +107,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Hands
     }
 }
 
-/// The stream inside TLS.
+/// A TLS stream.
 pub(super) struct Encrypted<S>(Box<TlsStream<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Encrypted<S> {
@@ -139,8 +139,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> tokio_postgres::tls::TlsStream for Encrypted<S> {
-    /// The certificate was compared with the name, so there is nobody between who could be found
-    /// out by binding the password to it.
+    /// Not needed: the certificate's name was verified, so channel binding would detect nobody in
+    /// between.
     fn channel_binding(&self) -> ChannelBinding {
         ChannelBinding::none()
     }

@@ -1,7 +1,7 @@
-//! What a Postgres URL asks for: where the server is, and how the way to it is protected.
+//! Parses a Postgres URL: the server, and the protection of the connection.
 //!
-//! The driver knows neither `verify-full` nor root certificates, so both are read here, and the
-//! driver gets the rest of the URL.
+//! The driver supports neither `verify-full` nor root certificates, so both are parsed here, and
+//! the driver gets the rest of the URL.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -10,46 +10,46 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use url::form_urlencoded;
 
-/// A silent network is noticed after about half a minute, not after the system's two hours.
+/// Detects a dead connection after about half a minute instead of the system's two hours.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_RETRIES: u32 = 3;
 const UNACKNOWLEDGED_FOR: Duration = Duration::from_secs(30);
-/// What the driver has when the URL says nothing.
+/// The driver's default.
 const DRIVERS_KEEPALIVE_IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// Whose certificates vouch for the server.
+/// The trusted root certificates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Roots {
-    /// Those of the operating system.
+    /// The operating system's.
     System,
-    /// Those in a PEM file.
+    /// A PEM file.
     File(PathBuf),
 }
 
-/// A Postgres URL, read.
+/// A parsed Postgres URL.
 #[derive(Debug, Clone)]
 pub struct PostgresUrl {
     pub(super) config: Config,
-    /// `sslmode=verify-full`: TLS, and a certificate that names the host.
+    /// `sslmode=verify-full`: TLS, with a certificate that matches the host.
     pub(super) tls: Option<Roots>,
-    /// `pgbouncer=true`: a pooler that hands out connections for one transaction each.
+    /// `pgbouncer=true`: a transaction pooler is in between.
     pub(super) pooled: bool,
     /// The first host that is neither a socket nor this machine.
     remote: Option<String>,
 }
 
 impl PostgresUrl {
-    /// Whether the URL says the password.
+    /// Whether the URL contains a password.
     #[must_use]
     pub fn has_password(&self) -> bool {
         self.config.get_password().is_some()
     }
 
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// A sentence that names the parameter. It never repeats the URL, which may hold a password.
+    /// A sentence that names the parameter. It never repeats the URL, which may contain a password.
     pub fn parse(url: &str) -> Result<Self, String> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut root, mut pooled) = (None, None, false);
@@ -84,7 +84,7 @@ impl PostgresUrl {
             );
         }
         notice_silence(&mut config);
-        // After a failover the old primary may still answer, and take no changes.
+        // After a failover the old primary may still respond, but read-only.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let remote = remote(&config);
         Ok(Self {
@@ -95,7 +95,7 @@ impl PostgresUrl {
         })
     }
 
-    /// Refuses to speak in plain text to another machine, unless that was asked for by name.
+    /// Rejects unencrypted connections to another machine, unless they are explicitly allowed.
     ///
     /// # Errors
     /// A sentence with both settings.
@@ -111,13 +111,13 @@ impl PostgresUrl {
         }
     }
 
-    /// The other machine that is spoken to in plain text.
+    /// The remote host of an unencrypted connection.
     pub fn plain_host(&self) -> Option<&str> {
         self.remote.as_deref().filter(|_| self.tls.is_none())
     }
 }
 
-/// A `+` is a plus in such a URL, as in the driver's own parameters.
+/// A `+` is a literal plus in such a URL, as in the driver's own parameters.
 fn decoded(value: &str) -> String {
     let value = format!("v={}", value.replace('+', "%2B"));
     let mut pairs = form_urlencoded::parse(value.as_bytes());
@@ -133,7 +133,7 @@ fn protection(mode: Option<&str>, root: Option<String>) -> Result<Option<Roots>,
             None | Some("system") => Roots::System,
             Some(path) => Roots::File(path.into()),
         })),
-        // These encrypt and do not ask who is at the other end.
+        // These modes encrypt without verifying the server.
         Some(weak @ ("require" | "verify-ca")) => Err(format!(
             "sslmode={weak} does not compare the server's certificate with its name: write \
              sslmode=verify-full, and sslrootcert=FILE when the system does not know the \
@@ -160,7 +160,7 @@ fn remote(config: &Config) -> Option<String> {
     }
     let named = config.get_hosts().iter().enumerate();
     let mut remote = named.filter_map(|(index, host)| match host {
-        // Where there is an address, the name is not looked up.
+        // If an address is given, the name is not resolved.
         Host::Tcp(name) if addresses.get(index).is_none() && !is_loopback_name(name) => {
             Some(name.clone())
         }
@@ -197,9 +197,9 @@ fn notice_silence(config: &mut Config) {
 mod tests {
     use super::{PostgresUrl, Roots};
 
-    /// A row: the URL, and what comes of it without and with `allow_plain_database`.
+    /// A row: the URL, and the results without and with `allow_plain_database`.
     #[test]
-    fn plain_text_goes_to_this_machine_and_further_only_by_name() {
+    fn unencrypted_remote_connections_need_explicit_permission() {
         let (plain, tls, refused) = ("plain", "tls", "refused");
         let rows = [
             ("postgres://u@%2Frun%2Fpostgresql/d", plain, plain),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_that_does_not_ask_who_is_there_is_refused_with_what_to_write() {
+    fn tls_modes_without_verification_are_rejected_with_a_suggestion() {
         let rows = [
             ("sslmode=require", "write sslmode=verify-full"),
             ("sslmode=verify-ca", "write sslmode=verify-full"),
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_authority_is_a_file_or_the_system() {
+    fn root_certificates_come_from_a_file_or_the_system() {
         let rows = [
             ("", Roots::System),
             ("&sslrootcert=system", Roots::System),

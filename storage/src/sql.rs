@@ -1,6 +1,6 @@
-//! Statements put together while the server is compiled: each is one text, as if written out.
+//! Compile-time concatenation of SQL statements.
 
-/// A statement of parts that are constant.
+/// Concatenates constant parts of a statement.
 #[macro_export]
 macro_rules! sql {
     ($($part:expr),+ $(,)?) => {{
@@ -51,14 +51,14 @@ pub const fn count(columns: &[&str]) -> usize {
     columns.len()
 }
 
-/// Columns that each have a comma before them.
+/// Columns with a comma before each.
 #[doc(hidden)]
 #[must_use]
 pub const fn list(columns: &str) -> &str {
     columns.split_at(", ".len()).1
 }
 
-/// `$1, $2, …`: as many as a statement may have.
+/// `$1, $2, …`, up to the maximum of a statement.
 const PLACEHOLDERS: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
      $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32,";
 
@@ -81,7 +81,7 @@ mod tests {
     use super::placeholders;
 
     #[test]
-    fn parts_are_one_text() {
+    fn parts_are_concatenated() {
         const NAMES: &str = "id, merchant";
         const SELECT: &str = sql!("SELECT ", NAMES, " FROM payouts");
         assert_eq!(SELECT, "SELECT id, merchant FROM payouts");

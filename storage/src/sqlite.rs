@@ -1,4 +1,4 @@
-//! SQLite: one writer thread, a few readers, and how they run a statement.
+//! SQLite: one writer thread and a few readers.
 
 use super::Extent;
 use super::batch::{Message, enqueue, read_one_by_one, write_batches};
@@ -17,28 +17,28 @@ use std::time::Duration;
 /// How long a connection waits for another process, such as the command line, to finish writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often, and how long apart, a file is opened that others are opening: SQLite does not wait by
-/// itself while the write-ahead log is being set up.
+/// Attempts to open a file that other processes are opening: SQLite does not wait by itself while
+/// the write-ahead log is being set up.
 const OPENING_TRIES: u32 = 250;
 const OPENING_PAUSE: Duration = Duration::from_millis(20);
 
-/// How long to wait for another server that migrates.
+/// How long to wait for another server's migrations.
 const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Pages of the write-ahead log (4 KiB each) before they are copied into the database. The copy
-/// stalls the writer, so it should be rare; 80 MB of log are read back quickly after a crash.
+/// Pages of the write-ahead log (4 KiB each) before a checkpoint. A checkpoint stalls the writer,
+/// so it should be rare; 80 MB of log are recovered quickly after a crash.
 const WAL_PAGES: i64 = 20_000;
 
-/// Memory that each reader may come to use for pages, KiB.
+/// Page cache of each reader, KiB.
 const READER_CACHE_KIB: u32 = 16 * 1024;
 
-/// The same of those for lists, which mostly read what nobody reads again soon.
+/// Page cache of each list reader, KiB. Lists mostly read pages that are not read again soon.
 const LIST_CACHE_KIB: u32 = 2 * 1024;
 
-/// Distinct statements are fewer than this, so none is ever prepared twice on a connection.
+/// More than the number of distinct statements, so that none is prepared twice on a connection.
 const STATEMENTS: usize = 128;
 
-/// The threads and the queues to them.
+/// The threads and their queues.
 #[derive(Debug)]
 pub(super) struct Sqlite {
     write_queue: SyncSender<Message>,
@@ -52,7 +52,7 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    /// Opens the file, makes it when it is not there, migrates it and starts the threads.
+    /// Opens or creates the file, migrates it and starts the threads.
     pub(super) fn open(
         path: &str,
         migrations: &Migrations,
@@ -60,7 +60,7 @@ impl Sqlite {
         options: &Options,
     ) -> Result<Self, DatabaseError> {
         if path.is_empty() || path.starts_with(':') {
-            // In memory every connection would have a database of its own.
+            // In memory every connection would have its own database.
             return Err(DatabaseError::Unavailable(
                 "the database needs the path of a file".into(),
             ));
@@ -149,9 +149,9 @@ impl Sqlite {
         enqueue(&self.list_queue, Some(limit), input, operation).await
     }
 
-    /// Lets the threads finish what waits and ends them.
+    /// Waits for the threads to complete their queues.
     pub(super) fn close(&self) {
-        // A queue without a reader belongs to a thread that has ended already.
+        // Sending fails only if the thread has already ended.
         drop(self.write_queue.send(Message::Stop));
         for _ in 0..self.readers {
             drop(self.read_queue.send(Message::Stop));
@@ -161,7 +161,7 @@ impl Sqlite {
         }
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
-            // A thread that panicked has nothing left to finish.
+            // A thread that panicked has nothing left to complete.
             drop(thread.join());
         }
     }
@@ -181,8 +181,8 @@ fn opening(error: rusqlite::Error) -> DatabaseError {
     DatabaseError::Unavailable(format!("the database could not be opened: {error}"))
 }
 
-/// The file holds who paid whom: nobody else on the machine may read it. SQLite gives the log
-/// beside it the same permissions.
+/// The file contains payment data, so only its owner may read it. SQLite gives the log the same
+/// permissions.
 fn create_private(path: &Path) -> Result<(), DatabaseError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -229,7 +229,7 @@ fn try_to_connect(
     connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES)?;
     connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // A destroyed key must not stay readable in what a page has free.
+    // A destroyed key must not remain readable in free space of a page.
     connection.pragma_update(None, "secure_delete", "ON")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)

@@ -1,4 +1,4 @@
-//! How SQLite runs a statement.
+//! Runs statements on SQLite.
 
 use super::error::{DatabaseError, Fault};
 use super::value::{Row, Value};
@@ -29,7 +29,7 @@ pub(super) fn query(
     Ok(found)
 }
 
-/// Binds by name, because SQLite numbers `$2` as 1 when it is the first to appear.
+/// Binds by name, because SQLite numbers `$2` as 1 if it appears first.
 fn bound<'c>(
     connection: &'c Connection,
     sql: &str,
@@ -80,7 +80,7 @@ fn read(value: ValueRef<'_>) -> Result<Value, Fault> {
 
 fn failed(error: rusqlite::Error) -> Fault {
     match error.sqlite_error_code() {
-        // Only a limit interrupts.
+        // Only the time limit interrupts a statement.
         Some(ErrorCode::OperationInterrupted) => DatabaseError::TooLong.into(),
         Some(ErrorCode::ConstraintViolation) => DatabaseError::Corrupt(error.to_string()).into(),
         _ => unavailable(error).into(),

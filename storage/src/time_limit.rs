@@ -1,13 +1,13 @@
-//! How long SQLite may look for something: it has no time limit of its own.
+//! Time limits of SQLite queries, which SQLite itself lacks.
 
 use rusqlite::Connection;
 use std::time::{Duration, Instant};
 
-/// Steps of SQLite's machine between two looks at the time: some tens of microseconds.
+/// SQLite virtual machine steps between two checks of the time: some tens of microseconds.
 const STEPS: i32 = 5_000;
 
-/// Ends what runs on this connection once so much time is over; none takes the limit away. A
-/// connection that cannot be told so is not limited: it is one of our own, and answers.
+/// Interrupts statements on this connection after a duration; none removes the limit. If the
+/// handler cannot be set, the connection stays without a limit.
 #[expect(
     clippy::disallowed_methods,
     reason = "a time-out of the machine, which has nothing to do with the time that testers move"

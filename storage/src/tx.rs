@@ -1,7 +1,7 @@
-//! One transaction, on either database: the same SQL and the same operations.
+//! A transaction on either database, with the same SQL and the same operations.
 //!
-//! Operations are `async` because Postgres has to be waited for. On SQLite they never wait: the
-//! writer thread polls each once, and it is ready.
+//! Operations are `async` because Postgres responses have to be awaited. On SQLite they never wait:
+//! the writer thread polls each once, and it is ready.
 
 use super::columns::{Column, FromRow};
 use super::error::{DatabaseError, Fault};
@@ -12,23 +12,23 @@ use rusqlite::Connection;
 use std::future::Future;
 use std::pin::Pin;
 
-/// An operation under way.
+/// A running operation.
 pub(crate) type Running<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
-/// What is done with a transaction and an input. It may be run more than once.
+/// A function of a transaction and an input. It may run more than once.
 pub type Operation<I, T> = for<'a> fn(&'a mut Tx<'_>, &'a I) -> Running<'a, T>;
 
-/// A transaction, or on a reader a plain connection.
+/// A transaction; on a SQLite reader, a plain connection.
 pub struct Tx<'a>(pub(crate) On<'a>);
 
-/// Which database it runs on.
+/// The underlying database.
 pub(crate) enum On<'a> {
     Sqlite(&'a mut Connection),
     Postgres(Transaction<'a>),
 }
 
 impl Tx<'_> {
-    /// Runs a statement and says how many rows it changed.
+    /// Runs a statement; returns the number of changed rows.
     pub async fn execute(&mut self, sql: &'static str, values: &[Value]) -> Result<u64, Fault> {
         refuse_nul(values)?;
         match &mut self.0 {
@@ -37,7 +37,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Runs statements that do not depend on each other; on Postgres they travel together.
+    /// Runs independent statements; on Postgres they are pipelined.
     pub async fn execute_together(
         &mut self,
         statements: &[Statement<'_>],
@@ -63,7 +63,7 @@ impl Tx<'_> {
         }
     }
 
-    /// Reads a table to see whether that works. Its name stands in a source, as every statement does.
+    /// Checks that a table can be read. Its name comes from the source code, as in every statement.
     pub(super) async fn probe(&mut self, table: &'static str) -> Result<(), Fault> {
         let sql = format!("SELECT COUNT(*) FROM {table}");
         let rows = match &mut self.0 {
@@ -73,7 +73,7 @@ impl Tx<'_> {
         rows.map(drop)
     }
 
-    /// All rows, each as what it is.
+    /// All rows, each as a `T`.
     pub async fn list<T: FromRow>(
         &mut self,
         sql: &'static str,
@@ -83,7 +83,7 @@ impl Tx<'_> {
         Ok(rows.map(Row::read_as).collect::<Result<_, _>>()?)
     }
 
-    /// The first row, if there is one, as what it is.
+    /// The first row as a `T`, if there is one.
     pub async fn get<T: FromRow>(
         &mut self,
         sql: &'static str,
@@ -93,7 +93,7 @@ impl Tx<'_> {
         Ok(row.map(Row::read_as).transpose()?)
     }
 
-    /// The one value of a row that is always there, such as an aggregate.
+    /// The one value of a row that always exists, such as an aggregate.
     pub async fn scalar<T: Column>(
         &mut self,
         sql: &'static str,
@@ -114,7 +114,7 @@ impl Tx<'_> {
     }
 }
 
-/// SQLite would keep a NUL byte and Postgres would not, so neither gets one.
+/// SQLite accepts NUL bytes in texts and Postgres does not, so they are rejected for both.
 fn refuse_nul(values: &[Value]) -> Result<(), Fault> {
     let has_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
     if values.iter().any(has_nul) {

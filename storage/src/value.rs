@@ -1,4 +1,4 @@
-//! What goes into a statement and what comes out of it: text, integers and nothing else.
+//! Arguments and results of statements: text and integers only.
 
 use super::columns::{Column, FromRow};
 use super::error::DatabaseError;
@@ -10,12 +10,12 @@ use sealpay_protocol::ids::{MerchantId, PaymentId, RequestId, SessionId, Settlem
 use std::borrow::Cow;
 use std::str::FromStr;
 
-/// A value of a column. There are two types of column, because both databases agree on these.
+/// A column value. Only two column types are used, which both databases support alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// `TEXT`, in UTF-8 and without NUL.
     Text(Cow<'static, str>),
-    /// `BIGINT`: numbers, amounts, times, and 0 or 1 for what is true.
+    /// `BIGINT`: numbers, amounts, times, and booleans as 0 or 1.
     Integer(i64),
     /// `NULL`.
     Null,
@@ -101,7 +101,7 @@ texts!(
     TransactionId
 );
 
-/// The arguments of a statement: the first is `$1`.
+/// The arguments of a statement; the first is `$1`.
 #[macro_export]
 macro_rules! values {
     ($($value:expr),* $(,)?) => {
@@ -109,14 +109,14 @@ macro_rules! values {
     };
 }
 
-/// A count or a time of the domain as a column keeps it.
+/// Converts a count or a time to its stored form.
 pub fn integer<N: TryInto<i64>>(number: N) -> Result<i64, DatabaseError> {
     number
         .try_into()
         .map_err(|_| DatabaseError::Corrupt("a number has more than 63 bits".into()))
 }
 
-/// A row that is read from its first column to its last, in the order of the `SELECT`.
+/// A row, read from its first column to its last in the order of the `SELECT`.
 #[derive(Debug)]
 pub struct Row {
     columns: std::vec::IntoIter<Value>,
@@ -124,7 +124,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The values of its columns.
+    /// Makes a row from its column values.
     #[must_use]
     pub fn new(columns: Vec<Value>) -> Self {
         Self {
@@ -133,7 +133,7 @@ impl Row {
         }
     }
 
-    /// All of it.
+    /// Reads the whole row as a `T`.
     pub fn read_as<T: FromRow>(mut self) -> Result<T, DatabaseError> {
         T::from_row(&mut self)
     }
@@ -143,7 +143,7 @@ impl Row {
         self.take_as(Some)
     }
 
-    /// The next column, as something that `read` makes of it.
+    /// The next column, converted with `read`.
     pub fn take_as<T: Column, U>(
         &mut self,
         read: impl FnOnce(T) -> Option<U>,
@@ -196,26 +196,26 @@ impl Row {
         }
     }
 
-    /// An integer of a narrower or unsigned type.
+    /// The next column, as an integer of a narrower or unsigned type.
     pub fn number<N: TryFrom<i64>>(&mut self) -> Result<N, DatabaseError> {
         let number = self.integer()?;
         N::try_from(number).map_err(|_| self.unexpected("within its range"))
     }
 
-    /// A text that `FromStr` reads, such as an identifier.
+    /// The next column, a text parsed with `FromStr`, such as an identifier.
     pub fn parsed<T: FromStr>(&mut self) -> Result<T, DatabaseError> {
         let text = self.text()?;
         text.parse()
             .map_err(|_| self.unexpected("what it should be"))
     }
 
-    /// A number that is not below nothing and has 32 bits.
+    /// The next column, a non-negative number of 32 bits.
     pub fn small(&mut self) -> Result<u32, DatabaseError> {
         let number = self.integer()?;
         u32::try_from(number).map_err(|_| self.unexpected("a small number"))
     }
 
-    /// A text that reads as something, or null.
+    /// The next column, a parsed text or null.
     pub fn optional_parsed<T: FromStr>(&mut self) -> Result<Option<T>, DatabaseError> {
         let text = self.optional_text()?;
         text.map(|text| {
@@ -225,7 +225,7 @@ impl Row {
         .transpose()
     }
 
-    /// A text that `read` understands.
+    /// The next column, a text parsed with `read`.
     pub fn read<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Result<T, DatabaseError> {
         let text = self.text()?;
         read(&text).ok_or_else(|| self.unexpected("what it should be"))
@@ -238,7 +238,7 @@ mod tests {
     use crate::DatabaseError;
 
     #[test]
-    fn a_column_of_another_type_is_named_in_the_error() {
+    fn columns_of_another_type_are_named_in_the_error() {
         let mut row = Row::new(values!["a text", 5_i64].to_vec());
         assert_eq!(row.text().unwrap(), "a text");
         let refused = row.text().unwrap_err();

@@ -1,15 +1,15 @@
-//! Time, as an argument.
+//! The current time, as an argument.
 //!
 //! There are two clocks. Payments, sessions, authorizations and keys use the simulated clock, which
-//! testers can move forward in test mode. The system clock is that of the machines outside: it
-//! checks what they date (orders), and dates what they check (webhooks).
+//! testers can advance in test mode. The system clock is used with external systems: it checks
+//! their timestamps (orders) and sets the ones that they check (webhooks).
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Tells the time in milliseconds since 1970. Clones are moved together.
+/// The current time in milliseconds since 1970. Clones are advanced together.
 #[derive(Clone)]
 pub struct Clock {
     wall: Arc<dyn Fn() -> u64 + Send + Sync>,
@@ -23,7 +23,7 @@ impl Clock {
         Self::new(system_ms)
     }
 
-    /// A clock that a test moves.
+    /// A clock that a test controls.
     pub fn new(read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self {
             wall: Arc::new(read),
@@ -31,49 +31,50 @@ impl Clock {
         }
     }
 
-    /// The world's time, milliseconds since 1970.
+    /// The simulated time, milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         (self.wall)().saturating_add(self.ahead_ms())
     }
 
-    /// The world's time, milliseconds since 1970, as the store keeps it.
+    /// The simulated time, milliseconds since 1970, as stored in the database.
     #[must_use]
     pub fn now_ms_i64(&self) -> i64 {
         i64::try_from(self.now_ms()).unwrap_or(i64::MAX)
     }
 
-    /// The world's time, whole seconds since 1970.
+    /// The simulated time, whole seconds since 1970.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.now_ms() / 1000
     }
 
-    /// The wall's time, whole seconds since 1970.
+    /// The system time, whole seconds since 1970.
     #[must_use]
     pub fn wall(&self) -> u64 {
         (self.wall)() / 1000
     }
 
-    /// The same as the store keeps it.
+    /// The system time as stored in the database, whole seconds since 1970.
     #[must_use]
     pub fn wall_i64(&self) -> i64 {
         i64::try_from(self.wall()).unwrap_or(i64::MAX)
     }
 
-    /// The wall's time, milliseconds since 1970.
+    /// The system time, milliseconds since 1970.
     #[must_use]
     pub fn wall_ms(&self) -> u64 {
         (self.wall)()
     }
 
-    /// How far the world is ahead of the wall, milliseconds.
+    /// The offset of the simulated clock from the system clock, milliseconds.
     #[must_use]
     pub fn ahead_ms(&self) -> u64 {
         self.ahead_ms.load(Ordering::Relaxed)
     }
 
-    /// Moves the world. It never goes back: what is smaller is passed over.
+    /// Advances the simulated clock to this offset. It never goes back: a smaller offset is
+    /// ignored.
     pub fn move_ahead(&self, ahead_ms: u64) {
         self.ahead_ms.fetch_max(ahead_ms, Ordering::Relaxed);
     }
@@ -101,7 +102,7 @@ mod tests {
     use super::Clock;
 
     #[test]
-    fn the_world_moves_ahead_and_never_back() {
+    fn the_simulated_clock_only_advances() {
         let clock = Clock::new(|| 1_000_000);
         let clone = clock.clone();
         clock.move_ahead(60_000);

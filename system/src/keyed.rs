@@ -1,11 +1,11 @@
-//! Keyed hashes that cannot fail, so that there is no key to fall back to.
+//! Infallible keyed hashes; callers need no fallback for errors.
 
 use hmac::{Hmac, KeyInit};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// HMAC-SHA256 under a key of 32 bytes. A key that is shorter than a block of the hash is filled up with
-/// zeros (RFC 2104 section 2): a block of that form is taken as it is, so that nothing here can fail.
+/// HMAC-SHA256 with a 32-byte key. RFC 2104 section 2 pads a key that is shorter than the hash's
+/// block with zeros; passing the padded block avoids the fallible constructor.
 #[must_use]
 pub fn hmac_sha256(key: &[u8; 32]) -> Hmac<Sha256> {
     let mut block = Zeroizing::new([0; 64]);
@@ -21,7 +21,7 @@ mod tests {
     use sha2::Sha256;
 
     #[test]
-    fn a_key_that_fills_a_block_with_zeros_is_the_key_itself() {
+    fn a_zero_padded_key_gives_the_same_hash() {
         let key = [7; 32];
         let mut own = hmac_sha256(&key);
         let mut of_slice = <Hmac<Sha256> as KeyInit>::new_from_slice(&key).unwrap();

@@ -8,7 +8,7 @@ pub use clock::Clock;
 pub use keyed::hmac_sha256;
 pub use rng::Rng;
 
-/// Milliseconds since 1970 as whole seconds since 1970, none of them before that.
+/// Milliseconds since 1970 as whole seconds since 1970; zero before 1970.
 #[must_use]
 pub fn unix_seconds(unix_ms: i64) -> u64 {
     u64::try_from(unix_ms.div_euclid(1000)).unwrap_or(0)

@@ -1,11 +1,11 @@
-//! Randomness, handed in.
+//! Randomness as an argument.
 
 use std::fmt;
 use std::sync::Arc;
 
 type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
-/// Gives random bytes.
+/// A source of random bytes.
 #[derive(Clone)]
 pub struct Rng(Arc<Fill>);
 
@@ -41,7 +41,7 @@ impl fmt::Debug for Rng {
     reason = "this is the one place that asks the machine"
 )]
 fn fill_from_system(bytes: &mut [u8]) {
-    // A server without randomness must not go on: every nonce and key after this would be guessable.
+    // A server without randomness must stop: every later nonce and key would be guessable.
     if getrandom::fill(bytes).is_err() {
         std::process::abort();
     }
