@@ -1,12 +1,12 @@
-// Starts the widget, and speaks for it where it cannot: before it runs, and after it has crashed.
-// It is a file of its own because the document allows no inline script. Everything is resolved
-// against this file, so a versioned folder stays one.
+// Starts the widget, and reports failures before it runs and after it has crashed. A separate file
+// because the document's CSP forbids inline scripts. URLs are resolved against this file, so a
+// versioned folder stays self-contained.
 
 const here = import.meta.url;
 const ours = new URL('.', here).href;
 
-// What the shopper reads, and the page is told, by code. A crash may have come after the request
-// left: then nobody here knows whether it was paid, and only opening the order again tells.
+// Texts for the shopper and the host page, by code. After a crash the request may already have been
+// sent: whether it was paid is then unknown, and only opening the order again can tell.
 const FAILURES = {
   crashed: {
     heading: 'Something went wrong',
@@ -28,7 +28,7 @@ const FAILURES = {
 let port = null;
 let failure = null;
 
-// The page hands over a port after each greeting: after ours and after the widget's.
+// The page transfers a port after each hello: after ours and after the widget's.
 addEventListener('message', ({ source, data, ports }) => {
   if (source !== parent || data?.sealpay !== 'connect' || !ports[0]) return;
   [port] = ports;
@@ -42,8 +42,8 @@ function bone(name) {
   return element;
 }
 
-// The skeleton has the scheme and the parts that the form will have, so that the form takes its
-// place quietly. What the order says is only drawn, not believed.
+// The skeleton has the form's colour scheme and parts, so that the form replaces it without a jump.
+// The order is unverified here and used for the layout only.
 function sketch({ order, colorScheme, appearance }) {
   const skeleton = document.querySelector('#skeleton:not([data-kind])');
   if (!skeleton) return;
@@ -53,7 +53,7 @@ function sketch({ order, colorScheme, appearance }) {
   try {
     claims = JSON.parse(atob(order.split('.')[1].replace(/-/g, '+').replace(/_/g, '/')));
   } catch {
-    // The widget says what is wrong with it.
+    // The widget reports its own errors.
   }
   const { items, methods } = claims;
   const summary = skeleton.querySelector('.summary');
@@ -73,11 +73,11 @@ function tell() {
   if (!port) return;
   const { code, sentence, element } = failure;
   const post = MessagePort.prototype.postMessage.bind(port);
-  // What is left of the widget has nothing more to say.
+  // A crashed widget must not send further messages.
   port.postMessage = () => {};
   const recoverable = code !== 'webassembly_unavailable';
   post({ type: 'error', code, message: sentence, recoverable });
-  // Again when it becomes higher in a narrower page: nothing of it can be scrolled to in the frame.
+  // Reports the height again when a narrower page makes it grow: the frame cannot scroll.
   new ResizeObserver(() => {
     post({ type: 'resize', height: Math.ceil(element.getBoundingClientRect().height) });
   }).observe(element);
@@ -89,7 +89,7 @@ function made(name, text) {
   return element;
 }
 
-// Takes the place of everything, also of what listened: the widget is not asked anything any more.
+// Replaces the whole content, including event listeners: the widget receives no more events.
 function fail(code) {
   if (failure) return;
   const { heading, sentence, button } = FAILURES[code];
@@ -114,17 +114,17 @@ function fail(code) {
   tell();
 }
 
-// Whether an error came out of the widget. Scripts of extensions fail in this document too, and
-// that is nobody's crash. A panic is a trap of WebAssembly; an exception of the browser's that
-// passed through the widget was thrown by a file of ours.
+// Whether an error came from the widget. Browser extensions also fail in this document, and those
+// errors are not crashes. A panic is a WebAssembly trap; a browser exception that passed through
+// the widget was thrown by one of our files.
 function isOurs(error) {
   if (error instanceof WebAssembly.RuntimeError) return true;
   const [origin = ''] = String(error?.stack).match(/[a-z-]+:\/[^\s)]+/) ?? [];
   return origin.startsWith(ours) || origin.startsWith('wasm:');
 }
 
-// Translators and extensions move what is in this document. The widget inserts before, and removes,
-// where its elements are now, and not where it once put them.
+// Translators and extensions move nodes of this document. The widget inserts and removes nodes at
+// their current position, not where it originally put them.
 function tolerateMovedNodes() {
   const { insertBefore, removeChild } = Node.prototype;
   Node.prototype.insertBefore = function (node, next) {
@@ -137,7 +137,7 @@ function tolerateMovedNodes() {
   };
 }
 
-// At once: the page shows nothing before it knows that this is the form, and not an error page.
+// Immediately: until then the page cannot tell the form from an error page, and shows nothing.
 if (parent !== window) parent.postMessage({ sealpay: 'hello', version: 1, from: 'document' }, '*');
 
 if (typeof WebAssembly === 'undefined') {

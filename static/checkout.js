@@ -31,29 +31,29 @@
   const UNLOADED = "The payment form could not be loaded. "
     + "Check your connection or content blocker, then try again.";
   const BROKEN = "Something is wrong with this order. Please contact the shop.";
-  // How long a document that has loaded may be silent. Ours speaks first of all; an error page of
-  // the browser or of a proxy never does.
+  // How long a loaded document may be silent. Ours sends a hello first; an error page of the
+  // browser or of a proxy never does.
   const SILENCE_MS = 3000;
-  // An order that is over is nobody's mistake.
+  // Codes of orders that are over; not an error of the page.
   const OVER = ["session_expired", "too_many_attempts", "order_reused"];
-  // How long a receipt can be read, and heard, before the page goes on.
+  // How long the receipt stays before the page redirects, so that it can be read and heard.
   const STAY_MS = 3000;
-  // The rim of the form, see style.css, pixels.
+  // The margin around the form, pixels; see style.css.
   const RIM = 4;
-  // How often an order is renewed without the shopper asking.
+  // Maximum automatic renewals of an order.
   const RENEWALS = 5;
-  // The mark of the instance on its container; every copy of this script finds the same one.
+  // The key of the instance on its container; shared by all copies of this script.
   const INSTANCE = Symbol.for("sealpay.instance");
 
-  // An element hides the property of `document` whose name it bears, and the texts of a page may
-  // hold elements that the page did not make. What the prototype says they cannot hide.
+  // An element with an id or name hides the property of `document` with that name, and a page may
+  // contain elements from others. Properties read through the prototype cannot be hidden.
   const inDocument = (name) => {
     const found = Reflect.get(Document.prototype, name, document);
     return typeof found === "function" ? found.bind(document) : found;
   };
   const make = (tag) => inDocument("createElement")(tag);
   const root = () => inDocument("documentElement");
-  // Optimizers run this file as a module or by another script: then the tag is looked for.
+  // Optimizers run this file as a module or from another script: then the tag is searched for.
   const running = inDocument("currentScript");
   const script = running instanceof HTMLScriptElement ? running
     : [...inDocument("scripts")].reverse().find(({ src }) => /\/checkout\.js(?:[?#]|$)/.test(src));
@@ -71,14 +71,14 @@
     return Object.assign(new Error(message), { code }, more);
   }
 
-  // For developers, who look for it in the console; shoppers read sentences of their own.
+  // For developers, in the console; shoppers read sentences of their own.
   function explain({ code, detail, message, param, request_id: request }) {
     const where = param ? `${param}: ` : "";
     const which = request ? ` (request ${request})` : "";
     console.error(`[Sealpay] ${code}: ${where}${detail || message}${which}`);
   }
 
-  // What is wrong before there is a form that could say so.
+  // Reports errors that occur before there is a form to show them.
   function tellPage(code, message) {
     const detail = {
       code, message, detail: null, param: null, request_id: null, recoverable: false };
@@ -86,13 +86,13 @@
     inDocument("dispatchEvent")(new CustomEvent("sealpay:error", { detail }));
   }
 
-  // Through the CSSOM: a policy without 'unsafe-inline' forbids style attributes, not this.
+  // Through the CSSOM, because a policy without 'unsafe-inline' forbids style attributes.
   function styled(element, rules) {
     Object.assign(element.style, rules);
     return element;
   }
 
-  // Reads the claims and believes nothing: they only choose the document and its first height. The
+  // Reads the claims without verification: they only choose the document and its first height. The
   // verifier checks the order.
   function claimsOf(order) {
     try {
@@ -106,14 +106,14 @@
     }
   }
 
-  // The pages around the frame, this one first: no other page may frame the document.
+  // The origins around the frame, this page's first: no other page may frame the document.
   function parents() {
     const around = [self.origin, ...(location.ancestorOrigins || [])];
     return new URLSearchParams([...new Set(around)].map((origin) => ["parent", origin]));
   }
 
-  // As high as the form of this order in that width, so that the page moves little later. The
-  // measures are those of style.css; a test compares them with the form.
+  // Estimates the height of this order's form in this width, so that the page moves little later.
+  // The measures are those of style.css; a test compares the estimate with the form.
   function heightOf({ methods, items, description }, width, look) {
     const isWide = width >= 760;
     const offered = Array.isArray(methods) ? methods : ["card"];
@@ -130,11 +130,11 @@
     return frame + (isWide ? Math.max(form, summary - 41) : form + summary);
   }
 
-  // What belongs to the look, as attributes and in `appearance`.
+  // The options of the appearance, as attributes and in `appearance`.
   const LOOK = ["accent", "background", "text", "border", "danger", "radius", "spacing", "size",
     "font", "density", "frame", "summary", "button"];
 
-  // Attributes are texts; the form wants numbers and truth.
+  // Attributes are strings; the form needs numbers and booleans.
   function lookOf(element, prefix) {
     const look = {};
     for (const name of LOOK) {
@@ -146,14 +146,14 @@
     return look;
   }
 
-  // The language that the page says its container is in.
+  // The language that the page declares for its container.
   function languageOf(container) {
     const said = container.closest("[lang]:not([lang=''])") || root();
     return said.lang || null;
   }
 
-  // The scheme in which the page shows the container, whatever decides it there. Where the page
-  // follows the device the form does, too: the device may change while the form is open.
+  // The colour scheme of the container, however the page sets it. If the page follows the device,
+  // so does the form, because the device may change while the form is open.
   function schemeOf(container) {
     const meta = inDocument("querySelector")('meta[name="color-scheme" i]');
     const own = getComputedStyle(container).colorScheme;
@@ -170,7 +170,8 @@
     return typeof value === "string" ? value : null;
   }
 
-  // What a message of the widget may tell the page; null drops what is not in the contract.
+  // The details of each message that are passed to the page; null drops members outside the
+  // contract.
   const DETAILS = {
     ready: () => ({}),
     challenge: ({ kind }) => ["code", "passkey", "wallet"].includes(kind) ? { kind } : null,
@@ -191,7 +192,7 @@
       request_id: text(request_id), recoverable: recoverable === true }),
   };
 
-  // Ids that frameworks make, such as `:r1:`, are no selectors without escapes.
+  // Ids made by frameworks, such as `:r1:`, are not valid selectors without escapes.
   function elementOf(target) {
     if (typeof target !== "string") return target;
     const byId = target.startsWith("#") && inDocument("getElementById")(target.slice(1));
@@ -222,7 +223,8 @@
     const ready = new Promise((resolve, reject) => { settle = { resolve, reject }; });
     ready.catch(() => {}); // Nobody has to listen; a rejection is told by the error event too.
 
-    // False when a listener cancelled the event. A handler that throws disturbs nobody else.
+    // Returns false if a listener cancelled the event. A handler that throws does not affect the
+    // others.
     function emit(type, detail) {
       for (const handler of [...handlers[type]]) {
         try { handler(detail); } catch (error) { setTimeout(() => { throw error; }); }
@@ -234,14 +236,14 @@
     function load() {
       const claims = claimsOf(order);
       if (!claims) {
-        // Retrying cannot mend an order, so there is no button.
+        // A malformed order cannot be fixed by retrying, so there is no button.
         fail("malformed_order", BROKEN, "The order is no compact JWS of a merchant.", false);
         return;
       }
       const wanted = options.colorScheme;
       colorScheme = ["light", "dark", "auto"].includes(wanted) ? wanted : schemeOf(container);
-      // Larger than the container by the rim in which rings around focused fields are drawn, unless
-      // that would be beyond the edge of the window and make the page scroll sideways.
+      // Wider than the container by the margin that focus rings need, unless that would exceed the
+      // window and make the page scroll sideways.
       const { left, right } = container.getBoundingClientRect();
       const hasRoom = left >= RIM && right + RIM <= root().clientWidth;
       const rim = hasRoom ? RIM : 0;
@@ -250,17 +252,17 @@
         display: "block", width: `calc(100% + ${2 * rim}px)`, maxWidth: "none",
         margin: `-${rim}px`, height: `${height}px`, border: "0", colorScheme: schemeOfFrame(), visibility: "hidden" });
       frame.title = "Secure payment form";
-      // To the verifier, wherever the frame may be led.
+      // Permits the verifier even if the frame is navigated.
       frame.allow = `payment ${verifierOrigin}; publickey-credentials-get ${verifierOrigin}; `
         + `publickey-credentials-create ${verifierOrigin}; clipboard-write ${verifierOrigin}`;
       frame.referrerPolicy = "strict-origin";
-      // The widget is of another origin than this page: keeping its own frees it from nothing here,
-      // and without it the verifier could not tell its requests from anyone's. A wallet's page,
-      // which opens in a window of its own, is nobody's frame and not confined like one.
+      // The widget has another origin than this page, so `allow-same-origin` grants it nothing
+      // here; without it the verifier could not identify the origin of its requests. A wallet's
+      // page opens in a window of its own and must not inherit the sandbox.
       frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups "
         + "allow-popups-to-escape-sandbox");
       frame.onerror = () => fail("load_failed", UNLOADED, hint(), true);
-      // An error page loads as well, and says nothing.
+      // An error page also fires `load`, but sends no hello.
       frame.onload = () => {
         clearTimeout(silence);
         if (!isSpoken) silence = setTimeout(frame.onerror, SILENCE_MS);
@@ -278,7 +280,7 @@
         + "load checkout.js from the verifier.";
     }
 
-    // The frame stays transparent only while its scheme is that of the document inside.
+    // The frame is transparent only while it has the same colour scheme as the document inside.
     function schemeOfFrame() {
       return colorScheme === "auto" ? "light dark" : colorScheme || "light dark";
     }
@@ -295,9 +297,10 @@
       isSpoken = false;
     }
 
-    // Each document in the frame says hello when it is there, and again when the widget runs; each
-    // time it gets a channel of its own. The answer says whose hello it answers: a widget that starts
-    // quickly may also see the answer to the document's, whose channel is closed by then.
+    // Each document in the frame sends a hello when it loads, and again when the widget runs; each
+    // gets its own channel. The response names the hello that it answers, because a widget that
+    // starts quickly may also see the response to the document's hello, whose channel is closed by
+    // then.
     function greet({ source, origin, data }) {
       if (source !== frame.contentWindow || origin !== verifierOrigin) return;
       if (!data || data.sealpay !== "hello" || data.version !== VERSION) return;
@@ -315,19 +318,19 @@
 
     function receive({ data }) {
       const type = data && data.type;
-      // The form offers something with the receipt. Whoever looks at it is not sent elsewhere.
+      // The receipt contains an offer; the page must not redirect while the shopper considers it.
       if (type === "offer") {
         clearTimeout(departure);
         if (leaves && data.settled) depart(1000);
       }
-      // Only asked where it was offered: a button of the form.
+      // Sent only if the page offered it: a button of the form.
       if (type === "return" && returnUrl) go(returnUrl);
       if (type === "renew" && renewOrder) renew();
       if (type === "reveal") reveal(data);
       const detail = EVENTS.includes(type) ? DETAILS[type](data) : null;
       if (!detail) return;
       if (type === "resize") frame.style.height = `${detail.height}px`;
-      // Either way the widget is alive and speaks for itself: the timer has no more to say.
+      // Either way the widget is running and reports its own errors: the timer is no longer needed.
       if (type === "ready" || type === "error") clearTimeout(timer);
       if (type === "ready") settle.resolve(instance);
       if (type === "error") {
@@ -341,19 +344,20 @@
       }
       if (type === "complete" && mounted && !stay && options.completeUrl) {
         leaves = true;
-        // No time limit where the shopper has something to decide (WCAG 2.2.1).
+        // No time limit while the shopper has a decision to make (WCAG 2.2.1).
         if (!data.has_offer) depart(STAY_MS);
       }
     }
 
-    // Has a part of the form in view; only this page can scroll to it. A phone's keyboard leaves
+    // Scrolls a part of the form into view, which only this page can do. A phone's keyboard leaves
     // less of the window than `innerHeight` says.
     function reveal({ top, bottom }) {
       if (!Number.isFinite(top) || !Number.isFinite(bottom)) return;
       const { top: start } = frame.getBoundingClientRect();
       const { height = innerHeight } = window.visualViewport || {};
       if (start + top >= 0 && start + bottom <= height) return;
-      // An element of the page, so that scrolling boxes and `scroll-padding` around it count.
+      // An element of the page, so that `scrollIntoView` respects scroll containers and
+      // `scroll-padding`.
       const mark = styled(make("span"), {
         position: "absolute", width: "1px", height: `${Math.min(bottom - top, height)}px`,
         marginTop: `${top - RIM}px`, visibility: "hidden", scrollMargin: "16px" });
@@ -363,8 +367,8 @@
       mark.remove();
     }
 
-    // A moment to see and hear that the payment went through, then the page the merchant chose.
-    // Without a network the browser would show its own error page in place of the receipt.
+    // Shows the receipt for a moment, then opens the page that the merchant chose. Without a
+    // network the browser would replace the receipt with its own error page.
     function depart(delay) {
       departure = setTimeout(() => {
         if (navigator.onLine === false) addEventListener("online", leave, { once: true });
@@ -381,14 +385,14 @@
       if (/^https?:$/.test(url.protocol)) location.assign(url);
     }
 
-    // Another order in place of one that is no longer good: what was typed stays.
+    // Replaces an expired order; the fields keep their contents.
     function renew() {
       new Promise((resolve) => resolve(renewOrder())).then((next) => {
         if (mounted && text(next)) instance.update({ order: next });
       }, (error) => setTimeout(() => { throw error; }));
     }
 
-    // A policy that does not know the verifier is told at once, not after the timeout.
+    // Reports a policy that blocks the verifier at once instead of after the timeout.
     function refused({ blockedURI, effectiveDirective, disposition }) {
       if (disposition !== "enforce" || effectiveDirective !== "frame-src") return;
       if (blockedURI.startsWith(verifierOrigin)) {
@@ -442,7 +446,7 @@
         else if (notice) { clear(); load(); }
         return instance;
       },
-      // For a button of the page's own, in place of the form's.
+      // For a pay button of the page in place of the form's.
       submit() {
         if (port) port.postMessage({ type: "submit" });
       },
@@ -458,8 +462,9 @@
     for (const [type, handler] of Object.entries(options.on || {})) instance.on(type, handler);
     container[INSTANCE] = instance;
     const start = () => { if (mounted) load(); };
-    // A page that is prepared in advance loads no frames of others: the time counts from when it is
-    // shown. Otherwise not before the caller had the time to listen: a wrong order is told at once.
+    // A prerendered page loads no cross-origin frames, so the timeout starts when it is shown.
+    // Otherwise it starts after the caller could attach listeners, because an invalid order is
+    // reported at once.
     if (inDocument("prerendering")) {
       inDocument("addEventListener")("prerenderingchange", start, { once: true });
     } else {
@@ -468,7 +473,7 @@
     return instance;
   }
 
-  // Attributes, and the properties of the element under which they stand too.
+  // Attributes, with the names of the element's properties for them.
   const ATTRIBUTES = { order: "order", locale: "locale", colorScheme: "color-scheme",
     completeUrl: "on-complete-url", returnUrl: "return-url", timeout: "timeout" };
 
@@ -483,11 +488,11 @@
   }
 
   const isManual = script.hasAttribute("data-manual");
-  // An element whose id this is stands there as well, and is none of ours.
+  // An element with the id "Sealpay" also defines `window.Sealpay`.
   const isThere = window.Sealpay && typeof window.Sealpay.mount === "function";
   if (!isThere) window.Sealpay = Object.freeze({ mount, version: VERSION });
 
-  // Without an order there is nothing to show yet; frameworks set it when they have it.
+  // Without an order there is nothing to show yet; frameworks set it later.
   function show(element) {
     if (element[INSTANCE]) element[INSTANCE].unmount();
     if (element.isConnected && element.hasAttribute("order")) {
@@ -502,7 +507,7 @@
     static get observedAttributes() { return ["order"]; }
 
     connectedCallback() {
-      // What a framework set before this script ran hides the property of the class.
+      // A property that was set before the element was upgraded hides the property of the class.
       for (const option of Object.keys(ATTRIBUTES)) {
         if (!Object.prototype.hasOwnProperty.call(this, option)) continue;
         const value = this[option];
@@ -510,7 +515,8 @@
         this[option] = value;
       }
       if (getComputedStyle(this).display === "inline") this.style.display = "block";
-      // An element that the parser made before this script ran has mounted by its attribute.
+      // An element that was parsed before this script ran has already been mounted by its
+      // attribute.
       if (!this[INSTANCE]) show(this);
     }
 
@@ -545,7 +551,7 @@
     const selector = script.dataset.target;
     const start = () => {
       let target = selector;
-      // In the head nothing is visible: such a script has to name its target.
+      // Nothing is visible in the head: a script there must name its target.
       if (!target && !script.closest("head")) script.after(target = make("div"));
       try {
         mount(target, attributesOf(script, "data-"));
@@ -553,7 +559,7 @@
         tellPage(error.code || "mount_failed", error.message);
       }
     };
-    // The target may stand below a script that is loaded early.
+    // The target may come after a script that is loaded early.
     const parsing = inDocument("readyState") === "loading";
     const early = parsing && selector && !elementOf(selector);
     if (early) inDocument("addEventListener")("DOMContentLoaded", start, { once: true });

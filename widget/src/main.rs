@@ -3,7 +3,7 @@
 // Without the start-up code of a process: a browser has no arguments, streams or threads to set up.
 #![cfg_attr(target_arch = "wasm32", no_main)]
 
-/// Two-level segregated fit in its small form: what a shopper downloads counts more than speed.
+/// Two-level segregated fit in its small form: download size matters more than speed.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
@@ -15,6 +15,6 @@ fn start() {
     sealpay_widget::browser::start();
 }
 
-/// There is nothing to run outside a browser.
+/// The widget only runs in a browser.
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {}

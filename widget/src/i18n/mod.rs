@@ -1,8 +1,8 @@
 //! Every sentence of the form, by language and by code, so that wording and logic stay apart.
 //!
-//! Another language is a file beside `en.rs` and a row in [`LANGUAGES`]: the compiler asks for each
-//! member, and a test for each code. What depends on a number is a function, because languages
-//! differ in their plurals.
+//! To add a language, add a file beside `en.rs` and a row in [`LANGUAGES`]: the compiler checks
+//! each member, and a test each code. Texts with a number are functions, because plurals differ
+//! between languages.
 
 mod en;
 

@@ -1,7 +1,7 @@
 //! The payment methods: one file or folder each, with everything that the form shows for it.
 //!
-//! Another method is a file here, a row in [`for_method`], its texts in [`crate::i18n`] and, if the
-//! shopper has to enter data, a variant of [`PaymentData`].
+//! To add a method, add a file here, a row in [`for_method`], its texts in [`crate::i18n`] and, if
+//! the shopper has to enter data, a variant of [`PaymentData`].
 
 mod bank_transfer;
 mod card;

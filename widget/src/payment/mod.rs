@@ -1,7 +1,7 @@
 //! The payment as a pure state machine: events go in, the next state and effects come out.
 //!
-//! It performs no I/O and reads no clock. [`State::step`] is the only transition; whoever runs the
-//! effects feeds their results back as events. A second payment cannot start while one is under
+//! It performs no I/O and reads no clock. [`State::step`] is the only transition; the view runs the
+//! effects and feeds their results back as events. A second payment cannot start while one is under
 //! way, because no state with a payment under way accepts a submission.
 
 mod action;

@@ -1,4 +1,4 @@
-//! Where a payment stands.
+//! The state of a payment.
 
 use super::action::{ActionRequired, ChallengeResponse, PasskeyOffer, PendingRequest};
 use super::attempt::{Attempt, Poll};

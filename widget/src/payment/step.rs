@@ -152,7 +152,8 @@ impl State {
                 ..
             } => attempt.may_be_paid,
             Phase::Polling { .. } | Phase::Cancelling { .. } | Phase::OpenElsewhere => true,
-            // A card is only charged by sending it again; the other methods may be paid at any time.
+            // A card is only charged by sending it again; the other methods may be paid at any
+            // time.
             Phase::ActionRequired(required) => match &required.poll {
                 Poll::Attempt(attempt) => {
                     attempt.may_be_paid || required.payment.method != Method::Card

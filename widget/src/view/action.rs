@@ -106,7 +106,8 @@ impl ActionModel<'_> {
         element("button")
             .attrs("type=button")
             .attr("data-look", look)
-            // Not `disabled`, which would lose the focus. The state machine ignores a second action.
+            // Not `disabled`, which would lose the focus. The state machine ignores a second
+            // action.
             .attr_opt("aria-disabled", self.is_busy.then_some("true"))
             .on_click(on, message)
             .text(label)

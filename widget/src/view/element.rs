@@ -1,12 +1,12 @@
 //! A builder for elements, in place of `html!`.
 //!
-//! The macro expands the construction of an element wherever one is written; a call is a few bytes.
+//! The macro expands the construction of an element at every use; a call is a few bytes.
 //! `docs/adr/0027-element-builder.md` has the figures.
 //!
-//! Page translators wrap text nodes, and extensions insert elements between those of the form. So an
-//! element has either a text or child elements, never both, and a text is the `textContent` of its
-//! element: it is replaced as a whole, and no text node is ever looked up again. `static/boot.js`
-//! handles moved elements.
+//! Page translators wrap text nodes, and extensions insert elements between those of the form. So
+//! an element has either a text or child elements, never both, and a text is the `textContent` of
+//! its element: it is replaced as a whole, and no text node is ever looked up again.
+//! `static/boot.js` handles moved elements.
 
 use super::msg::Msg;
 use std::rc::Rc;

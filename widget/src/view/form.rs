@@ -23,8 +23,7 @@ pub(super) struct FormModel<'a> {
     pub(super) is_processing: bool,
     /// The payment takes long.
     pub(super) is_slow: bool,
-    /// A panel stands in its place. The form stays in the document, with what was typed and what
-    /// the browser filled in.
+    /// A panel is shown instead. The form stays in the document with its contents.
     pub(super) is_hidden: bool,
     /// The host page has a pay button of its own.
     pub(super) hides_button: bool,

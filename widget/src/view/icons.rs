@@ -29,7 +29,7 @@ const fn line(colour: &'static str, width: &'static str, path: &'static str) -> 
     }
 }
 
-/// A brand icon: backbackground, shapes, and a name where there are none.
+/// A brand icon: background, shapes, and a name if there are no shapes.
 struct BrandIcon {
     background: &'static str,
     shapes: &'static [Shape],

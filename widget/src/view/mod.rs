@@ -1,7 +1,7 @@
 //! Renders `form` and `payment` with Yew. Decisions are made there, where the host tests them.
 //!
-//! Each file takes a model of its own and a [`yew::Callback`] for messages; only `checkout` knows the
-//! component. What differs between payment methods is in [`crate::methods`].
+//! Each file takes its own model and a [`yew::Callback`] for messages; only `checkout` knows the
+//! component. Differences between payment methods are in [`crate::methods`].
 
 pub(crate) mod action;
 pub(crate) mod button;

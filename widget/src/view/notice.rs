@@ -5,7 +5,7 @@ use crate::i18n::{Catalog, Explanation};
 use crate::payment::Notice;
 use yew::NodeRef;
 
-/// What a notice says.
+/// The texts of a notice.
 pub(super) fn explanation(catalog: &Catalog, notice: &Notice) -> Explanation {
     match notice {
         Notice::Declined(decline) => (catalog.decline)(decline.category),

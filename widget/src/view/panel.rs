@@ -1,4 +1,4 @@
-//! The frame of a panel, which stands in place of the form, and the lists in it.
+//! The frame of a panel, which is shown in place of the form, and its lists.
 
 use super::element::{Element, element};
 use crate::browser::intl::{self, Moment};

@@ -46,10 +46,10 @@ impl Summary {
         })
     }
 
-    /// `is_over`: a merchant's name that is still unknown stays unknown.
+    /// `is_over`: an unknown merchant name stays unknown.
     ///
-    /// A host page that shows the order itself can leave it out. Test mode is always shown, and so is
-    /// the amount where no button of the form names it.
+    /// A host page that shows the order itself can hide it. Test mode is always shown, and so is
+    /// the amount if no button of the form names it.
     pub(super) fn view(&self, catalog: &Catalog, look: Look, is_over: bool) -> Element {
         let sign = self.is_test_mode.then(|| {
             let sign = element("span.test-mode");

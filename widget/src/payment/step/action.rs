@@ -222,7 +222,8 @@ impl State {
         })
     }
 
-    /// Whether money can still arrive without this page, so that the session's end is not the payment's.
+    /// Whether money can still arrive without this page, so that the session's end is not the
+    /// payment's.
     pub(super) fn awaits_transfer(&self) -> bool {
         matches!(&self.phase, Phase::ActionRequired(required)
             if matches!(required.action, ActionView::Transfer(_)))

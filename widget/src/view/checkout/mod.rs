@@ -232,7 +232,7 @@ impl Component for Checkout {
 }
 
 impl Checkout {
-    /// What stands in place of the form, if anything.
+    /// The panel shown in place of the form, if any.
     fn panel(&self, on: &Callback<Msg>) -> Html {
         match self.state.phase() {
             Phase::Paid { payment, offer } => self.receipt_model(payment, *offer).view(on),

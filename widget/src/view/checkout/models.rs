@@ -97,7 +97,7 @@ impl Checkout {
         }
     }
 
-    /// The code of the panel that stands in place of the form, if any.
+    /// The code of the panel shown in place of the form, if any.
     pub(super) fn panel_code(&self) -> Option<&str> {
         status::panel_code(self.state.phase())
     }
