@@ -1,4 +1,4 @@
-//! The shopper's steps in a payment that waits for them: codes, passkeys, cancelling.
+//! Processes the shopper's steps in a payment that requires action: codes, passkeys, cancellation.
 
 use super::methods;
 use super::model::Payment;
@@ -13,14 +13,14 @@ use sealpay_protocol::api::{AuthenticationRequest, AuthenticationStep, PaymentVi
 use sealpay_protocol::limits;
 use sealpay_provider::authentication::Step;
 
-/// A step with what belongs to it, and nothing else.
+/// A step with exactly the data that it needs.
 enum AuthenticationAction {
     Step(Step),
     Enrol(String),
     Cancel,
 }
 
-/// Takes a step of the shopper's. The same `Idempotency-Key` again is looked at once only.
+/// Processes a step of the shopper. A repeated `Idempotency-Key` counts once.
 ///
 /// # Errors
 /// The first error, by precedence. A wrong code is not an error.
@@ -51,7 +51,7 @@ pub async fn authenticate(
         .get_by_session(session.id, id)
         .await?;
     let payment = found.ok_or_else(|| ApiError::for_param(ErrorCode::NotFound, "payment"))?;
-    // A page that was reloaded, or whoever else has the order, may give an attempt up, and no more.
+    // Other holders of the order, such as a reloaded page, may only cancel the attempt.
     let is_claimant = payment.owner == requester.as_str();
     if !is_claimant && !matches!(action, AuthenticationAction::Cancel) {
         return Err(ApiError::for_param(ErrorCode::ChallengeClosed, "payment"));
@@ -82,7 +82,7 @@ fn action(body: AuthenticationRequest) -> Result<AuthenticationAction, ApiError>
         let fits = |text: &String| (1..=limits::CREDENTIAL_BYTES).contains(&text.len());
         text.filter(fits).ok_or_else(|| of("credential"))
     };
-    // What does not belong to the step would be passed over, and nobody would learn of it.
+    // Members of another step would be ignored silently, so they are rejected.
     let has_code = body.step == AuthenticationStep::Code;
     let has_credential = matches!(
         body.step,

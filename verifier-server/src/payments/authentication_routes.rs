@@ -15,12 +15,12 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(step))
 }
 
-/// What an answer says to whoever counts guesses.
+/// The response, and whether it counts as a wrong guess.
 type StepResponse = (
     Option<Extension<WrongGuess>>,
     Option<Extension<ProvenSession>>,
@@ -43,7 +43,7 @@ pub(crate) async fn step(
 ) -> Result<(StatusCode, StepResponse, Json<PaymentView>), Problem> {
     let gateway = Arc::clone(&state.gateway);
     let session = request.session();
-    // A task of its own: a connection that breaks must not leave a step half taken.
+    // A separate task, so that a broken connection cannot interrupt a step.
     let task = tokio::spawn(async move { authenticate(&gateway, request.incoming()).await });
     let view = task
         .await
@@ -55,7 +55,7 @@ pub(crate) async fn step(
     Ok((status, (wrong, proven), Json(view)))
 }
 
-/// Whether a code or a passkey was wrong: a guess, for all that anybody knows.
+/// Whether a code or a passkey was wrong, and may have been a guess.
 const fn is_refused(view: &PaymentView) -> bool {
     match &view.action {
         Some(ActionView::Code(code)) => code.refused,

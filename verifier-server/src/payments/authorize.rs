@@ -1,11 +1,11 @@
-//! One payment, top to bottom: verify → decrypt → prepare → claim → start → record the outcome.
+//! One payment from start to end: verify → decrypt → prepare → claim → start → record the outcome.
 //!
-//! Each step takes what only the step before it can make, so the order cannot be broken. No
-//! transaction is open while a provider is asked, and what it answers is kept in one transaction
-//! together with the event that tells the merchant.
+//! Each step takes a value that only the previous step can make, so the order is enforced by types.
+//! No transaction is open during a provider call, and its result is stored in one transaction
+//! together with the merchant's event.
 //!
-//! A payment that waits for the shopper keeps no card: the widget sends the same attempt again when
-//! the shopper has acted, and the sealed card in it is opened once more.
+//! While a payment requires action, its card is not stored: the widget sends the same attempt again
+//! after the shopper has acted, and its sealed card is decrypted again.
 
 use super::methods::{self, Attempt, Instrument, Prepared};
 use super::model::Payment;
@@ -21,7 +21,8 @@ use crate::sessions::request::{Verified, verify};
 use sealpay_protocol::api::{PayRequest, PaymentView};
 use sealpay_protocol::limits;
 
-/// Pays. The same attempt again gives the stored answer, or goes on after the shopper has acted.
+/// Makes a payment. A repeated attempt returns the stored response, or resumes after the shopper
+/// has acted.
 ///
 /// # Errors
 /// The first error, by precedence. A decline is not an error.
@@ -66,8 +67,8 @@ pub async fn authorize(
     shopper_view::payment_view(gateway, &payment, request.thumbprint.as_str()).await
 }
 
-/// A retry may come when the session has expired or the sealing key is gone: what was answered
-/// before is answered again. Nothing is claimed here, so the nonce is spent by itself.
+/// Answers a retry from the stored payment, even if the session has expired or the sealing key is
+/// gone. Nothing is claimed here, so the nonce is consumed separately.
 async fn answer_stored(
     attempt: Attempt<'_>,
     error: ApiError,
@@ -84,8 +85,8 @@ async fn answer_stored(
     }
     let stored = store.payments.get_by_attempt(session.id, request.attempt);
     match stored.await? {
-        // A session may end while the shopper is in the wallet or types a code; a card, though,
-        // cannot go on when it does not open any more.
+        // The session may expire while the shopper is in the wallet or types a code. A card payment
+        // cannot resume if its card can no longer be decrypted.
         Some(payment) if payment.body_digest == request.body_digest => {
             resume(attempt, payment, instrument).await
         }
@@ -97,7 +98,7 @@ async fn answer_stored(
     }
 }
 
-/// The same attempt again: where it waited for the shopper, it may go on now.
+/// Resumes a payment that required action.
 async fn resume(
     attempt: Attempt<'_>,
     stored: Payment,
@@ -116,8 +117,8 @@ async fn resume(
     }
 }
 
-/// A session that takes no attempt at all says so, whatever else is wrong: a widget that comes back
-/// to a paid order learns that it is paid, not that its key is old.
+/// Returns the errors of a session that takes no attempts, which have precedence: a widget that
+/// returns to a paid order learns that it is paid, not that its key is old.
 async fn first_error(
     gateway: &Gateway,
     session: &Session,
@@ -133,7 +134,7 @@ async fn first_error(
             Some(state) if state.is_open() => {
                 return Ok(ApiError::new(ErrorCode::AttemptInProgress));
             }
-            // It came to nothing in between: the session is free again.
+            // The payment was declined or has expired meanwhile: the session is free again.
             Some(PaymentState::Declined | PaymentState::Expired) => {}
             _ => return Ok(ApiError::new(ErrorCode::SessionComplete)),
         }
@@ -146,7 +147,8 @@ async fn first_error(
     })
 }
 
-/// Transaction 1: the attempt becomes a payment once, and the request that created it continues.
+/// Transaction 1: creates the payment of an attempt exactly once. Only the request that created it
+/// continues.
 async fn claim(
     attempt: Attempt<'_>,
     prepared: Prepared<'_>,

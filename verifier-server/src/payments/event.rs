@@ -1,4 +1,4 @@
-//! The event that tells a merchant of a payment, byte for byte as it will be signed and sent.
+//! The webhook event of a payment, byte for byte as it will be signed and sent.
 
 use super::model::Payment;
 use super::view::PaymentRecord;
@@ -45,17 +45,18 @@ pub struct EventData {
     pub dispute: Option<DisputeRecord>,
 }
 
-/// What an event tells besides the payment.
+/// The parts of an event besides the payment.
 #[derive(Debug, Default)]
 struct EventContext {
     modification: Option<ModificationRecord>,
     dispute: Option<DisputeRecord>,
 }
 
-/// The event of a payment's new state, counted on the payment; none when nobody need hear of it.
+/// The event of a payment's new state, with the next sequence number; none if merchants are not
+/// notified of this state.
 ///
 /// # Errors
-/// An error when the body cannot be written, which no payment causes.
+/// The body cannot be serialized, which no payment causes.
 pub fn for_payment(gateway: &Gateway, payment: &mut Payment) -> Result<Option<Event>, ApiError> {
     let Some(kind) = kind_of(payment.state) else {
         return Ok(None);
@@ -63,8 +64,8 @@ pub fn for_payment(gateway: &Gateway, payment: &mut Payment) -> Result<Option<Ev
     build(gateway, payment, kind, EventContext::default()).map(Some)
 }
 
-/// The event of a modification that has ended, counted on the payment; none when nobody asked for
-/// what failed.
+/// The event of a completed modification, with the next sequence number; none for a failed
+/// modification that no merchant requested.
 pub fn of_modification(
     gateway: &Gateway,
     payment: &mut Payment,
@@ -82,7 +83,7 @@ pub fn of_modification(
     event.transpose()
 }
 
-/// The event of a dispute's new state, counted on the payment.
+/// The event of a dispute's new state, with the payment's next sequence number.
 pub fn of_dispute(
     gateway: &Gateway,
     payment: &mut Payment,
@@ -128,11 +129,12 @@ fn build(
     })
 }
 
-/// `2026-11-22T10:00:42Z` (RFC 3339 section 5.6), from the days of the proleptic Gregorian calendar.
+/// `2026-11-22T10:00:42Z` (RFC 3339 section 5.6), from the days of the proleptic Gregorian
+/// calendar.
 pub(crate) fn rfc3339(unix_ms: i64) -> String {
     let seconds = unix_ms.div_euclid(1000);
     let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Count from 0000-03-01, so that the leap day is the last of its year.
+    // Counts from 0000-03-01, so that the leap day is the last day of its year.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -156,7 +158,7 @@ mod tests {
     use super::rfc3339;
 
     #[test]
-    fn moments_are_written_as_rfc_3339() {
+    fn timestamps_follow_rfc_3339() {
         let rows = [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_399_000, "2000-02-28T23:59:59Z"),

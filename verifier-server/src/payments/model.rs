@@ -1,4 +1,4 @@
-//! A payment as it is kept.
+//! A stored payment.
 
 use super::methods::details::PaymentDetails;
 use super::state::PaymentState;
@@ -6,7 +6,7 @@ use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, Se
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 
-/// A payment: what became of one attempt. The card number and security code are not in it.
+/// A payment: the result of one attempt. It contains neither card number nor security code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// The payment.
@@ -15,46 +15,46 @@ pub struct Payment {
     pub session: SessionId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// The client's name for it.
+    /// The client's id of the attempt.
     pub attempt: AttemptId,
-    /// The key that asked for it, by its thumbprint. A page that was reloaded has another one: it may
-    /// see what became of the payment and give it up, and nothing else.
+    /// Thumbprint of the key that made the attempt. A reloaded page has another key: it may see the
+    /// payment and cancel it, and nothing else.
     pub owner: String,
-    /// SHA-256 of the body that asked for it, in base64url: the same attempt with other bytes is a conflict.
+    /// SHA-256 of the request body, in base64url: the same attempt with other bytes is a conflict.
     pub body_digest: String,
     /// The merchant's order number.
     pub order_ref: String,
-    /// What is paid.
+    /// The amount to pay.
     pub money: Money,
-    /// When the money is taken.
+    /// When the payment is captured.
     pub capture: Capture,
-    /// The way to pay, and what the payment has of it.
+    /// The method and its details.
     pub details: PaymentDetails,
-    /// Where it stands.
+    /// The current state.
     pub state: PaymentState,
-    /// Key of the decline, when declined.
+    /// The decline key, if declined.
     pub decline: Option<String>,
-    /// The provider that was asked, or is asked now.
+    /// The provider that was asked, or is being asked.
     pub provider: String,
-    /// Why this one: the key of a route, and what came in between.
+    /// The reason for this provider: the key of the route, and of failovers.
     pub route_reason: String,
-    /// What was taken, minor units.
+    /// Captured amount, minor units.
     pub captured_minor: i64,
-    /// What went back, minor units.
+    /// Refunded amount, minor units.
     pub refunded_minor: i64,
-    /// What the shopper's bank has taken back, or may take, minor units.
+    /// Amount that the shopper's bank has taken back, or may take, minor units.
     pub disputed_minor: i64,
-    /// What is being done to it; until that is known, nothing else is.
+    /// The pending modification; no other starts until its outcome is known.
     pub modification: Option<ModificationId>,
-    /// The outcome that the order asked the simulated bank for.
+    /// The outcome that the order requests from the simulated bank.
     pub simulate: Option<String>,
-    /// How many events told of it.
+    /// The number of events about this payment.
     pub sequence: i64,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
     /// Milliseconds since 1970.
     pub updated_at_ms: i64,
-    /// Until when the claim is somebody's, or the shopper may act, milliseconds since 1970:
-    /// afterwards recovery looks into it.
+    /// End of the lease, or of the shopper's time to act, milliseconds since 1970. Recovery takes
+    /// over afterwards.
     pub lease_until_ms: i64,
 }

@@ -1,4 +1,4 @@
-//! From a provider's response to what is recorded: the new state, the reason and the event.
+//! Maps a provider's response to the new state, the decline reason and the event.
 
 use super::event;
 use super::model::Payment;
@@ -12,7 +12,7 @@ use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
 use sealpay_provider::{Inquiry, ProviderDecision, ProviderError};
 
-/// What becomes of a payment.
+/// The outcome of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentOutcome {
     state: PaymentState,
@@ -20,25 +20,25 @@ pub struct PaymentOutcome {
 }
 
 impl PaymentOutcome {
-    /// Nobody knows: the provider is asked until it is known.
+    /// Unknown: the provider is queried until it is known.
     pub const UNKNOWN: Self = Self {
         state: PaymentState::Unknown,
         decline: None,
     };
 
-    /// The shopper has something to do.
+    /// The shopper has to act.
     pub const REQUIRES_ACTION: Self = Self {
         state: PaymentState::RequiresAction,
         decline: None,
     };
 
-    /// The time was up.
+    /// The time to act has passed.
     pub const EXPIRED: Self = Self {
         state: PaymentState::Expired,
         decline: None,
     };
 
-    /// The money is held or taken, as the order asks.
+    /// The amount is authorized or captured, as the order requests.
     #[must_use]
     pub fn approved(payment: &Payment) -> Self {
         let state = match payment.capture {
@@ -51,7 +51,7 @@ impl PaymentOutcome {
         }
     }
 
-    /// The money has arrived: there is nothing to hold.
+    /// The transfer has arrived; there is no authorization to capture.
     #[must_use]
     pub const fn arrived() -> Self {
         Self {
@@ -60,10 +60,10 @@ impl PaymentOutcome {
         }
     }
 
-    /// No, for the reason with this key.
+    /// Declined for the reason with this key.
     #[must_use]
     pub fn declined(key: &str) -> Self {
-        // A provider with a reason that the table does not know still has said no.
+        // A decline with an unknown reason is still a decline.
         let known = decline::find(key).map_or("do_not_honor", |decline| decline.key.as_str());
         Self {
             state: PaymentState::Declined,
@@ -76,8 +76,9 @@ fn is_of_unknown_outcome(key: &str) -> bool {
     decline::find(key).is_some_and(|decline| decline.class == DeclineClass::Unknown)
 }
 
-/// The outcome of an authorization; `None` when the time was up. A reason of the class *unknown*
-/// (response code 68) is an unknown outcome: the provider is asked before anything else is done.
+/// The outcome of an authorization request; `None` stands for a timeout. A reason of the class
+/// *unknown* (response code 68) is an unknown outcome, which is queried before anything else is
+/// done.
 #[must_use]
 pub fn of_authorization(
     payment: &Payment,
@@ -104,13 +105,13 @@ pub fn of_authorization(
     }
 }
 
-/// The outcome of an inquiry: final, whatever it is; none while the shopper has something to do.
+/// The final outcome of an inquiry; none while the shopper has to act.
 #[must_use]
 pub fn of_inquiry(payment: &Payment, response: Inquiry) -> Option<PaymentOutcome> {
     match response {
         Inquiry::Answered(ProviderDecision::Approved) => Some(PaymentOutcome::approved(payment)),
-        // Asked again, the provider still has no answer of the issuer's: it has taken the request
-        // back (ISO 8583 reversal), and nothing was approved.
+        // The issuer still did not respond: the provider has reversed the request (ISO 8583
+        // reversal), and nothing was approved.
         Inquiry::Answered(ProviderDecision::Declined(key)) if is_of_unknown_outcome(&key) => {
             Some(PaymentOutcome::declined("not_processed"))
         }
@@ -120,10 +121,11 @@ pub fn of_inquiry(payment: &Payment, response: Inquiry) -> Option<PaymentOutcome
     }
 }
 
-/// Transaction 2: outcome and event together. If another request was first, its outcome stays.
+/// Transaction 2: records the outcome and its event. If another request was first, its outcome
+/// stays.
 ///
 /// # Errors
-/// An error when the store does not take it; recovery will find the payment.
+/// The store does not accept it; recovery will find the payment.
 pub async fn record(
     gateway: &Gateway,
     payment: &Payment,
@@ -132,7 +134,7 @@ pub async fn record(
     record_as(gateway, payment, outcome, payment.clone()).await
 }
 
-/// The same with everything else that has changed since `payment` was read.
+/// The same, including all other changes since `payment` was read.
 pub async fn record_as(
     gateway: &Gateway,
     payment: &Payment,
@@ -175,7 +177,7 @@ pub async fn record_as(
             let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
             let elsewhere = stored.provider != payment.provider;
             if stored.state != state || (is_approved && elsewhere) {
-                // Recovery was told that the provider never will book what it now has answered.
+                // The provider approves what it had told recovery it never received.
                 tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
                     provider = payment.provider, "the provider answered otherwise than is stored");
             }

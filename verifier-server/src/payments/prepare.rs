@@ -1,4 +1,4 @@
-//! What every payment starts with, whatever its method.
+//! The common preparation of payments of every method.
 
 use super::methods::Attempt;
 use super::methods::details::PaymentDetails;
@@ -10,12 +10,12 @@ use crate::sessions::model::Session;
 use crate::worker::Lease;
 use sealpay_protocol::ids::PaymentId;
 
-/// Until when a claim that is made or taken up now is somebody's, milliseconds since 1970.
+/// The end of a lease that starts now, milliseconds since 1970.
 pub(crate) fn lease_until_ms(gateway: &Gateway) -> i64 {
     Lease::within(gateway.settings.provider_timeout).until_ms(gateway.clock.now_ms_i64())
 }
 
-/// So many seconds from now, milliseconds since 1970.
+/// The current time plus a lifetime in seconds, as milliseconds since 1970.
 pub(crate) fn deadline_ms(gateway: &Gateway, lifetime_seconds: u64) -> i64 {
     let lifetime_ms = i64::try_from(lifetime_seconds)
         .unwrap_or(i64::MAX)
@@ -23,13 +23,13 @@ pub(crate) fn deadline_ms(gateway: &Gateway, lifetime_seconds: u64) -> i64 {
     gateway.clock.now_ms_i64().saturating_add(lifetime_ms)
 }
 
-/// Who is paid, as shoppers know them.
+/// The payee's name for shoppers.
 pub(crate) async fn payee_of(gateway: &Gateway, session: &Session) -> Result<String, ApiError> {
     let merchant = gateway.store.merchants.get(session.merchant).await?;
     Ok(merchant.map(|merchant| merchant.name).unwrap_or_default())
 }
 
-/// A payment that nobody was asked about yet.
+/// A new payment, before any provider is asked.
 pub(crate) fn new_payment(attempt: Attempt<'_>, details: PaymentDetails) -> Payment {
     let Attempt {
         gateway,

@@ -1,4 +1,4 @@
-//! Looking payments up.
+//! Retrieves and lists payments.
 
 use super::store::list::PaymentFilter;
 use super::view::PaymentRecord;
@@ -24,13 +24,13 @@ pub async fn get(
         .ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
-/// Payments of the merchant, newest first.
+/// Lists the merchant's payments, newest first.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
     filter: PaymentFilter,
 ) -> Result<Page<PaymentRecord>, ApiError> {
-    // Behind the index that gives the order, these are compared row by row.
+    // The index gives the order only; these filters are compared row by row.
     let scans = filter.state.is_some()
         || filter.currency.is_some()
         || filter.method.is_some()

@@ -1,7 +1,7 @@
-//! Reconciles payments without an outcome: asks the provider until it is known.
+//! Reconciles payments without an outcome: queries the provider until it is known.
 //!
-//! The same code serves a provider that never responded and a server that crashed meanwhile. Two
-//! servers do not disturb each other: a conditional update decides who takes the lease.
+//! The same code handles a provider that never responded and a server that crashed. Several servers
+//! can run it at once: a conditional update decides who takes the lease.
 
 use super::methods;
 use super::model::Payment;
@@ -15,20 +15,20 @@ use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
 use sealpay_provider::Inquiry;
 
-/// How many payments are looked into at once.
+/// Maximum number of payments in one batch.
 const BATCH: u32 = 256;
-/// How many are asked about at once: a provider that is slow for one is slow for all.
+/// Maximum number of concurrent inquiries: a provider that is slow for one is slow for all.
 const AT_ONCE: usize = 16;
 
-/// Looks into every payment whose lease, or whose shopper's time, has run out; how many got an
-/// outcome. One that fails does not keep the others waiting.
+/// Reconciles every payment whose lease or whose shopper's time has run out; returns how many got
+/// an outcome. A failure does not stop the others.
 ///
 /// # Errors
-/// An error when the store does not say which payments those are.
+/// The store cannot list the payments.
 pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
     let payments = gateway.store.payments.open(by_ms, BATCH).await?;
-    // A method whose latest news cannot be had expires nothing yet.
+    // If a method cannot fetch its latest credits, its payments do not expire yet.
     let mut unready = Vec::new();
     for method in Method::ALL {
         let is_there = payments
@@ -54,12 +54,12 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     }
 }
 
-/// Asks about one payment now, because its provider says that there is something to know. A request
-/// that is still being made is left alone: its own response decides, and an inquiry that is answered
-/// first would make the provider refuse it.
+/// Reconciles one payment now, because its provider sent a notification. A request that is still in
+/// progress is left alone: its own response decides, and an earlier inquiry would make the provider
+/// reject it.
 ///
 /// # Errors
-/// An error when the store or the provider does not answer.
+/// The store or the provider does not respond.
 pub async fn look_at(gateway: &Gateway, id: PaymentId) -> Result<(), ApiError> {
     let Some(payment) = gateway.store.payments.get(id).await? else {
         tracing::warn!(payment = %id, "a provider tells of a payment that is not known here");
@@ -85,14 +85,13 @@ pub async fn look_at(gateway: &Gateway, id: PaymentId) -> Result<(), ApiError> {
 
 async fn reconcile(gateway: &Gateway, payment: Payment, is_ready: bool) -> bool {
     let looked = async {
-        // What the shopper did not do in time is decided by the store alone: the moment stays
-        // what it was, and two that look at once do no harm.
+        // An expired shopper's time is decided by the store alone, so concurrent calls do no harm.
         if payment.state == PaymentState::RequiresAction {
             let method = methods::find(payment.details.method());
             return Ok(is_ready && method.expire(gateway, &payment).await?);
         }
         let now_ms = gateway.clock.now_ms_i64();
-        // The provider that the payment names now is asked: meanwhile it may be another acquirer.
+        // Asks the provider that the payment names now; it may be another acquirer than before.
         match take_lease(gateway, &payment, now_ms).await? {
             Some(payment) => ask(gateway, &payment).await,
             None => Ok(false),
@@ -141,8 +140,7 @@ async fn find_outcome(
         return Ok(None);
     };
     match gateway.within(asked).await {
-        // The verifier died before it could say so: nobody has seen what waits for the shopper, so
-        // it is withdrawn.
+        // The server crashed before it showed the action, so the shopper never saw it: withdraw it.
         Ok(Inquiry::Waiting) => method.withdraw(gateway, payment).await,
         Ok(inquiry) => Ok(outcome::of_inquiry(payment, inquiry)),
         Err(error) => Err(error.into()),

@@ -1,6 +1,6 @@
-//! Reverses what providers approve after a payment has ended.
+//! Reverses approvals that arrive after a payment has ended.
 //!
-//! The row that requires the inquiry is written together with the end of the payment, so that a
+//! The row that schedules the inquiry is written together with the end of the payment, so that a
 //! crash loses none.
 
 pub mod model;
@@ -15,16 +15,16 @@ use model::{Reversal, ReversalState};
 use sealpay_protocol::order::Capture;
 use sealpay_provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
 
-/// How many are looked at in one go.
+/// Maximum number of reversals in one batch.
 const BATCH: u32 = 64;
 
-/// The longest pause before a provider is asked again to let go, milliseconds.
+/// Longest pause before a reversal is retried, milliseconds.
 const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 
-/// Asks about everything that is due; how many approvals were let go.
+/// Processes all due reversals; returns how many approvals were reversed.
 ///
 /// # Errors
-/// An error when the store does not say what that is.
+/// The store cannot list them.
 pub async fn reverse(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let mut reversed = 0;
@@ -93,7 +93,7 @@ async fn ask(
     Some(gateway.within(asked).await)
 }
 
-/// What is held is voided, and what was taken at once is given back.
+/// Voids an authorization, and refunds a captured payment.
 async fn let_go(gateway: &Gateway, seen: &Reversal, payment: &Payment) -> Result<bool, ApiError> {
     let method = methods::find(payment.details.method());
     let Some(operations) = method.operations(&gateway.providers, &seen.provider) else {

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(pay, list))
@@ -55,7 +55,7 @@ pub(crate) async fn pay(
 > {
     let gateway = Arc::clone(&state.gateway);
     let session = request.session();
-    // A task of its own: a shopper whose connection breaks must not stop a payment half-way.
+    // A separate task, so that a broken connection cannot interrupt a payment.
     let task = tokio::spawn(async move { authorize(&gateway, request.incoming()).await });
     let view = task
         .await
@@ -66,7 +66,7 @@ pub(crate) async fn pay(
     Ok((status, proven, Json(view)))
 }
 
-/// 202 while the outcome is not known.
+/// 202 while the outcome is unknown.
 pub(crate) const fn status_of(state: ShopperState) -> (StatusCode, &'static str) {
     match state {
         ShopperState::Processing => (StatusCode::ACCEPTED, "processing"),
@@ -79,7 +79,7 @@ pub(crate) const fn status_of(state: ShopperState) -> (StatusCode, &'static str)
 }
 
 list_query! {
-    /// What a list of payments is asked for. What has `from` and `until` takes in both of them.
+    /// The query parameters of a payment list. Ranges include `from` and `until`.
     ListQuery => PaymentFilter {
         /// The last payment of the page before.
         #[param(schema_with = schema::payment)]

@@ -1,4 +1,4 @@
-//! Sessions and payments as the shopper may see them: categories of reasons, which the widget words.
+//! Sessions and payments as the shopper sees them, with decline categories that the widget words.
 
 use super::methods;
 use super::model::Payment;
@@ -36,7 +36,7 @@ const fn shopper_state(state: PaymentState) -> ShopperState {
     }
 }
 
-/// What was held and is not any more, although it was not taken, minor units.
+/// The amount that was authorized and then released without a capture, minor units.
 const fn released_minor(payment: &Payment) -> i64 {
     match payment.state {
         PaymentState::Voided
@@ -50,15 +50,14 @@ const fn released_minor(payment: &Payment) -> i64 {
     }
 }
 
-/// A payment for a shopper of its session, who asks with this key, by its thumbprint. Only the key
-/// that made the attempt learns how to prove who the shopper is.
+/// A payment for a shopper of its session, whose key has this thumbprint. Only the key that made
+/// the attempt sees the challenge.
 pub async fn payment_view(
     gateway: &Gateway,
     payment: &Payment,
     requester: &str,
 ) -> Result<PaymentView, ApiError> {
-    // Only what came to nothing leads to another attempt; otherwise the number need not be looked
-    // up.
+    // Only an ended payment leads to another attempt; otherwise the number is not looked up.
     let left = if matches!(
         payment.state,
         PaymentState::Declined | PaymentState::Expired
@@ -105,7 +104,7 @@ async fn view_of(
         enrolment: method.enrolment(gateway, payment, requester).await,
         decline: decline.map(|decline| DeclineView {
             advice: decline.advice,
-            // Only an approval has none.
+            // Only an approval has no category.
             category: decline.category.unwrap_or(DeclineCategory::CardDeclined),
             field: decline.field,
             replace_card: decline.replace_card,
@@ -135,7 +134,7 @@ pub async fn session_view(
         }
         None => None,
     };
-    // The session was read a moment earlier: what came to nothing in between has let it go.
+    // The session was read earlier: a payment that ended since then has freed it.
     let over = |state| matches!(state, PaymentState::Declined | PaymentState::Expired);
     let active = active.filter(|payment| !over(payment.state));
     let state = match &active {

@@ -1,4 +1,4 @@
-//! The states of a payment and the one table that says which may follow which.
+//! The states of a payment and the table of permitted transitions.
 
 use core::fmt;
 use core::str::FromStr;
@@ -8,27 +8,27 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentState {
-    /// The shopper has to prove who they are.
+    /// The shopper has to act.
     RequiresAction,
     /// Claimed; the provider is being asked.
     Authorizing,
-    /// The bank holds the money.
+    /// The amount is authorized.
     Authorized,
-    /// All of the money is taken.
+    /// The full amount is captured.
     Captured,
-    /// Some of the money is taken and more may follow.
+    /// A part is captured and more may follow.
     PartiallyCaptured,
-    /// Some of the money went back.
+    /// A part is refunded.
     PartiallyRefunded,
-    /// All of the money went back.
+    /// The full amount is refunded.
     Refunded,
-    /// The bank, or a check before it, said no.
+    /// Declined by the bank or by a check before it.
     Declined,
-    /// Given up before the money was taken.
+    /// Voided before a capture.
     Voided,
-    /// The hold ran out before the money was taken.
+    /// The authorization, or the time to act, expired before a capture.
     Expired,
-    /// The provider's answer never came; it is asked until it is known.
+    /// The provider's response was lost; it is queried until the outcome is known.
     Unknown,
 }
 
@@ -54,7 +54,7 @@ sealpay_protocol::names! {
 }
 
 impl PaymentState {
-    /// The states that may follow this one. What is not listed is impossible.
+    /// The permitted next states; all others are impossible.
     #[must_use]
     pub const fn successors(self) -> &'static [Self] {
         match self {
@@ -69,13 +69,13 @@ impl PaymentState {
         }
     }
 
-    /// Whether this state may be followed by `next`.
+    /// Whether the transition to `next` is permitted.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         self.successors().contains(&next)
     }
 
-    /// Whether the provider's answer is still to come.
+    /// Whether the provider's response is pending.
     #[must_use]
     pub const fn is_open(self) -> bool {
         matches!(self, RequiresAction | Authorizing | Unknown)
@@ -88,7 +88,7 @@ impl fmt::Display for PaymentState {
     }
 }
 
-/// A text that names no state.
+/// A text that is not the name of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateError;
 
@@ -104,8 +104,8 @@ impl FromStr for PaymentState {
 mod tests {
     use super::PaymentState;
 
-    /// Rows: from; columns: to; in the order of `ALL`. Written out by hand, so that a change to
-    /// the successors has to be made twice and on purpose.
+    /// Rows: from; columns: to; in the order of `ALL`. Written by hand, so that a change of the
+    /// successors has to be made twice.
     const TABLE: [&str; 11] = [
         // R A a c p q r d v e u
         ". X X X . . . X . X .", // requires_action
@@ -122,7 +122,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_pair_of_states_is_as_the_table_says() {
+    fn transitions_follow_the_table() {
         for (from, row) in PaymentState::ALL.into_iter().zip(TABLE) {
             for (to, cell) in PaymentState::ALL.into_iter().zip(row.split(' ')) {
                 assert_eq!(from.may_become(to), cell == "X", "{from} -> {to}");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn names_read_back_and_are_those_of_json() {
+    fn names_round_trip_and_match_json() {
         for state in PaymentState::ALL {
             assert_eq!(state.name().parse(), Ok(state));
             assert_eq!(serde_json::to_value(state).unwrap(), state.name());

@@ -1,4 +1,4 @@
-//! Payments: what is read of them, and the leases of those whose outcome is open.
+//! Reads payments, and manages the leases of payments without an outcome.
 
 pub mod claim;
 pub mod list;
@@ -43,7 +43,7 @@ entity! {
     }
 }
 
-/// No statement looks into the details: what is looked up has a column of its own.
+/// No statement queries the details; indexed values have columns of their own.
 pub(crate) const INSERT: &str = sql!(
     "INSERT INTO payments (",
     Payment::COLUMNS,
@@ -52,7 +52,7 @@ pub(crate) const INSERT: &str = sql!(
     ") ON CONFLICT (session, attempt) DO NOTHING"
 );
 
-/// How many columns a new payment has.
+/// Number of columns of a new payment.
 const COLUMNS: usize = 28;
 
 pub(crate) const DELETE: &str = "DELETE FROM payments WHERE id = $1";
@@ -68,8 +68,8 @@ const COUNT_OPEN: &str = "SELECT COUNT(*) FROM payments
 
 const OF_TRANSFER: &str = sql!(Payment::SELECT, "WHERE transfer_reference = $1");
 
-/// A provider that refused to end a hold is asked again after a pause that is as long as the time
-/// since the hold should have ended: at least a minute, and at most a day.
+/// If a provider declined to void an expired authorization, the void is retried after a pause as
+/// long as the time since the expiry: at least a minute, at most a day.
 const HELD: &str = sql!(
     Payment::SELECT,
     "WHERE state IN ('authorized', 'partially_captured') \
@@ -116,7 +116,7 @@ pub struct PaymentStore {
 }
 
 impl PaymentStore {
-    /// A merchant's payment; nothing when it is somebody else's.
+    /// A merchant's payment; none if it is another merchant's.
     pub async fn get_owned(
         &self,
         merchant: MerchantId,
@@ -126,7 +126,7 @@ impl PaymentStore {
         Ok(found.filter(|payment| payment.merchant == merchant))
     }
 
-    /// A payment, whoever's it is: for what the bank says of it, and never for what somebody asks.
+    /// A payment of any merchant. For messages of providers, never for requests of merchants.
     pub async fn get(&self, id: PaymentId) -> Result<Option<Payment>, DatabaseError> {
         self.database.get(BY_ID, values![id]).await
     }
@@ -136,7 +136,7 @@ impl PaymentStore {
         self.database.list(NEWEST, values![limit]).await
     }
 
-    /// A payment of a session; nothing when it is another session's.
+    /// A payment of a session; none if it is another session's.
     pub async fn get_by_session(
         &self,
         session: SessionId,
@@ -146,8 +146,8 @@ impl PaymentStore {
         Ok(found.filter(|payment| payment.session == session))
     }
 
-    /// The payment that waits, or waited, for a transfer with this text, however its reference is
-    /// written in it. None where the text means more than one.
+    /// The payment with the transfer reference in this text, in any spelling. None if the text
+    /// matches several payments.
     pub async fn get_by_transfer(&self, reference: &str) -> Result<Option<Payment>, DatabaseError> {
         let mut found: Option<Payment> = None;
         for reference in creditor_reference::meant_by(reference) {
@@ -163,9 +163,8 @@ impl PaymentStore {
         Ok(found)
     }
 
-    /// Payments whose money is held, all of it or some, and that nothing is done to, made by
-    /// a moment, milliseconds since 1970; the oldest first. Those whose provider has lately refused
-    /// to end the hold are left out.
+    /// Authorized payments made by a time, milliseconds since 1970, without a pending modification;
+    /// oldest first. Omits those whose provider recently declined to void.
     pub async fn authorized_before(
         &self,
         made_by_ms: i64,
@@ -176,7 +175,7 @@ impl PaymentStore {
         self.database.list(HELD, wanted).await
     }
 
-    /// What became of an attempt.
+    /// The payment of an attempt.
     pub async fn get_by_attempt(
         &self,
         session: SessionId,
@@ -186,8 +185,8 @@ impl PaymentStore {
         self.database.get(OF_ATTEMPT, wanted).await
     }
 
-    /// Payments that are authorizing, unknown or wait for the shopper, and whose lease has ended by a moment,
-    /// milliseconds since 1970; those that wait longest first.
+    /// Payments that are authorizing, unknown or require action, and whose lease has ended by a
+    /// time, milliseconds since 1970; longest waiting first.
     pub async fn open(
         &self,
         lease_before_ms: i64,
@@ -196,8 +195,8 @@ impl PaymentStore {
         lease::open(&self.database, lease_before_ms, limit).await
     }
 
-    /// Takes over the lease of an open payment; gives it as it stands now, or nothing when somebody
-    /// else has the lease. Of several callers that saw the same lease, one gets it.
+    /// Takes over the lease of an open payment; returns the current payment, or none if another
+    /// caller has the lease. Only one of concurrent callers that saw the same lease gets it.
     pub async fn extend_lease(
         &self,
         id: PaymentId,
@@ -207,8 +206,7 @@ impl PaymentStore {
         lease::take(&self.database, id, (from_lease_ms, to_lease_ms)).await
     }
 
-    /// How many payments are in a state. Quick for open ones; others are counted one
-    /// by one.
+    /// Counts the payments in a state. Fast for open states; others are counted row by row.
     pub async fn count_in_state(&self, state: PaymentState) -> Result<u64, DatabaseError> {
         let sql = if state.is_open() { COUNT_OPEN } else { COUNT };
         self.database.scalar(sql, values![state.name()]).await

@@ -1,4 +1,4 @@
-//! What a payment has of its method: one value, stored as one tagged column.
+//! The method-specific details of a payment, stored as one tagged column.
 
 use super::bank_transfer::model::TransferInstructions;
 use super::card::model::CardDetails;
@@ -6,27 +6,27 @@ use sealpay_protocol::method::Method;
 use sealpay_provider::creditor_reference;
 use serde::{Deserialize, Serialize};
 
-/// What a payment has of its method.
+/// The method-specific details of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
 pub enum PaymentDetails {
     /// By card.
     Card(Box<CardDetails>),
-    /// By wallet: everything is known to the wallet alone.
+    /// By wallet; the wallet does not disclose the card.
     Wallet,
     /// By bank transfer.
     BankTransfer {
-        /// Where the money has to go, and what has come; none before the bank has said so.
+        /// The instructions and received credits; none until the bank has assigned an account.
         transfer: Option<TransferInstructions>,
     },
 }
 
-/// What a payment is looked up by, besides its identifiers.
+/// Indexed values, besides the identifiers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lookups {
-    /// The card's fingerprint, where the fraud rules assessed it.
+    /// The card's fingerprint, if the fraud rules assessed it.
     pub assessed_card: Option<String>,
-    /// Recognizes the network address again, where the fraud rules assessed it.
+    /// The keyed hash of the network address, if the fraud rules assessed it.
     pub assessed_address: Option<String>,
     /// The creditor reference (ISO 11649), without spaces.
     pub transfer_reference: Option<String>,
@@ -43,7 +43,7 @@ impl PaymentDetails {
         }
     }
 
-    /// Of a payment by card.
+    /// The card details of a card payment.
     #[must_use]
     pub const fn card(&self) -> Option<&CardDetails> {
         match self {
@@ -52,7 +52,7 @@ impl PaymentDetails {
         }
     }
 
-    /// Of a payment by card, to be changed.
+    /// The mutable card details of a card payment.
     pub const fn card_mut(&mut self) -> Option<&mut CardDetails> {
         match self {
             Self::Card(details) => Some(details),
@@ -60,7 +60,7 @@ impl PaymentDetails {
         }
     }
 
-    /// The transfer that is expected, or came.
+    /// The transfer instructions of a bank transfer.
     #[must_use]
     pub const fn transfer(&self) -> Option<&TransferInstructions> {
         match self {
@@ -69,7 +69,7 @@ impl PaymentDetails {
         }
     }
 
-    /// What the payment is looked up by.
+    /// The indexed values.
     #[must_use]
     pub fn lookups(&self) -> Lookups {
         let assessed = self.card().filter(|details| details.risk.is_some());
@@ -80,7 +80,7 @@ impl PaymentDetails {
         }
     }
 
-    /// The reference of a transfer that is expected, or came, as it is looked up by.
+    /// The creditor reference of a transfer, in the indexed form.
     #[must_use]
     pub fn transfer_reference(&self) -> Option<String> {
         let transfer = self.transfer()?;

@@ -1,6 +1,6 @@
-//! What differs from one payment method to the next: one module for each, behind one trait.
+//! The payment methods: one module for each, behind one trait.
 //!
-//! Everything else is the same for all of them: the request, the claim, the outcome, the events.
+//! Requests, claims, outcomes and events are the same for all methods.
 
 pub mod bank_transfer;
 pub mod card;
@@ -20,14 +20,14 @@ use sealpay_provider::authentication::Step;
 use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
 use std::pin::Pin;
 
-/// What a method does, which may wait for a provider or for the store.
+/// A future of a method, which may call a provider or the store.
 pub(crate) type MethodFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Starts a payment that has been claimed: by whoever claimed it, and only once.
+/// Starts a claimed payment; called once, by the request that claimed it.
 pub(crate) type Start<'a> =
     Box<dyn FnOnce(Payment) -> MethodFuture<'a, Result<Payment, ApiError>> + Send + 'a>;
 
-/// The request of an attempt to pay.
+/// The request of a payment attempt.
 #[derive(Clone, Copy)]
 pub(crate) struct Attempt<'a> {
     pub(crate) gateway: &'a Gateway,
@@ -35,14 +35,14 @@ pub(crate) struct Attempt<'a> {
     pub(crate) request: &'a VerifiedRequest,
 }
 
-/// A payment before it is claimed, and how it starts then.
+/// A payment before its claim, and how to start it afterwards.
 pub(crate) struct Prepared<'a> {
     pub(crate) payment: Payment,
     pub(crate) start: Start<'a>,
 }
 
 impl<'a> Prepared<'a> {
-    /// A payment that one provider takes, whatever it is for.
+    /// Prepares a payment for a single provider.
     fn with_provider(mut payment: Payment, provider: &str, start: Start<'a>) -> Self {
         provider.clone_into(&mut payment.provider);
         "method".clone_into(&mut payment.route_reason);
@@ -50,16 +50,15 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// What the shopper pays with, decrypted and checked. It does not outlive its request.
+/// The shopper's decrypted and validated payment data. It does not outlive its request.
 pub(crate) trait Instrument: Send + Sync {
-    /// Finds out everything that has to be known before the attempt is claimed. No provider is
-    /// asked for money here.
+    /// Collects the facts that are needed before the claim. No provider is asked for money here.
     fn prepare<'a>(
         &'a self,
         attempt: Attempt<'a>,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>>;
 
-    /// The same attempt again, for a payment that waited for the shopper: it may go on now.
+    /// Resumes a payment that required action, when the same attempt is repeated.
     fn resume<'a>(
         &'a self,
         attempt: Attempt<'a>,
@@ -67,18 +66,18 @@ pub(crate) trait Instrument: Send + Sync {
     ) -> MethodFuture<'a, Result<Payment, ApiError>>;
 }
 
-/// How a shopper pays by one method, from the body of the request to the end of the payment.
+/// A payment method, from the body of the request to the end of the payment.
 pub(crate) trait PaymentMethod: Send + Sync {
-    /// Whether orders may offer it here: whether a provider for it is configured.
+    /// Whether orders may offer it: whether a provider for it is configured.
     fn is_offered(&self, gateway: &Gateway) -> bool;
 
-    /// Whether what comes with the request costs much to decrypt: a request that was recorded is
-    /// not worth it.
+    /// Whether the request has encrypted data. Decryption is costly, so replayed requests are
+    /// rejected before it.
     fn is_encrypted(&self) -> bool {
         false
     }
 
-    /// Whether the body holds what this method needs, and nothing that belongs to another.
+    /// Checks that the body has the members of this method, and no others.
     ///
     /// # Errors
     /// [`ErrorCode::MalformedRequest`].
@@ -89,8 +88,8 @@ pub(crate) trait PaymentMethod: Send + Sync {
         Err(card_belongs_to_cards())
     }
 
-    /// Decrypts what the shopper pays with. Whether the session has expired does not matter: a
-    /// challenge may end later than the session in which it began.
+    /// Decrypts the payment data. An expired session does not matter: a challenge may end later
+    /// than its session.
     ///
     /// # Errors
     /// [`ErrorCode::SealedCardRefused`].
@@ -100,16 +99,15 @@ pub(crate) trait PaymentMethod: Send + Sync {
         body: PayRequest,
     ) -> Result<Box<dyn Instrument>, ApiError>;
 
-    /// The same attempt again, without what the shopper pays with: it cannot be decrypted any more,
-    /// or the session has expired.
+    /// Handles a repeated attempt without payment data: it cannot be decrypted any more, or the
+    /// session has expired.
     fn resume<'a>(
         &'a self,
         attempt: Attempt<'a>,
         stored: Payment,
     ) -> MethodFuture<'a, Result<Payment, ApiError>>;
 
-    /// The provider may know more about a payment that waits for the shopper: gives it as it stands
-    /// then.
+    /// Queries the provider about a payment that requires action; returns the current payment.
     fn refresh<'a>(
         &'a self,
         _gateway: &'a Gateway,
@@ -118,7 +116,7 @@ pub(crate) trait PaymentMethod: Send + Sync {
         Box::pin(async { Ok(stored) })
     }
 
-    /// Takes a step of a challenge, for methods that have one.
+    /// Processes a step of a challenge, for methods that have one.
     fn step<'a>(
         &'a self,
         _gateway: &'a Gateway,
@@ -129,7 +127,8 @@ pub(crate) trait PaymentMethod: Send + Sync {
         Box::pin(async { Err(challenge_closed()) })
     }
 
-    /// The shopper gives up. Whoever was asked is told first, because it may have been quicker.
+    /// Cancels the payment at the shopper's request. The provider is asked first, because it may
+    /// have approved already.
     fn cancel<'a>(
         &'a self,
         gateway: &'a Gateway,
@@ -137,7 +136,7 @@ pub(crate) trait PaymentMethod: Send + Sync {
         attempt: AttemptId,
     ) -> MethodFuture<'a, Result<Payment, ApiError>>;
 
-    /// Takes in what has arrived in time, before anything of this method expires.
+    /// Processes what has arrived in time, before payments of this method expire.
     fn before_expiry<'a>(
         &'a self,
         _gateway: &'a Gateway,
@@ -145,15 +144,15 @@ pub(crate) trait PaymentMethod: Send + Sync {
         Box::pin(async { Ok(()) })
     }
 
-    /// The shopper's time is up; says whether the payment has ended.
+    /// Expires a payment that required action; returns whether it has ended.
     fn expire<'a>(
         &'a self,
         gateway: &'a Gateway,
         payment: &'a Payment,
     ) -> MethodFuture<'a, Result<bool, ApiError>>;
 
-    /// Withdraws the request, for methods whose provider waits for the shopper; none while it
-    /// cannot be known what became of it.
+    /// Withdraws the request at a provider that waits for the shopper; none while the outcome
+    /// cannot be known.
     fn withdraw<'a>(
         &'a self,
         _gateway: &'a Gateway,
@@ -162,12 +161,13 @@ pub(crate) trait PaymentMethod: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
-    /// The outcome of a payment without one for which no provider can have been asked for money.
+    /// The outcome of a payment without one, if no provider can have been asked for money.
     fn outcome_unasked(&self, _payment: &Payment) -> Option<PaymentOutcome> {
         None
     }
 
-    /// Asks a provider of this name what became of a payment; none when it cannot be asked.
+    /// Queries the outcome of a payment at the provider with this name; none if it cannot be
+    /// reached.
     fn inquire<'a>(
         &self,
         providers: &'a Providers,
@@ -175,17 +175,16 @@ pub(crate) trait PaymentMethod: Send + Sync {
         payment: &Payment,
     ) -> Option<ProviderFuture<'a, Inquiry>>;
 
-    /// Who captures, voids and refunds what a provider of this name approved; none when it is not
-    /// configured any more.
+    /// The provider that captures, voids and refunds its approved payments; none if it is no longer
+    /// configured.
     fn operations<'a>(
         &self,
         providers: &'a Providers,
         provider: &str,
     ) -> Option<&'a dyn PaymentOperations>;
 
-    /// What the shopper has to do about a payment that waits for them; none while the provider
-    /// cannot be asked: the widget asks again. A challenge is shown only to the key that made the
-    /// attempt.
+    /// The action that the shopper has to take; none while the provider cannot be reached, so that
+    /// the widget asks again. A challenge is shown only to the key that made the attempt.
     fn action<'a>(
         &'a self,
         gateway: &'a Gateway,
@@ -193,7 +192,7 @@ pub(crate) trait PaymentMethod: Send + Sync {
         requester: &'a str,
     ) -> MethodFuture<'a, Option<ActionView>>;
 
-    /// How the shopper can make the next payment easier, once this one is paid.
+    /// An offer that makes the next payment easier, once this one is paid.
     fn enrolment<'a>(
         &'a self,
         _gateway: &'a Gateway,
@@ -204,7 +203,7 @@ pub(crate) trait PaymentMethod: Send + Sync {
     }
 }
 
-/// The method of a name. Nothing else in the server tells one method from another.
+/// The implementation of a method; the only place that distinguishes methods.
 pub(crate) fn find(method: Method) -> &'static dyn PaymentMethod {
     match method {
         Method::Card => &card::CardMethod,
@@ -213,7 +212,7 @@ pub(crate) fn find(method: Method) -> &'static dyn PaymentMethod {
     }
 }
 
-/// The challenge is over, or there never was one.
+/// The error for a challenge that is over or never existed.
 pub(crate) fn challenge_closed() -> ApiError {
     ApiError::for_param(ErrorCode::ChallengeClosed, "payment")
 }

@@ -1,4 +1,4 @@
-//! Wallets: the shopper confirms on a page of the wallet's.
+//! Wallets: the shopper confirms on the wallet's own page.
 
 use super::details::PaymentDetails;
 use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, challenge_closed};
@@ -17,7 +17,7 @@ use sealpay_system::unix_seconds;
 /// The method `wallet`.
 pub(super) struct WalletMethod;
 
-/// Who pays is known to the wallet alone.
+/// The paying account is known to the wallet only.
 struct WalletAccount;
 
 impl Instrument for WalletAccount {
@@ -66,7 +66,7 @@ impl PaymentMethod for WalletMethod {
         Box::pin(async move {
             match inquire(gateway, &stored).await {
                 Ok(inquiry) => record_inquired(gateway, stored, inquiry).await,
-                // The shopper asks again soon.
+                // The widget polls again soon.
                 Err(_) => Ok(stored),
             }
         })
@@ -144,7 +144,7 @@ impl PaymentMethod for WalletMethod {
         Some(wallet)
     }
 
-    /// A real wallet has a sign-in of its own: a page that was loaded again may show the address.
+    /// A real wallet requires its own sign-in, so a reloaded page may show the URL.
     fn action<'a>(
         &'a self,
         gateway: &'a Gateway,

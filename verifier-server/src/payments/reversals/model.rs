@@ -1,8 +1,8 @@
-//! An approval that contradicts what is stored: what the provider holds has to be let go.
+//! Late approvals: the provider approved a payment that is stored as ended.
 //!
-//! A payment that was stored as declined because the provider said that it never received it may be
-//! approved there all the same, by a message that was late. Nobody would ever ask again: so the
-//! provider is asked again for a day, and whatever it holds is let go.
+//! A payment that was declined because the provider never received it may still be approved there,
+//! if the request was delayed. Nothing else would ask about it again, so the provider is queried
+//! for a day, and a late approval is reversed.
 
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 const MINUTE_MS: i64 = 60 * 1000;
 
-/// Pauses before each question, milliseconds: a minute, ten, an hour, a day.
+/// Pauses before each inquiry, milliseconds: a minute, ten minutes, an hour, a day.
 const PAUSES_MS: [i64; 4] = [
     MINUTE_MS,
     10 * MINUTE_MS,
@@ -20,22 +20,21 @@ const PAUSES_MS: [i64; 4] = [
     24 * 60 * MINUTE_MS,
 ];
 
-/// For each method, the declines after which a provider that was asked may still approve; a
-/// decline of its own is its last word, and money that comes by transfer after the end is returned
-/// by itself.
+/// By method, the declines after which a provider may still approve. The provider's own decline is
+/// final, and a transfer that arrives after the end is returned without this.
 static LATE_APPROVALS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
-    // The file is part of the program and a test reads it; an empty table never ships.
+    // The file is compiled in and a test parses it, so the table is never empty.
     serde_json::from_str(include_str!("../../../data/late_approvals.json")).unwrap_or_default()
 });
 
-/// How far a reversal is.
+/// The progress of a reversal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReversalState {
-    /// The provider is asked now and then whether it has approved after all.
+    /// The provider is queried at intervals whether it has approved after all.
     Watched,
-    /// It has: it is asked to let go until it says that it did.
+    /// It has approved: the reversal is retried until it succeeds.
     Approved,
-    /// It has let go.
+    /// The approval is reversed.
     Reversed,
 }
 
@@ -47,34 +46,34 @@ sealpay_protocol::names! {
     }
 }
 
-/// A provider that may hold money for a payment that came to nothing.
+/// A possible late approval of an ended payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reversal {
     /// The payment.
     pub payment: PaymentId,
     /// The provider.
     pub provider: String,
-    /// Its name for the letting go; the provider does the same one once.
+    /// Our id of the reversal; the provider executes it once.
     pub modification: ModificationId,
-    /// How far it is.
+    /// The progress.
     pub state: ReversalState,
-    /// How often the provider was asked.
+    /// The number of inquiries so far.
     pub tries: usize,
-    /// When it is asked again, milliseconds since 1970.
+    /// The time of the next inquiry, milliseconds since 1970.
     pub due_at_ms: i64,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }
 
 impl Reversal {
-    /// How long to wait before the question after so many.
+    /// The pause before the next inquiry.
     #[must_use]
     pub fn pause_ms(tries: usize) -> i64 {
         let [.., longest] = PAUSES_MS;
         PAUSES_MS.get(tries).copied().unwrap_or(longest)
     }
 
-    /// Whether the question that was asked last was the last one.
+    /// Whether the last inquiry was made.
     #[must_use]
     pub const fn is_over(&self) -> bool {
         self.tries + 1 >= PAUSES_MS.len()
@@ -82,8 +81,8 @@ impl Reversal {
 }
 
 impl Payment {
-    /// Whether the provider was asked and may still approve, although this is the end. A decline of
-    /// its own is its last word, and where it certainly was not asked there is nothing to come.
+    /// Whether the provider may still approve the ended payment. Its own decline is final, and if
+    /// it certainly was not asked, nothing can follow.
     #[must_use]
     pub fn may_still_be_approved(&self) -> bool {
         let reason = self.decline.as_deref();
@@ -104,7 +103,7 @@ mod tests {
     use sealpay_provider::decline;
 
     #[test]
-    fn every_method_says_after_which_declines_an_approval_may_come() {
+    fn every_method_lists_the_declines_that_may_be_followed_by_an_approval() {
         assert_eq!(LATE_APPROVALS.len(), Method::ALL.len());
         for method in Method::ALL {
             let declines = &LATE_APPROVALS[method.name()];

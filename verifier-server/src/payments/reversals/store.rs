@@ -1,4 +1,4 @@
-//! Approvals that nobody wants any more: who has to be asked about them, and how far that is.
+//! The repository of late approvals and their reversals.
 
 use super::model::{Reversal, ReversalState};
 use crate::payments::model::Payment;
@@ -18,7 +18,7 @@ projection! {
     }
 }
 
-/// Written together with an end that a provider may contradict.
+/// Inserts a row together with an outcome that the provider may contradict.
 pub(crate) const WATCH: &str = sql!(
     "INSERT INTO reversals (",
     Reversal::COLUMNS,
@@ -51,7 +51,7 @@ const FORGET: &str = "DELETE FROM reversals WHERE payment = $1 AND provider = $2
 
 const COUNT: &str = "SELECT COUNT(*) FROM reversals WHERE state = $1";
 
-/// The row of a payment that is watched from now on.
+/// The row of a payment to watch.
 pub(crate) fn watch_values(payment: &Payment) -> [Value; 5] {
     values![
         payment.id,
@@ -62,23 +62,23 @@ pub(crate) fn watch_values(payment: &Payment) -> [Value; 5] {
     ]
 }
 
-/// The same name whoever writes the row: the provider lets go once.
+/// Derived from the payment, so that every writer uses the same id and the provider reverses once.
 fn modification_of(payment: &Payment) -> ModificationId {
     let text = payment.id.to_string();
-    // A payment has at most one reversal at each provider, and its name is unique there already.
+    // A payment has at most one reversal at each provider, so the id is unique there.
     text.replacen("pay_", "mod_", 1)
         .parse()
         .unwrap_or_else(|_| ModificationId::new(0, [0; 10]))
 }
 
-/// The repository of approvals that contradict what is stored.
+/// The repository of late approvals.
 #[derive(Debug, Clone)]
 pub struct ReversalStore {
     pub(crate) database: Database,
 }
 
 impl ReversalStore {
-    /// Writes down that a provider has approved what is stored otherwise.
+    /// Records that a provider approved an ended payment.
     pub async fn note_late_approval(
         &self,
         asked: &Payment,
@@ -88,36 +88,36 @@ impl ReversalStore {
         self.database.execute(APPROVED, values).await.map(drop)
     }
 
-    /// Reversals whose provider has to be asked by a moment, milliseconds since 1970.
+    /// Reversals that are due by a time, milliseconds since 1970.
     pub async fn due(&self, by_ms: i64, limit: u32) -> Result<Vec<Reversal>, DatabaseError> {
         self.database.list(DUE, values![by_ms, limit]).await
     }
 
-    /// Takes one over until another moment; of several callers that saw the same one, one gets it.
+    /// Reserves a reversal until a time; only one of concurrent callers gets it.
     pub async fn take(&self, seen: &Reversal, until_ms: i64) -> Result<bool, DatabaseError> {
         let values = values![seen.payment, &seen.provider, seen.due_at_ms, until_ms];
         self.database.change(TAKE, values).await
     }
 
-    /// Writes down how far it is.
+    /// Records the progress.
     pub async fn mark(&self, seen: &Reversal, state: ReversalState) -> Result<bool, DatabaseError> {
         let values = values![seen.payment, &seen.provider, state.name()];
         self.database.change(MARK, values).await
     }
 
-    /// Nothing was approved: nobody has to be asked any more.
+    /// Removes a row: nothing was approved, so no further inquiry is needed.
     pub async fn remove(&self, seen: &Reversal) -> Result<bool, DatabaseError> {
         let values = values![seen.payment, &seen.provider];
         self.database.change(FORGET, values).await
     }
 
-    /// How many are in a state.
+    /// Counts the reversals in a state.
     pub async fn count(&self, state: ReversalState) -> Result<u64, DatabaseError> {
         let values = values![state.name()];
         self.database.scalar(COUNT, values).await
     }
 
-    /// Whether a payment is watched or was reversed anywhere; for tests and operators.
+    /// The reversals of a payment, for tests and operators.
     pub async fn list(&self, payment: PaymentId) -> Result<Vec<Reversal>, DatabaseError> {
         self.database.list(OF_PAYMENT, values![payment]).await
     }

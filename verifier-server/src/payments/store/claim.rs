@@ -1,5 +1,5 @@
-//! The first transaction of a payment: an attempt claims its session, once, before anybody is asked
-//! for money.
+//! The first transaction of a payment: an attempt claims its session, exactly once, before a
+//! provider is asked for money.
 
 use crate::auth::nonces;
 use crate::auth::nonces::Nonce;
@@ -10,7 +10,7 @@ use crate::payments::store::PaymentStore;
 use crate::sessions;
 use sealpay_storage::{DatabaseError, Fault, Tx, Value, values};
 
-/// What became of the wish to claim, in order of precedence. The nonce is spent unless replayed.
+/// The result of a claim, in order of precedence. The nonce is consumed unless it was replayed.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
@@ -18,21 +18,21 @@ use sealpay_storage::{DatabaseError, Fault, Tx, Value, values};
     reason = "it is looked at once, where it is returned"
 )]
 pub enum Claim {
-    /// The signature was used before. Nothing else was looked at.
+    /// The signature was used before. Nothing else was checked.
     NonceReplayed,
-    /// The same attempt with the same bytes came before: the payment as it stands.
+    /// The same attempt with the same bytes already has a payment.
     Existing(Payment),
-    /// The same attempt came before with other bytes.
+    /// The same attempt was made with other bytes.
     Conflict,
-    /// There is no such session.
+    /// The session does not exist.
     SessionUnknown,
-    /// The outcome of another attempt of the session is open.
+    /// Another attempt of the session has no outcome yet.
     AttemptInProgress,
     /// The session is paid.
     SessionComplete,
-    /// The session has no attempt left.
+    /// The session has no attempts left.
     TooManyAttempts,
-    /// The attempt is claimed, and whoever claimed it may ask the provider.
+    /// The attempt is claimed; the caller may ask the provider.
     Claimed,
 }
 
@@ -43,7 +43,7 @@ const LOCK: &str = "UPDATE sessions SET active_attempt = $2, attempts = attempts
 const RELEASE: &str = "UPDATE sessions SET active_attempt = NULL, attempts = attempts - 1
     WHERE id = $1 AND active_attempt = $2";
 
-/// The statements of a claim, made ready by whoever asks, so that the one writer has less to do.
+/// The statements of a claim, prepared by the caller to keep the single writer fast.
 struct NewClaim {
     payment: Payment,
     nonce: [Value; 3],
@@ -53,9 +53,9 @@ struct NewClaim {
 }
 
 async fn claim(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
-    // All three are sent at once, and what should not stay is taken back: that is rare, and a
-    // payment costs one journey to the database less. The payment comes before the session, as it
-    // does when the outcome is written: in another order the two could wait for each other.
+    // All three statements are sent at once, and undone if the claim fails. That is rare, and saves
+    // a round trip for each payment. The payment is written before the session, as in the outcome
+    // transaction; another order could deadlock.
     let changed = tx
         .execute_together(&[
             (nonces::CONSUME, &new.nonce),
@@ -86,7 +86,7 @@ async fn claim(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     held_by(tx, new).await
 }
 
-/// The attempt has a payment already.
+/// The attempt already has a payment.
 async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> {
     match store::of_attempt(tx, wanted.session, wanted.attempt).await? {
         Some(stored) if stored.body_digest == wanted.body_digest => Ok(Claim::Existing(stored)),
@@ -95,7 +95,7 @@ async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> 
     }
 }
 
-/// The attempt is new and did not get the session: who has it?
+/// The attempt is new but did not get the session: finds out why.
 async fn held_by(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     let Some((session, active)) = sessions::store::with_active(tx, new.payment.session).await?
     else {
@@ -103,7 +103,7 @@ async fn held_by(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     };
     match (session.active_attempt, active) {
         (Some(_), Some(payment)) if payment.state.is_open() => Ok(Claim::AttemptInProgress),
-        // Postgres reads the two one after the other: the decline came in between.
+        // Postgres reads the two rows one after the other: the decline happened in between.
         (Some(_), Some(payment))
             if matches!(
                 payment.state,
@@ -119,11 +119,11 @@ async fn held_by(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
 }
 
 impl PaymentStore {
-    /// Spends the nonce and claims an attempt: keeps the payment and gives it the session. Only the
-    /// caller that is told [`Claim::Claimed`] may ask the provider.
+    /// Consumes the nonce and claims an attempt: inserts the payment and assigns it the session.
+    /// Only a caller that gets [`Claim::Claimed`] may ask the provider.
     ///
     /// # Errors
-    /// The database did not do its work; nothing was claimed, unless the outcome is unknown.
+    /// The database failed; nothing was claimed, unless the outcome is unknown.
     pub async fn claim(
         &self,
         payment: &Payment,

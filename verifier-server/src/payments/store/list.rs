@@ -1,4 +1,4 @@
-//! Lists of a merchant's payments, newest first, a page at a time.
+//! Pages of a merchant's payments, newest first.
 
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
@@ -8,33 +8,33 @@ use sealpay_protocol::ids::{MerchantId, PaymentId};
 use sealpay_protocol::method::Method;
 use sealpay_storage::{DatabaseError, Extent, IdRange, Projection, Value, sql, values};
 
-/// Which of a merchant's payments. What is none does not matter.
+/// The filter of a payment list. A filter that is none does not apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaymentFilter {
-    /// Only those of this order.
+    /// Of this order.
     pub order_ref: Option<String>,
-    /// Only those in this state.
+    /// In this state.
     pub state: Option<PaymentState>,
-    /// Only those of this currency.
+    /// In this currency.
     pub currency: Option<Currency>,
-    /// Only those by this method.
+    /// By this method.
     pub method: Option<Method>,
-    /// Only those made in this second or later, seconds since 1970.
+    /// Made in this second or later, seconds since 1970.
     pub created_from: Option<u64>,
-    /// Only those made in this second or before, seconds since 1970.
+    /// Made in this second or earlier, seconds since 1970.
     pub created_until: Option<u64>,
-    /// Only those of this amount or more, minor units.
+    /// Of this amount or more, minor units.
     pub amount_from_minor: Option<i64>,
-    /// Only those of this amount or less, minor units.
+    /// Of this amount or less, minor units.
     pub amount_until_minor: Option<i64>,
-    /// Only those older than this one.
+    /// Older than this payment.
     pub after: Option<PaymentId>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// An identifier begins with the moment of its making, so the index that gives the order narrows the
-/// time as well. The columns behind are compared row by row.
+/// Identifiers begin with their creation time, so the index of the order also narrows the time. The
+/// other columns are compared row by row.
 const NARROWED: &str = " AND id < $2 AND state = COALESCE($5, state) \
      AND currency = COALESCE($6, currency) AND method = COALESCE($7, method) \
      AND amount_minor >= $8 AND amount_minor <= $9 ORDER BY id DESC LIMIT $4";
@@ -45,8 +45,8 @@ const OF_MERCHANT: &str = sql!(
     NARROWED
 );
 
-/// Here the cast keeps SQLite from taking the other index: it believes that two bounds of the
-/// identifier leave less than the order does.
+/// The cast keeps SQLite from the other index: it assumes that two bounds on the identifier match
+/// fewer rows than an order does.
 const OF_ORDER: &str = sql!(
     Payment::SELECT,
     "WHERE merchant = $1 AND order_ref = $10 AND CAST(id AS TEXT) >= $3",
@@ -99,10 +99,10 @@ mod tests {
     use crate::store::MIGRATIONS;
     use rusqlite::Connection;
 
-    /// A merchant with a million payments waits no longer for a page than one with ten: the index
-    /// that has the page's order is read, and nothing is sorted.
+    /// A page must not take longer with a million payments than with ten: it is read from the index
+    /// that has its order, without sorting.
     #[test]
-    fn a_page_is_read_from_the_index_that_has_its_order() {
+    fn pages_are_read_from_the_index_in_order() {
         let connection = Connection::open_in_memory().unwrap();
         for step in MIGRATIONS.steps {
             connection.execute_batch(step).unwrap();

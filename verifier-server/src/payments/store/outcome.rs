@@ -1,4 +1,4 @@
-//! The second transaction of a payment: its outcome and the event that tells it, together.
+//! The second transaction of a payment: its outcome and the event about it.
 
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
@@ -17,15 +17,16 @@ use sealpay_storage::{sql, values};
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recorded {
-    /// It is written; the payment as it stands.
+    /// Recorded; the payment as stored.
     Done(Payment),
-    /// The payment was in another state or further on; as it stands. Nothing was written.
+    /// The payment was in another state or has changed since; the payment as stored. Nothing was
+    /// written.
     NotInState(Payment),
 }
 
 /// Decides every race between outcomes of one payment: `$2` is the state and `$3` the number of
-/// events that the caller saw. `$4` is the lease that the caller holds, or 0 where none is needed: a
-/// response counts even after another server has begun to ask.
+/// events that the caller saw. `$4` is the lease that the caller holds, or 0 if none is needed: a
+/// response counts even after another server has begun to reconcile.
 const UPDATE: &str = sql!(
     "UPDATE payments SET state = $5, decline = $6, sequence = $7, updated_at_ms = $8, \
      provider = $9, route_reason = $10, details = $11, transfer_reference = $12, \
@@ -44,7 +45,7 @@ struct PreparedOutcome {
     event: Option<EventInsert>,
     books: Option<PreparedPosting>,
     frees_session: bool,
-    /// Whoever was asked may still approve: it has to be asked again.
+    /// The provider may still approve: schedules further inquiries.
     watched: Option<[Value; 5]>,
 }
 
@@ -72,16 +73,16 @@ async fn apply(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Recorded, F
 }
 
 impl PaymentStore {
-    /// Moves a payment from one state to the next, keeps the event with a delivery for each enabled
-    /// endpoint of the merchant that wants to hear of it, and what goes into the books, and lets the
-    /// session go when the payment came to nothing.
+    /// Moves a payment to the next state; stores the event with a delivery for each enabled
+    /// endpoint that subscribes to it, and the ledger posting; and frees the session if the payment
+    /// ended unpaid.
     ///
-    /// What is written is what `after` says besides its names and money. The event's sequence has to
-    /// be the next one of the payment, and a change of its details has an event or another state.
+    /// Writes all fields of `after` except its ids and money. The event's sequence must be the
+    /// payment's next one, and a change of the details requires an event or another state.
     ///
     /// # Errors
-    /// The database did not do its work, or there is no such payment; nothing was written, unless
-    /// the outcome is unknown.
+    /// The database failed, or the payment does not exist; nothing was written, unless the outcome
+    /// is unknown.
     pub async fn record_outcome(
         &self,
         before: &Payment,
@@ -93,8 +94,8 @@ impl PaymentStore {
             .await
     }
 
-    /// The same without an event, and only while the caller holds the lease of `before`: before
-    /// another provider is asked, it has to be certain that nobody else is asking.
+    /// The same without an event, and only while the caller holds the lease of `before`: another
+    /// provider must not be asked while a concurrent caller may do the same.
     pub async fn reroute(
         &self,
         before: &Payment,

@@ -1,4 +1,4 @@
-//! Incoming bank transfers, and the payments that wait for them.
+//! Incoming bank transfers, and the payments that expect them.
 
 use super::model::AmountMatch;
 use crate::error::ApiError;
@@ -11,23 +11,23 @@ use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::Recorded;
 use sealpay_provider::transfer::IncomingCredit;
 
-/// How many arrivals are looked at in one go.
+/// Maximum number of credits in one batch.
 const BATCH: u32 = 64;
 
-/// What becomes of money that arrived.
+/// What to do with an incoming credit.
 enum CreditDisposition {
-    /// It is, or was already, counted for a payment.
+    /// It is, or already was, counted for a payment.
     Counted,
-    /// Nobody waits for it: it goes back.
+    /// No payment expects it: it is returned.
     Returned,
-    /// Somebody else has changed the payment: look again.
+    /// The payment was changed concurrently: try again.
     RetryLater,
 }
 
-/// Looks at all money that has arrived; how many arrivals were dealt with.
+/// Processes all credits that have arrived; returns how many were completed.
 ///
 /// # Errors
-/// An error when the store or the bank does not answer; what was dealt with stays so.
+/// The store or the bank does not respond; completed credits stay completed.
 pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     let Some(bank) = gateway.providers.transfers.as_deref() else {
         return Ok(0);
@@ -42,7 +42,7 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
                 Ok(CreditDisposition::Counted) => false,
                 Ok(CreditDisposition::Returned) => true,
                 Ok(CreditDisposition::RetryLater) => continue,
-                // One that cannot be counted does not keep the others waiting.
+                // A failed credit does not block the others.
                 Err(error) => {
                     tracing::error!(
                         arrival = arrival.id,
@@ -63,8 +63,8 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     }
 }
 
-/// Counts money for the payment whose reference it bears. What is counted stands on the payment by
-/// the bank's own name for it, so that a crash before the acknowledgement counts nothing twice.
+/// Counts a credit for the payment with its reference. The bank's id of the credit is stored with
+/// the payment, so that a crash before the acknowledgement cannot count it twice.
 async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisposition, ApiError> {
     let found = gateway
         .store
@@ -110,8 +110,8 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
     }
 }
 
-/// Sends back what came for a payment that has ended without it. What fails is said: money that
-/// nobody owns has to be seen.
+/// Returns the money of a payment that has ended without it. Failures are logged, because the money
+/// must not be lost.
 pub(crate) async fn return_funds(gateway: &Gateway, payment: &Payment) {
     let Some(bank) = gateway.providers.transfers.as_deref() else {
         return;
@@ -128,14 +128,14 @@ pub(crate) async fn return_funds(gateway: &Gateway, payment: &Payment) {
     }
 }
 
-/// Not enough yet: the payment waits on, and the shopper sees what is still to come.
+/// The payment is underpaid: it keeps waiting, and the shopper sees the remaining amount.
 async fn record_short(
     gateway: &Gateway,
     payment: &Payment,
     mut updated: Payment,
 ) -> Result<CreditDisposition, ApiError> {
     updated.updated_at_ms = gateway.clock.now_ms_i64();
-    // The merchant is told what is still to come, because its own page may show it.
+    // The event tells the merchant the remaining amount, which its own page may show.
     let event = event::for_payment(gateway, &mut updated)?;
     let settled = gateway
         .store

@@ -1,4 +1,4 @@
-//! Bank transfers: the shopper is told where to send the money, and credits arrive later.
+//! Bank transfers: the shopper gets transfer instructions, and credits arrive later.
 
 pub mod incoming;
 pub mod model;
@@ -22,7 +22,7 @@ use sealpay_system::unix_seconds;
 /// The method `bank_transfer`.
 pub(super) struct BankTransferMethod;
 
-/// The account that the money comes from is known only when it comes.
+/// The paying account is known only once money arrives.
 struct AnyAccount;
 
 impl Instrument for AnyAccount {
@@ -63,7 +63,7 @@ impl PaymentMethod for BankTransferMethod {
         Ok(Box::new(AnyAccount))
     }
 
-    /// Only money goes on with it.
+    /// Only an incoming credit can complete the payment.
     fn resume<'a>(
         &'a self,
         _attempt: Attempt<'a>,
@@ -72,7 +72,7 @@ impl PaymentMethod for BankTransferMethod {
         Box::pin(async { Ok(stored) })
     }
 
-    /// Money that came is not forgotten: it completes the payment, or is returned in the end.
+    /// Money that has arrived is not lost: it completes the payment or is returned.
     fn cancel<'a>(
         &'a self,
         gateway: &'a Gateway,
@@ -96,7 +96,7 @@ impl PaymentMethod for BankTransferMethod {
         })
     }
 
-    /// What arrived in time counts, even when nobody has looked at it yet.
+    /// Credits that arrived in time count, even if they have not been processed yet.
     fn before_expiry<'a>(&'a self, gateway: &'a Gateway) -> MethodFuture<'a, Result<(), ApiError>> {
         Box::pin(async { incoming::collect(gateway).await.map(drop) })
     }
@@ -115,7 +115,7 @@ impl PaymentMethod for BankTransferMethod {
         })
     }
 
-    /// The shopper was told no account, so no money can come.
+    /// The shopper never saw the instructions, so no money can arrive.
     fn outcome_unasked(&self, _payment: &Payment) -> Option<PaymentOutcome> {
         Some(PaymentOutcome::declined("not_processed"))
     }
@@ -138,7 +138,7 @@ impl PaymentMethod for BankTransferMethod {
         Some(transfers)
     }
 
-    /// An account to send money to is no secret: a page that was loaded again may show it.
+    /// Transfer instructions are not secret: a reloaded page may show them.
     fn action<'a>(
         &'a self,
         _gateway: &'a Gateway,
@@ -190,7 +190,7 @@ async fn start(gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError>
             };
             record_as(gateway, &payment, PaymentOutcome::REQUIRES_ACTION, changed).await
         }
-        // The shopper was told nothing, so no money can come.
+        // The shopper saw no instructions, so no money can arrive.
         Err(error) => {
             tracing::warn!(payment = %payment.id, ?error, "the bank gives no account");
             let outcome = PaymentOutcome::declined("system_malfunction");

@@ -1,9 +1,9 @@
-//! Money that is expected by bank transfer, and what came of it.
+//! An expected bank transfer and its credits.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A transfer that is expected, and what has come so far.
+/// The instructions of a transfer, and the credits that arrived so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransferInstructions {
     /// Whose account it is.
@@ -16,23 +16,23 @@ pub struct TransferInstructions {
     pub reference: String,
     /// What has come, minor units.
     pub received_minor: i64,
-    /// The bank's names for what has come, so that nothing is counted twice.
+    /// The bank's ids of the credits, so that none is counted twice.
     pub arrivals: Vec<String>,
 }
 
-/// What has come, against what is due.
+/// The received amount compared with the amount due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AmountMatch {
-    /// So much is still to come, minor units.
+    /// The remaining amount, minor units.
     Short(i64),
-    /// Exactly what was due.
+    /// Exactly the amount due.
     Exact,
-    /// So much more than was due, minor units: the merchant has to send it back.
+    /// The excess, minor units: the merchant has to return it.
     Over(i64),
 }
 
 impl TransferInstructions {
-    /// Compares what has come with what is due.
+    /// Compares the received amount with the amount due.
     #[must_use]
     pub const fn sum(&self, due_minor: i64) -> AmountMatch {
         match due_minor.saturating_sub(self.received_minor) {

@@ -1,6 +1,6 @@
-//! Asks the acquirers of a route. The next one is asked only if the request certainly did not reach
-//! the one before, and only after the store has recorded who is asked now: reconciliation after a
-//! crash asks the right one.
+//! Authorizes a card at the acquirers of its route. The next acquirer is tried only if the request
+//! certainly did not reach the previous one, and only after the store has recorded the new one, so
+//! that reconciliation after a crash asks the right acquirer.
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -10,7 +10,7 @@ use crate::payments::{outcome, prepare};
 use sealpay_protocol::card::Card;
 use sealpay_provider::{AuthorizationRequest, ProviderDecision, ProviderError};
 
-/// Asks for the money; gives the payment as it is stored in the end.
+/// Requests the authorization; returns the payment as it is finally stored.
 pub(crate) async fn ask(
     gateway: &Gateway,
     payment: Payment,
@@ -19,11 +19,11 @@ pub(crate) async fn ask(
 ) -> Result<Payment, ApiError> {
     let mut asking = payment;
     let walking = walk(gateway, &mut asking, card, acquirers);
-    // All acquirers together have the time that one has: the lease is no longer than that.
+    // All acquirers share one provider timeout, because the lease is no longer than that.
     let walked = tokio::time::timeout(gateway.settings.provider_timeout, walking).await;
     let response = match walked {
         Ok(Walked::Responded(response)) => Some(response),
-        // Somebody else looks into it already: theirs stands.
+        // Recovery or another request took over; its result stands.
         Ok(Walked::Overtaken(stored)) => return Ok(*stored),
         Ok(Walked::Refused(error)) => return Err(error),
         Err(_) => None,
@@ -32,7 +32,7 @@ pub(crate) async fn ask(
     outcome::record(gateway, &asking, outcome).await
 }
 
-/// Where the walk along a route ended.
+/// The result of trying the acquirers of a route.
 enum Walked {
     Responded(Result<ProviderDecision, ProviderError>),
     Overtaken(Box<Payment>),

@@ -1,4 +1,5 @@
-//! The issuer's challenge: whether there is one, its steps, and how the payment goes on after it.
+//! Issuer authentication: whether a challenge is needed, its steps, and how the payment continues
+//! afterwards.
 
 use super::authorize;
 use super::routing::route_of;
@@ -21,15 +22,15 @@ use sealpay_provider::authentication::{
 };
 use sealpay_system::unix_seconds;
 
-/// Whether a payment goes on after the issuer was asked who the shopper is.
+/// Whether a payment continues after the authentication request.
 pub(super) enum Identified {
-    /// It goes on.
+    /// Continue to the authorization.
     Continue(Payment),
-    /// It does not, or not yet; the payment as it is stored.
+    /// Stop here, perhaps for a challenge; the payment as stored.
     Finished(Payment),
 }
 
-/// Asks the issuer who the shopper is.
+/// Requests authentication from the issuer.
 pub(super) async fn identify(
     attempt: Attempt<'_>,
     payment: Payment,
@@ -55,7 +56,7 @@ pub(super) async fn identify(
     let authentication = match gateway.within(asked).await {
         Ok(Progress::Done(authentication)) => authentication,
         Ok(Progress::Code(_) | Progress::Passkey(_)) => return wait(gateway, &payment).await,
-        // The question may have arrived all the same, and a code be on its way.
+        // The request may have arrived nevertheless, and a code may have been sent.
         Err(error) if has_begun(gateway, payment.id).await => {
             tracing::warn!(payment = %payment.id, ?error, "the issuer's answer was lost");
             return wait(gateway, &payment).await;
@@ -73,7 +74,7 @@ pub(super) async fn identify(
             }
         }
     };
-    // Where a challenge had to be, nothing less will do.
+    // If a challenge was required, a weaker result is not enough.
     let insufficient =
         decision.wants_challenge && authentication.status == AuthenticationStatus::Unavailable;
     if insufficient || !authentication.status.may_be_authorized() {
@@ -90,7 +91,7 @@ fn set_authentication(payment: &mut Payment, authentication: Authentication) {
     }
 }
 
-/// The outcome of a payment, with what the issuer says of the shopper.
+/// Records the outcome together with the authentication result.
 async fn record_authenticated(
     gateway: &Gateway,
     payment: &Payment,
@@ -102,7 +103,7 @@ async fn record_authenticated(
     record_as(gateway, payment, outcome, authenticated).await
 }
 
-/// The challenge waits for the shopper now.
+/// Records that the shopper has to complete the challenge.
 async fn wait(gateway: &Gateway, payment: &Payment) -> Result<Identified, ApiError> {
     let mut changed = payment.clone();
     changed.lease_until_ms = deadline_ms(gateway, limits::CHALLENGE_LIFETIME_SECONDS);
@@ -110,8 +111,8 @@ async fn wait(gateway: &Gateway, payment: &Payment) -> Result<Identified, ApiErr
     Ok(Identified::Finished(stored))
 }
 
-/// The issuer may have taken as long as a provider may: the acquirer is asked under a lease that is
-/// renewed, or not at all when somebody else looks into the payment already.
+/// Renews the lease, because authentication may take as long as the provider timeout. If recovery
+/// already has the payment, the acquirer is not asked.
 async fn renew_lease(
     gateway: &Gateway,
     payment: Payment,
@@ -128,15 +129,15 @@ async fn renew_lease(
     )
 }
 
-/// Whether a challenge waits for the shopper. A result that was lost with its answer is as good as none:
-/// it would go on unseen where a challenge had to be.
+/// Whether a challenge waits for the shopper. A result whose response was lost does not count: the
+/// payment could otherwise continue without a required challenge.
 async fn has_begun(gateway: &Gateway, reference: PaymentId) -> bool {
     let asked = gateway.providers.authenticator.progress(reference);
     let progress = gateway.within(asked).await;
     matches!(progress, Ok(Some(Progress::Code(_) | Progress::Passkey(_))))
 }
 
-/// A card goes on when the issuer is sure; and only one of several calls takes it up.
+/// Resumes the payment if the issuer authenticated the shopper; only one of concurrent calls does.
 pub(super) async fn resume(
     attempt: Attempt<'_>,
     stored: Payment,
@@ -177,7 +178,7 @@ pub(super) async fn resume(
     }
 }
 
-/// Takes a step of the shopper's. A wrong code is not an error.
+/// Processes a step of the shopper. A wrong code is not an error.
 pub(super) async fn step(
     gateway: &Gateway,
     payment: Payment,
@@ -212,8 +213,8 @@ pub(super) async fn step(
     }
 }
 
-/// The issuer has made up its mind. A shopper who is known goes on with the same attempt, which
-/// brings the card along again; anybody else has come to the end of it.
+/// The authentication is complete. If it succeeded, the shopper continues with the same attempt,
+/// which supplies the card again; otherwise the payment ends.
 async fn done(
     gateway: &Gateway,
     payment: Payment,
@@ -228,7 +229,7 @@ async fn done(
     record_authenticated(gateway, &payment, outcome, authentication).await
 }
 
-/// What the issuer asks of the shopper; only the key that made the attempt sees it.
+/// The challenge to show; only for the key that made the attempt.
 pub(super) async fn action(
     gateway: &Gateway,
     payment: &Payment,
@@ -242,7 +243,7 @@ pub(super) async fn action(
     progress_view(progress)
 }
 
-/// Somebody else's step may have ended it in between: then there is nothing to do but to ask again.
+/// None if a concurrent step completed the challenge: then the caller queries again.
 fn progress_view(progress: Progress) -> Option<ActionView> {
     match progress {
         Progress::Code(challenge) => Some(ActionView::Code(code_view(challenge))),
@@ -274,7 +275,7 @@ fn passkey_view(challenge: PasskeyChallenge) -> PasskeyView {
     }
 }
 
-/// How a passkey can be enrolled, for a shopper whose code was right for this payment.
+/// Passkey creation options for a shopper who entered a correct code for this payment.
 pub(super) async fn enrolment(
     gateway: &Gateway,
     payment: &Payment,

@@ -1,4 +1,4 @@
-//! The card of an attempt, from its envelope.
+//! Decrypts the card of an attempt.
 
 use crate::error::{ApiError, ErrorCode};
 use crate::payments::methods::Attempt;
@@ -8,7 +8,7 @@ use sealpay_protocol::envelope::{SealContext, SealedCard};
 /// Decrypts a card with the associated data rebuilt from the session and the request.
 ///
 /// # Errors
-/// [`ErrorCode::SealedCardRefused`], whatever is wrong with it.
+/// [`ErrorCode::SealedCardRefused`] for every fault.
 pub(super) fn decrypt(attempt: Attempt<'_>, sealed: &SealedCard) -> Result<Card, ApiError> {
     let Attempt {
         gateway,
@@ -16,8 +16,8 @@ pub(super) fn decrypt(attempt: Attempt<'_>, sealed: &SealedCard) -> Result<Card,
         request,
     } = attempt;
     let now = gateway.clock.now();
-    // The reasons are one and the same outside; not even the log tells an altered card from a
-    // card of another session, because nobody could know.
+    // The response is the same for every reason. Decryption cannot tell an altered card from a card
+    // of another session, so neither can the log.
     let refused = |reason: &str| ApiError::because(ErrorCode::SealedCardRefused, reason);
     let key = gateway.keys().sealing_key(&sealed.kid, now);
     let key = key.ok_or_else(|| refused("the sealing key is unknown or retired"))?;

@@ -1,5 +1,5 @@
-//! Cards: decrypted, assessed, routed, challenged where the issuer has to know the shopper, and
-//! authorized by the acquirers of the route.
+//! Cards: decrypted, assessed for fraud, routed, authenticated if required, and authorized by the
+//! acquirers of the route.
 
 pub mod authorize;
 mod challenge;
@@ -27,7 +27,7 @@ use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
 /// The method `card`.
 pub(super) struct CardMethod;
 
-/// A card that was encrypted for exactly this attempt.
+/// The decrypted card of this attempt.
 struct CardInstrument(Card);
 
 impl Instrument for CardInstrument {
@@ -100,7 +100,7 @@ impl PaymentMethod for CardMethod {
         Box::pin(async move {
             let authenticator = &gateway.providers.authenticator;
             let asked = authenticator.step(payment.id, attempt, Step::Cancel);
-            // Whatever the issuer says to it, no authorization was asked for.
+            // Whatever the issuer responds, no authorization was requested.
             gateway.within(asked).await?;
             let outcome = PaymentOutcome::declined("payment_abandoned");
             record(gateway, &payment, outcome).await
@@ -118,7 +118,7 @@ impl PaymentMethod for CardMethod {
         })
     }
 
-    /// The rules stopped it, and the verifier died before it could say so.
+    /// The fraud rules blocked the payment, and the server crashed before recording that.
     fn outcome_unasked(&self, payment: &Payment) -> Option<PaymentOutcome> {
         if !payment.provider.is_empty() {
             return None;

@@ -1,23 +1,23 @@
-//! What a payment has of a card.
+//! The stored card details of a payment.
 
 use super::risk::Assessment;
 use sealpay_provider::authentication::Authentication;
 use serde::{Deserialize, Serialize};
 
-/// What a payment by card has of its method.
+/// The details of a card payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardDetails {
-    /// The card, as far as it may be stored.
+    /// The storable part of the card.
     pub card: StoredCard,
-    /// Recognizes the shopper's network address again; none where nothing is assessed.
+    /// Keyed hash of the shopper's network address; none if no fraud rules apply.
     pub address: Option<String>,
-    /// What the fraud rules say; none for a persona's card.
+    /// The result of the fraud rules; none for a persona's card.
     pub risk: Option<Assessment>,
-    /// What the issuer says of the shopper, where it was asked.
+    /// The result of the issuer's authentication, if requested.
     pub authentication: Option<Authentication>,
 }
 
-/// What may be stored of a card (PCI DSS 3.4.1, 3.5.1.1).
+/// The part of a card that may be stored (PCI DSS 3.4.1, 3.5.1.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredCard {
     /// The brand's slug, or `unknown`.
@@ -26,14 +26,14 @@ pub struct StoredCard {
     pub last4: String,
     /// `YYYY-MM`.
     pub expiry: String,
-    /// HMAC-SHA256 of the number under a key of its own, in base64url.
+    /// HMAC-SHA256 of the number under a separate key, in base64url.
     pub fingerprint: String,
-    /// Where it was issued (ISO 3166-1 alpha-2), as far as its first digits tell.
+    /// The issuer's country (ISO 3166-1 alpha-2), if its first digits are known.
     pub country: Option<String>,
 }
 
 impl CardDetails {
-    /// A card that nothing is known of but itself.
+    /// Details of a card without further facts.
     #[must_use]
     pub const fn new(card: StoredCard) -> Self {
         Self {

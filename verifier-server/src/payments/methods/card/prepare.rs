@@ -1,4 +1,5 @@
-//! Before a provider is asked: fraud rules, route, and whether the shopper has to authenticate.
+//! Decisions before a provider is asked: fraud rules, route, and whether the shopper has to
+//! authenticate.
 
 use super::authorize;
 use super::challenge::{Identified, identify};
@@ -18,12 +19,12 @@ use crate::payments::prepare::new_payment;
 use crate::sessions::model::Session;
 use sealpay_protocol::card::Card;
 
-/// Decline key: the fraud rules stopped it.
+/// Decline key: blocked by the fraud rules.
 pub(super) const BLOCKED: &str = "risk_blocked";
-/// Decline key: no acquirer takes such a payment.
+/// Decline key: no acquirer accepts the payment.
 pub(super) const NO_ROUTE: &str = "not_permitted_terminal";
 
-/// Looks at everything that has to be known before the attempt is claimed.
+/// Collects the facts and decisions that are needed before the claim.
 pub(super) async fn prepare<'a>(
     attempt: Attempt<'a>,
     card: &'a Card,
@@ -37,7 +38,7 @@ pub(super) async fn prepare<'a>(
     let country = gateway.providers.issuers.country_of(&card.number);
     let route = route_of(gateway, session, card);
     let scenarios = gateway.providers.test_scenarios.as_ref();
-    // What a persona's card does is promised, however often it is used from one desk.
+    // The outcome of a persona's card is fixed, however often it is used from one address.
     if !scenarios.is_some_and(|scenarios| scenarios.is_persona(&card.number)) {
         let network = request.source.network();
         details.address = network.map(|network| {
@@ -84,13 +85,13 @@ fn log_assessment(payment: &Payment) {
     }
 }
 
-/// What the fraud rules say of a payment by card.
+/// The fraud rules' outcome for a card payment.
 pub(super) fn risk_of(payment: &Payment) -> RiskOutcome {
     let risk = payment.details.card().and_then(|card| card.risk.as_ref());
     risk.map_or(RiskOutcome::Allow, |risk| risk.outcome)
 }
 
-/// Nobody is asked, for the reason with this key.
+/// Declines without asking a provider; `reason` is the decline key.
 fn declined<'a>(gateway: &'a Gateway, payment: Payment, reason: &'static str) -> Prepared<'a> {
     let start = async move |payment: Payment| {
         record(gateway, &payment, PaymentOutcome::declined(reason)).await
@@ -101,7 +102,7 @@ fn declined<'a>(gateway: &'a Gateway, payment: Payment, reason: &'static str) ->
     }
 }
 
-/// Has the issuer identify the shopper where that was decided, and asks for the money.
+/// Requests authentication if that was decided, then the authorization.
 async fn start(
     attempt: Attempt<'_>,
     card: &Card,

@@ -1,6 +1,6 @@
-//! Fraud rules: facts about a payment, weights as data, and what follows from their sum.
+//! Fraud rules: facts about a payment, weights as data, and the outcome by their sum.
 //!
-//! The reasons stand on the payment and in the log. A shopper never sees them.
+//! The reasons are stored with the payment and logged. They are never shown to the shopper.
 
 use crate::payments::state::PaymentState;
 use sealpay_protocol::money::Money;
@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 use utoipa::ToSchema;
 
-/// Payments of one card or one address that are looked at, newest first. More would say nothing
-/// new and would make a busy card slow.
+/// Maximum number of prior payments of a card or address, newest first. More would add nothing and
+/// slow down a busy card.
 pub const LOOKED_AT: u32 = 64;
 
-/// How far back is looked, milliseconds.
+/// The time span of prior payments, milliseconds.
 pub const HISTORY_MS: i64 = 30 * DAY_MS;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -23,13 +23,13 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RiskOutcome {
-    /// Goes ahead.
+    /// The payment continues.
     Allow,
-    /// The shopper has to prove who they are.
+    /// The shopper has to authenticate.
     StepUp,
-    /// The shopper has to prove who they are, and the merchant should look before anything is sent.
+    /// The shopper has to authenticate, and the merchant should review the order before shipping.
     Review,
-    /// Does not go ahead.
+    /// The payment is declined.
     Block,
 }
 
@@ -44,12 +44,12 @@ pub struct Assessment {
     pub reasons: Vec<String>,
 }
 
-/// A payment of the same card or from the same address.
+/// A prior payment of the same card or from the same address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriorPayment {
-    /// Its card.
+    /// The card.
     pub fingerprint: String,
-    /// How much.
+    /// The amount.
     pub money: Money,
     /// Where it stands.
     pub state: PaymentState,
@@ -57,24 +57,24 @@ pub struct PriorPayment {
     pub created_at_ms: i64,
 }
 
-/// What is looked at.
+/// The input of the fraud rules.
 #[derive(Debug, Clone)]
 pub struct RiskInput<'a> {
-    /// How much.
+    /// The amount.
     pub money: Money,
     /// Milliseconds since 1970.
     pub now_ms: i64,
-    /// The issuer's country, where it is known.
+    /// The issuer's country, if known.
     pub issuer_country: Option<&'a str>,
-    /// The country of the billing address, where the order names it.
+    /// The country of the billing address, if the order names it.
     pub billing_country: Option<&'a str>,
-    /// Attempts of this session before this one.
+    /// Earlier attempts of this session.
     pub session_attempts: u32,
-    /// Nobody said from which address the payment comes, so that the rules about addresses are blind.
+    /// Whether the shopper's network address is unknown, so that address rules cannot apply.
     pub is_address_unknown: bool,
-    /// Payments with the same card at the same merchant.
+    /// Prior payments with the same card at the same merchant.
     pub of_card: &'a [PriorPayment],
-    /// Payments from the same address, of any card.
+    /// Prior payments from the same address, with any card.
     pub of_address: &'a [PriorPayment],
 }
 
@@ -93,7 +93,7 @@ struct Thresholds {
     block: i64,
 }
 
-/// Fits when the fact is at least so large.
+/// Matches if the fact is at least this value.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
@@ -106,11 +106,11 @@ struct Rule {
 }
 
 static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
-    // The file is part of the program and a test reads it.
+    // The file is compiled in and a test parses it.
     serde_json::from_str(include_str!("../../../../data/risk.json")).ok()
 });
 
-/// Every fact that a rule may name, as a number.
+/// The value of every fact that a rule may name.
 fn numbers(facts: &RiskInput<'_>) -> BTreeMap<&'static str, i64> {
     let within = |rows: &[PriorPayment], ms: i64, counts: fn(&PriorPayment) -> bool| {
         let recent = |row: &&PriorPayment| facts.now_ms.saturating_sub(row.created_at_ms) < ms;
@@ -159,8 +159,8 @@ fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// How many times the largest payment before, of those in the same currency that were approved; 0
-/// when there are fewer than three, because two payments are no habit.
+/// The amount as a multiple of the largest prior approved payment in the same currency; 0 with
+/// fewer than three of them, because two payments are no pattern.
 fn times_the_largest(facts: &RiskInput<'_>) -> i64 {
     let approved = |row: &&PriorPayment| {
         row.money.currency() == facts.money.currency()
@@ -178,7 +178,7 @@ fn times_the_largest(facts: &RiskInput<'_>) -> i64 {
     }
 }
 
-/// Looks at the facts.
+/// Applies the rules.
 #[must_use]
 pub fn assess(facts: &RiskInput<'_>) -> Assessment {
     let numbers = numbers(facts);

@@ -1,4 +1,4 @@
-//! Routing: which acquirer is asked first, which next, and why. The rules are data.
+//! Routing: the order of acquirers and its reason. The rules are data.
 
 use sealpay_protocol::money::Money;
 use sealpay_provider::AcquirerTerms;
@@ -6,7 +6,7 @@ use sealpay_provider::acquirer::names;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-/// A preference: where it fits, its acquirers come first.
+/// A routing preference: if it matches, its acquirers come first.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
@@ -20,21 +20,21 @@ struct Rule {
     prefer: Vec<String>,
 }
 
-/// What is routed.
+/// The payment to route.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
     /// The brand's slug, or `unknown`.
     pub brand: &'a str,
-    /// How much.
+    /// The amount.
     pub money: Money,
-    /// The issuer's country (ISO 3166-1 alpha-2), where it is known.
+    /// The issuer's country (ISO 3166-1 alpha-2), if known.
     pub country: Option<&'a str>,
 }
 
-/// Acquirers in the order in which they are asked, and why in this order.
+/// Acquirers in the order in which they are tried, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// Their names; at least one.
+    /// Acquirer names; at least one.
     pub acquirers: Vec<String>,
     /// Key of the rule, or `cheapest`.
     pub reason: String,
@@ -56,8 +56,8 @@ impl Rule {
     }
 }
 
-/// Finds the route; none when no acquirer takes such a payment. The first rule that fits decides
-/// who comes first; what it leaves open is decided by the fee, and by the name where fees agree.
+/// Finds the route; none if no acquirer accepts the payment. The first matching rule decides who
+/// comes first; the others are ordered by fee, and by name if fees are equal.
 #[must_use]
 pub fn find<'a>(
     acquirers: impl IntoIterator<Item = &'a AcquirerTerms>,
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_routes_are_as_the_table_says() {
+    fn routes_follow_the_table() {
         let rows = [
             (
                 ("visa", 2490, "EUR", Some("DE")),
@@ -138,7 +138,7 @@ mod tests {
             (("jcb", 2490, "JPY", Some("JP")), "meridian by cheapest"),
             (("visa", 2490, "JPY", Some("DE")), "meridian by cheapest"),
             (("unknown", 2490, "EUR", None), "meridian by cheapest"),
-            // 1.10 % and 8 is more than 1.65 % and 2 for small amounts only.
+            // 1.10 % plus 8 costs more than 1.65 % plus 2 for small amounts only.
             (
                 ("visa", 900, "GBP", Some("GB")),
                 "meridian then harbor by cheapest",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_name_acquirers_that_exist_and_keys_stand_once() {
+    fn rules_name_existing_acquirers_and_keys_are_unique() {
         let acquirers = acquirers();
         let names: HashSet<_> = acquirers.iter().map(|acquirer| &acquirer.name).collect();
         assert!(names.len() >= 2);

@@ -1,4 +1,4 @@
-//! The route of a card's payment.
+//! The route of a card payment.
 
 use super::route::{self, Query, Route};
 use crate::gateway::Gateway;
@@ -6,7 +6,7 @@ use crate::sessions::model::Session;
 use sealpay_protocol::card::Card;
 use sealpay_provider::acquirer::UNKNOWN_BRAND;
 
-/// Which acquirers a card's payment may be sent to.
+/// The acquirers to try for a card payment.
 pub(super) fn route_of(gateway: &Gateway, session: &Session, card: &Card) -> Option<Route> {
     route::find(
         gateway.providers.terms(),
@@ -18,7 +18,7 @@ pub(super) fn route_of(gateway: &Gateway, session: &Session, card: &Card) -> Opt
     )
 }
 
-/// The slug of its brand.
+/// The brand slug of a card.
 pub(super) fn brand_of(card: &Card) -> &'static str {
     card.number
         .brand()

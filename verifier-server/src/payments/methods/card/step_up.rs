@@ -1,4 +1,4 @@
-//! When the issuer is asked who the shopper is. The amounts are data.
+//! Decides when to request authentication from the issuer. The thresholds are data.
 
 use super::risk::RiskOutcome;
 use sealpay_protocol::money::Money;
@@ -9,41 +9,41 @@ use std::sync::LazyLock;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rules {
-    /// From this amount the issuer is asked, minor units by currency.
+    /// Amounts from which authentication is requested, minor units by currency.
     ask_from_minor: BTreeMap<String, i64>,
 }
 
 static RULES: LazyLock<Option<Rules>> = LazyLock::new(|| {
-    // The file is part of the program and a test reads it.
+    // The file is compiled in and a test parses it.
     serde_json::from_str(include_str!("../../../../data/step_up.json")).ok()
 });
 
-/// What is looked at.
+/// The input of the decision.
 #[derive(Debug, Clone, Copy)]
 pub struct ChallengeInput {
-    /// How much.
+    /// The amount.
     pub money: Money,
-    /// What the risk rules say.
+    /// The outcome of the fraud rules.
     pub risk: RiskOutcome,
-    /// Whether the merchant asked for it in the order.
+    /// Whether the merchant requires it in the order.
     pub merchant_requires: bool,
-    /// Whether a tester staged it.
+    /// Whether a test card or outcome requests it.
     pub is_staged: bool,
 }
 
-/// Whether the issuer is asked, and how.
+/// How authentication is requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChallengeDecision {
-    /// Whether a challenge is wished for, whatever the issuer would do by itself.
+    /// Whether to require a challenge, even if the issuer would skip it.
     pub wants_challenge: bool,
-    /// Keys of the rules that fitted; at least one.
+    /// Keys of the matching rules; at least one.
     pub reasons: Vec<String>,
 }
 
-/// Decides; none when the issuer need not be asked.
+/// Decides; none if authentication is not needed.
 #[must_use]
 pub fn decision(circumstances: &ChallengeInput) -> Option<ChallengeDecision> {
-    // A higher score never asks for less.
+    // A higher score never requires less.
     let by_risk = matches!(
         circumstances.risk,
         RiskOutcome::StepUp | RiskOutcome::Review
@@ -66,7 +66,7 @@ fn is_large(money: Money) -> bool {
     let currency = money.currency();
     let code = currency.code();
     let rules = RULES.as_ref();
-    // A currency without a limit of its own is asked about always: better once too often.
+    // In a currency without a threshold, authentication is always requested, to be safe.
     let limit = rules
         .and_then(|rules| rules.ask_from_minor.get(code))
         .copied()
@@ -82,7 +82,7 @@ mod tests {
     use sealpay_protocol::money::Money;
 
     #[test]
-    fn the_issuer_is_asked_when_a_rule_says_so() {
+    fn authentication_is_requested_when_a_rule_matches() {
         assert!(RULES.is_some());
         let at = |amount, currency: &str, risk: RiskOutcome, merchant, staged| {
             decision(&ChallengeInput {

@@ -1,4 +1,4 @@
-//! What the fraud rules look at: earlier payments of a card and from an address.
+//! The prior payments of a card and from an address, for the fraud rules.
 
 use super::risk::{LOOKED_AT, PriorPayment};
 use crate::payments::store::PaymentStore;
@@ -14,8 +14,8 @@ projection! {
     }
 }
 
-/// What the rules themselves stopped, and what nobody finished, says nothing of the card: otherwise a
-/// block would renew itself.
+/// Payments that the rules blocked, and abandoned ones, do not count: otherwise a block would renew
+/// itself.
 const NEWEST: &str = "AND id >= $2 AND COALESCE(decline, '') \
      NOT IN ('risk_blocked', 'not_permitted_terminal', 'payment_abandoned') \
      ORDER BY id DESC LIMIT $3";
@@ -32,14 +32,14 @@ const OF_ADDRESS: &str = sql!(
     NEWEST
 );
 
-/// Of a text, what was made from a moment on.
+/// The query values for a card or address and the start of the time span.
 fn since(text: &str, since_ms: i64) -> [Value; 3] {
     let made = IdRange::<PaymentId>::of_ms(Some(since_ms), None);
     values![text.to_owned(), made.from, LOOKED_AT]
 }
 
 impl PaymentStore {
-    /// The newest assessed payments of a card since a moment, milliseconds since 1970.
+    /// The newest assessed payments of a card since a time, milliseconds since 1970.
     pub async fn earlier_of_card(
         &self,
         fingerprint: &str,
@@ -49,7 +49,7 @@ impl PaymentStore {
         self.database.list(OF_CARD, wanted).await
     }
 
-    /// The newest assessed payments from an address since a moment, milliseconds since 1970.
+    /// The newest assessed payments from an address since a time, milliseconds since 1970.
     pub async fn earlier_of_address(
         &self,
         address: &str,

@@ -52,7 +52,7 @@ fn every_rule_names_a_fact_and_every_fact_has_a_rule() {
 }
 
 #[test]
-fn a_card_that_nobody_has_seen_goes_ahead() {
+fn a_new_card_is_allowed() {
     let assessment = assess(&facts(&[], &[]));
     assert_eq!(
         (assessment.outcome, assessment.score),
@@ -119,7 +119,7 @@ fn outcomes_follow_the_facts() {
 }
 
 #[test]
-fn an_amount_far_above_the_habit_asks_for_proof() {
+fn an_unusually_high_amount_requires_authentication() {
     let habit = earlier(3, "a", Captured, 72 * HOUR_MS);
     let at = |amount, of_card: &[PriorPayment]| {
         let assessment = assess(&RiskInput {
@@ -138,7 +138,7 @@ fn an_amount_far_above_the_habit_asks_for_proof() {
 }
 
 #[test]
-fn an_issuer_in_another_country_than_the_address_asks_for_proof() {
+fn an_issuer_outside_the_billing_country_requires_authentication() {
     let at = |issuer, billing| {
         let assessment = assess(&RiskInput {
             issuer_country: issuer,
