@@ -1,5 +1,5 @@
-//! Modifications that do not end by themselves: what an operator sees of them, and how one ends
-//! them after having asked the provider.
+//! Manual completion of stuck modifications: lists them for an operator, who completes them after
+//! asking the provider.
 
 use super::model::{Modification, ModificationState};
 use super::perform;
@@ -9,36 +9,36 @@ use crate::payments::methods;
 use sealpay_protocol::ids::ModificationId;
 use sealpay_provider::ProviderDecision;
 
-/// From this age on somebody has to look at it, milliseconds.
+/// Age from which a modification needs an operator's attention, milliseconds.
 pub const NEEDS_ATTENTION_MS: i64 = 60 * 60 * 1000;
 
-/// Most that are listed.
+/// Maximum number of listed modifications.
 const LISTED: u32 = 1000;
 
-/// Why a modification cannot be ended by hand.
+/// Why a modification cannot be completed manually.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotEnded {
-    /// There is none of this name.
+    /// No modification has this id.
     Unknown,
-    /// It has ended.
+    /// It is already completed.
     Ended(ModificationState),
-    /// Its provider is there, and is asked by the server itself.
+    /// Its provider is configured, so the server asks it.
     ProviderIsThere(String),
-    /// The gateway could not.
+    /// The gateway failed.
     Refused(ApiError),
 }
 
-/// Modifications that are pending, those that wait longest first.
+/// Pending modifications, longest waiting first.
 pub async fn pending(gateway: &Gateway) -> Result<Vec<Modification>, ApiError> {
     let mut open = gateway.store.operations.open(i64::MAX, LISTED).await?;
     open.sort_by_key(|modification| modification.created_at_ms);
     Ok(open)
 }
 
-/// Ends a pending modification as the provider has told the operator.
+/// Completes a pending modification with the outcome that the provider told the operator.
 ///
 /// # Errors
-/// Why it was not ended; nothing was changed then.
+/// Why it was not completed; nothing was changed.
 pub async fn end_by_hand(
     gateway: &Gateway,
     id: ModificationId,

@@ -1,4 +1,4 @@
-//! Expires authorizations that were not captured in time, and publishes it.
+//! Expires authorizations that were not captured in time, and publishes the event.
 
 use super::model::{ModificationKind, ModificationState};
 use super::perform;
@@ -9,13 +9,13 @@ use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 
-/// How many payments are looked at in one go.
+/// Maximum number of payments in one batch.
 const BATCH: u32 = 64;
 
-/// Ends every hold that has lasted too long, at most a batch of them; how many.
+/// Expires one batch of overdue authorizations; returns their number.
 ///
 /// # Errors
-/// An error when the store does not say which those are.
+/// The store cannot list them.
 pub async fn expire(gateway: &Gateway) -> Result<usize, ApiError> {
     let lifetime_ms = i64::try_from(HOLD_LIFETIME_SECONDS)
         .unwrap_or(i64::MAX)
@@ -38,8 +38,8 @@ pub async fn expire(gateway: &Gateway) -> Result<usize, ApiError> {
     Ok(expired)
 }
 
-/// The provider lets the money go first: a merchant who hears of it must not find it held. Whoever
-/// does something else to the payment at this moment is let finish.
+/// Voids at the provider first, so that the funds are released when the merchant gets the event. A
+/// concurrent operation on the payment takes precedence.
 async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
     let operation = OperationRequest {
         kind: ModificationKind::Expiry,

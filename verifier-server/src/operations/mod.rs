@@ -1,4 +1,4 @@
-//! Operations on an approved payment: captures, voids, refunds, and the lapse of an authorization.
+//! Operations on an approved payment: captures, voids, refunds, and the expiry of an authorization.
 
 pub mod by_hand;
 pub mod expire;

@@ -1,6 +1,7 @@
-//! What is done to a payment after its authorization: captures, voids, refunds, and holds that end.
+//! Modifications of an authorized payment: captures, voids, refunds and expiries.
 //!
-//! Everything that decides whether one is possible, and what the payment is afterwards, is here.
+//! Contains all rules on whether a modification is permitted, and on the resulting state of the
+//! payment.
 
 use crate::payments::methods::bank_transfer::model::AmountMatch;
 use crate::payments::model::Payment;
@@ -11,7 +12,8 @@ pub use sealpay_provider::modification::ModificationKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The event that tells that it failed; none for what nobody asked for.
+/// The type of the event about a failed modification; none for expiries, which no merchant
+/// requested.
 #[must_use]
 pub const fn failure_event(kind: ModificationKind) -> Option<&'static str> {
     match kind {
@@ -26,11 +28,11 @@ pub const fn failure_event(kind: ModificationKind) -> Option<&'static str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModificationState {
-    /// The provider is being asked, until it is known.
+    /// The provider is asked until the outcome is known.
     Pending,
-    /// Done.
+    /// Executed.
     Succeeded,
-    /// The provider said no; nothing was changed.
+    /// Declined by the provider; nothing was changed.
     Failed,
 }
 
@@ -42,10 +44,10 @@ sealpay_protocol::names! {
     }
 }
 
-/// A modification as it is kept.
+/// A stored modification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Modification {
-    /// The modification; the provider never does the same one twice.
+    /// The modification; the provider never executes the same one twice.
     pub id: ModificationId,
     /// The payment.
     pub payment: PaymentId,
@@ -53,7 +55,7 @@ pub struct Modification {
     pub merchant: MerchantId,
     /// What is done.
     pub kind: ModificationKind,
-    /// How much is taken, let go or given back.
+    /// The amount to capture, release or refund.
     pub money: Money,
     /// For a capture: whether what is left is let go.
     pub is_final: bool,
@@ -61,29 +63,29 @@ pub struct Modification {
     pub reference: Option<String>,
     /// How far it is.
     pub state: ModificationState,
-    /// Key of the provider's reason, when it failed.
+    /// Key of the provider's reason, if it failed.
     pub failure: Option<String>,
-    /// The credential that asked for it; none where time did.
+    /// The credential that requested it; none for an expiry.
     pub created_by: Option<String>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
     /// Milliseconds since 1970.
     pub updated_at_ms: i64,
-    /// Until when it is somebody's: afterwards the provider is asked again.
+    /// End of the lease; afterwards the provider is asked again.
     pub lease_until_ms: i64,
 }
 
-/// Why a payment cannot be modified so.
+/// Why a payment cannot be modified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OperationError {
-    /// Not in the payment's state.
+    /// Not permitted in the payment's state.
     State,
-    /// It is more than there is; so much is left, minor units.
+    /// More than the available amount, which is given in minor units.
     Amount(i64),
 }
 
 impl Payment {
-    /// What is still held, minor units.
+    /// The amount that can still be captured, minor units.
     #[must_use]
     pub const fn capturable_minor(&self) -> i64 {
         match self.state {
@@ -95,8 +97,8 @@ impl Payment {
         }
     }
 
-    /// What may still go back, minor units: what was taken and what came too much, without what
-    /// went back and without what the shopper's bank has taken or wants back.
+    /// The amount that can still be refunded, minor units: captured plus overpaid, minus refunded
+    /// and disputed.
     #[must_use]
     pub fn refundable_minor(&self) -> i64 {
         self.captured_minor
@@ -105,7 +107,7 @@ impl Payment {
             .saturating_sub(self.disputed_minor)
     }
 
-    /// What came too much by transfer, minor units, whether it went back or not.
+    /// The overpaid amount of a bank transfer, minor units, refunded or not.
     #[must_use]
     pub fn overpaid_minor(&self) -> i64 {
         match self.details.transfer() {
@@ -119,13 +121,14 @@ impl Payment {
         }
     }
 
-    /// How much of what went back was what came too much: that goes back first.
+    /// The part of the refunded amount that returned an overpayment; overpayments are refunded
+    /// first.
     #[must_use]
     pub fn overpayment_refunded_minor(&self, refunded_minor: i64) -> i64 {
         refunded_minor.min(self.overpaid_minor())
     }
 
-    /// What the shopper's bank may still take back of what the merchant has, minor units.
+    /// The amount that the shopper's bank may still charge back, minor units.
     #[must_use]
     pub fn disputable_minor(&self) -> i64 {
         let returned = self.overpayment_refunded_minor(self.refunded_minor);
@@ -133,10 +136,10 @@ impl Payment {
             .saturating_sub(self.overpaid_minor().saturating_sub(returned))
     }
 
-    /// How much a modification is about: what was asked for, or all there is.
+    /// The amount of a requested modification; the whole available amount if none is requested.
     ///
     /// # Errors
-    /// The obstacle, where it is not possible now.
+    /// Why the modification is not permitted now.
     pub fn modifiable(
         &self,
         kind: ModificationKind,
@@ -164,7 +167,7 @@ impl Payment {
         }
     }
 
-    /// The payment after a modification that the provider has done.
+    /// The payment after a successful modification.
     #[must_use]
     pub fn modified(&self, modification: &Modification) -> Self {
         let amount = modification.money.amount_minor();
@@ -179,7 +182,7 @@ impl Payment {
                     PaymentState::PartiallyCaptured
                 };
             }
-            // What was taken stays taken; there only is no more to come.
+            // The captured amount stays; no further captures are possible.
             ModificationKind::Void | ModificationKind::Expiry if self.captured_minor > 0 => {
                 after.state = PaymentState::Captured;
             }

@@ -1,4 +1,4 @@
-//! Asks the provider for a modification, and records its outcome.
+//! Requests a modification from the provider and records its outcome.
 
 use super::model::{Modification, ModificationKind, ModificationState};
 use super::store::ModificationRecorded;
@@ -11,10 +11,10 @@ use crate::payments::methods;
 use crate::payments::model::Payment;
 use sealpay_provider::{ModificationRequest, ProviderDecision};
 
-/// Key of the reason with which a provider says that it holds nothing under a reference.
+/// Key of the reason for which a provider declines a void if nothing is authorized.
 pub(crate) const NOT_HELD: &str = "invalid_transaction";
 
-/// Asks and settles. Where no answer comes the modification stays pending.
+/// Requests and records. Without a response the modification stays pending.
 pub(crate) async fn perform(
     gateway: &Gateway,
     payment: &Payment,
@@ -55,8 +55,8 @@ pub(crate) async fn record(
 ) -> Result<Modification, ApiError> {
     match answer {
         ProviderDecision::Approved => modification.state = ModificationState::Succeeded,
-        // Nothing is held there any more: that is all that the end of a hold wants. With any other
-        // reason it may be held still, and is asked about again, under another name.
+        // Nothing is authorized any more, which is all that an expiry needs. With any other reason
+        // the amount may still be authorized, and the void is requested again under a new id.
         ProviderDecision::Declined(reason)
             if modification.kind == ModificationKind::Expiry && reason == NOT_HELD =>
         {

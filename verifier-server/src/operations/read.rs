@@ -1,4 +1,4 @@
-//! Looking up what was done to a payment.
+//! Lists the modifications of a payment.
 
 use super::view::ModificationRecord;
 use crate::error::{ApiError, ErrorCode};
@@ -7,7 +7,7 @@ use crate::http::paging::{self, Page, PageRequest};
 use crate::store::Store;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 
-/// What was done to a payment of the merchant after its authorization, newest first.
+/// The modifications of a merchant's payment, newest first.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], also for another merchant's payment.

@@ -7,15 +7,15 @@ use crate::gateway::Gateway;
 use crate::worker::Lease;
 use futures_util::stream::{self, StreamExt};
 
-/// How many are looked at in one go.
+/// Maximum number of modifications in one batch.
 const BATCH: u32 = 256;
-/// How many are asked about at once: a provider that is slow for one is slow for all.
+/// Maximum number of concurrent requests: a provider that is slow for one is slow for all.
 const AT_ONCE: usize = 16;
 
-/// Asks again about every modification whose lease has run out; how many have ended.
+/// Repeats every modification whose lease has run out; returns how many were completed.
 ///
 /// # Errors
-/// An error when the store does not say which those are.
+/// The store cannot list them.
 pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
     let open = gateway.store.operations.open(by_ms, BATCH).await?;

@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(capture))
@@ -171,7 +171,7 @@ async fn modified(
     operation: OperationRequest,
 ) -> Answer {
     let gateway = Arc::clone(&state.gateway);
-    // A task of its own: a merchant whose connection breaks must not stop it half-way.
+    // A separate task, so that a broken connection cannot interrupt a modification.
     let task =
         tokio::spawn(
             async move { request::modify(&gateway, &idempotent, &payment, &operation).await },
@@ -197,7 +197,7 @@ fn amount(amount: Option<i64>) -> Result<Option<i64>, ApiError> {
 }
 
 list_query! {
-    /// What a list of modifications is asked for.
+    /// The query parameters of a modification list.
     ListQuery => PageRequest<ModificationId> {
         /// The last modification of the page before.
         #[param(schema_with = schema::modification)]

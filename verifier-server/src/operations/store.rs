@@ -1,5 +1,5 @@
-//! Modifications: claimed before the provider is asked, settled with its answer. While one is open
-//! the payment names it, and nothing else changes the payment.
+//! Modifications: claimed before the provider is asked, completed with its response. The payment
+//! names its pending modification, and nothing else changes the payment meanwhile.
 
 use super::model::Modification;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
@@ -17,27 +17,27 @@ use sealpay_storage::{
 };
 use sealpay_storage::{Tx, Value, entity, sql, values};
 
-/// The result of claiming a modification, in order of precedence.
+/// The result of a claim, in order of precedence.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModificationClaim {
-    /// The same request came before: what it made, as it stands.
+    /// A repeated request: the modification that it created.
     Same(Modification),
-    /// Another request came with the same key.
+    /// Another request used the same key.
     KeyReused,
-    /// The payment is not any more as the caller saw it: look again.
+    /// The payment has changed since the caller read it: read it again.
     Moved,
-    /// It is claimed, and whoever claimed it may ask the provider.
+    /// Claimed; the caller may ask the provider.
     Claimed,
 }
 
-/// The result of recording how a modification ended.
+/// The result of recording an outcome.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModificationRecorded {
-    /// It is written.
+    /// Recorded.
     Done,
-    /// It had ended before, as it stands. Nothing was written.
+    /// The modification was already completed. Nothing was written.
     Ended(Modification),
 }
 
@@ -70,7 +70,7 @@ leased!(Modification in "modifications" where "state = 'pending'");
 
 const COUNT_OPEN: &str = "SELECT COUNT(*) FROM modifications WHERE state = 'pending'";
 
-/// Decides between everybody who would change the payment: it has to be as the caller saw it.
+/// Decides races between changes of a payment: it must be as the caller saw it.
 const LOCK: &str = "UPDATE payments SET modification = $2
     WHERE id = $1 AND modification IS NULL AND state = $3 AND sequence = $4";
 
@@ -83,7 +83,7 @@ const MODIFY: &str = "UPDATE payments SET state = $3, captured_minor = $4, refun
     sequence = $6, updated_at_ms = $7, modification = NULL
     WHERE id = $1 AND modification = $2 AND sequence = $8";
 
-/// A payment that came to nothing lets its session go.
+/// A payment that ended unpaid frees its session.
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
     WHERE id = $1 AND active_attempt = $2";
 
@@ -103,7 +103,8 @@ async fn repeated(tx: &mut Tx<'_>, replay: IdempotencyReplay) -> Result<Modifica
     Ok(match replay {
         IdempotencyReplay::Other => ModificationClaim::KeyReused,
         IdempotencyReplay::Same { resource, .. } => {
-            // A key that made something of another kind has another path, and so another digest.
+            // A key used for another type of resource has another path and therefore another
+            // digest.
             ModificationClaim::Same(by_id(tx, resource.into()).await?)
         }
     })
@@ -154,7 +155,7 @@ async fn record(
         return Ok(ModificationRecorded::Ended(ended));
     }
     if tx.execute(MODIFY, &ending.change).await? == 0 {
-        // Whoever holds the payment is the only one who may change it.
+        // Only the holder of the pending modification may change the payment.
         let what = "a payment was changed while a modification was open";
         return Err(DatabaseError::Corrupt(what.into()).into());
     }
@@ -170,17 +171,17 @@ async fn record(
     Ok(ModificationRecorded::Done)
 }
 
-/// The repository of captures, voids, refunds and lapses.
+/// The repository of captures, voids, refunds and expiries.
 #[derive(Debug, Clone)]
 pub struct OperationStore {
     pub(crate) database: Database,
 }
 
 impl OperationStore {
-    /// Claims a modification of a payment that has to be as the caller saw it.
+    /// Claims a modification of a payment that must be as the caller saw it.
     ///
     /// # Errors
-    /// The database did not do its work; nothing was written, unless the outcome is unknown.
+    /// The database failed; nothing was written, unless the outcome is unknown.
     pub async fn claim(
         &self,
         seen: &Payment,
@@ -198,11 +199,11 @@ impl OperationStore {
             .await
     }
 
-    /// Ends a modification: what `modification` says of it, what `after` says of the payment, the
-    /// event, and what goes into the books. The event's sequence has to be the payment's next one.
+    /// Completes a modification: writes `modification`, the payment as in `after`, the event, and
+    /// the ledger posting. The event's sequence must be the payment's next one.
     ///
     /// # Errors
-    /// The database did not do its work; nothing was written, unless the outcome is unknown.
+    /// The database failed; nothing was written, unless the outcome is unknown.
     pub async fn record(
         &self,
         before: &Payment,
@@ -239,12 +240,12 @@ impl OperationStore {
             .await
     }
 
-    /// A modification, whoever's it is: for what a repeated request has made.
+    /// A modification of any merchant, for repeated requests.
     pub async fn get(&self, id: ModificationId) -> Result<Option<Modification>, DatabaseError> {
         self.database.get(BY_ID, values![id]).await
     }
 
-    /// Modifications of a merchant's payment, newest first; those older than `after`.
+    /// Modifications of a merchant's payment, newest first, older than `after`.
     pub async fn list(
         &self,
         merchant: MerchantId,
@@ -259,8 +260,8 @@ impl OperationStore {
             .await
     }
 
-    /// Modifications that are pending and whose lease has ended by a moment, milliseconds since
-    /// 1970; those that wait longest first.
+    /// Pending modifications whose lease has ended by a time, milliseconds since 1970; longest
+    /// waiting first.
     pub async fn open(
         &self,
         lease_before_ms: i64,
@@ -269,8 +270,8 @@ impl OperationStore {
         lease::open(&self.database, lease_before_ms, limit).await
     }
 
-    /// Takes over the lease of a pending modification; of several callers that saw the same lease,
-    /// one gets it.
+    /// Takes over the lease of a pending modification; only one of concurrent callers that saw the
+    /// same lease gets it.
     pub async fn extend_lease(
         &self,
         id: ModificationId,
@@ -280,7 +281,7 @@ impl OperationStore {
         lease::take(&self.database, id, (from_lease_ms, to_lease_ms)).await
     }
 
-    /// How many modifications are pending.
+    /// Counts the pending modifications.
     pub async fn count_open(&self) -> Result<u64, DatabaseError> {
         self.database.scalar(COUNT_OPEN, []).await
     }

@@ -1,4 +1,4 @@
-//! What is possible, how much of it, and what the payment is afterwards, as tables.
+//! Tables of permitted modifications, their amounts, and the resulting payments.
 
 use super::{Modification, ModificationKind, ModificationState, OperationError};
 use crate::payments::methods::bank_transfer::model::TransferInstructions;
@@ -9,7 +9,7 @@ use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, Se
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 
-/// A payment over 100 in a state, of which so much was captured, refunded and disputed.
+/// A payment of 100 in a state, with captured, refunded and disputed amounts.
 fn payment(state: PaymentState, captured: i64, refunded: i64, disputed: i64) -> Payment {
     Payment {
         id: PaymentId::new(1, [1; 10]),
@@ -57,7 +57,7 @@ fn modification(kind: ModificationKind, amount: i64, is_final: bool) -> Modifica
 }
 
 #[test]
-fn what_is_possible_and_how_much_is_as_the_table_says() {
+fn permitted_modifications_and_amounts_follow_the_table() {
     use ModificationKind::{Capture, Expiry, Refund, Void};
     use PaymentState::{
         Authorized, Captured, Declined, PartiallyCaptured, PartiallyRefunded, Refunded, Voided,
@@ -114,7 +114,7 @@ fn what_is_possible_and_how_much_is_as_the_table_says() {
     }
 }
 
-/// 100 were due by transfer and 130 came.
+/// A bank transfer of 130 with 100 due.
 fn overpaid(state: PaymentState, refunded: i64) -> Payment {
     Payment {
         details: PaymentDetails::BankTransfer {
@@ -132,11 +132,11 @@ fn overpaid(state: PaymentState, refunded: i64) -> Payment {
 }
 
 #[test]
-fn what_came_too_much_may_go_back_and_goes_back_first() {
+fn overpayments_are_refundable_and_refunded_first() {
     use PaymentState::{Captured, PartiallyRefunded, Refunded};
     let refund = |amount| modification(ModificationKind::Refund, amount, false);
-    // Before: state and refunded. Asked. After: state, refunded, and the share of what came too
-    // much in all that went back.
+    // Before: state and refunded. Requested. After: state, refunded, and the refunded part of the
+    // overpayment.
     let rows = [
         (Captured, 0, 1, (PartiallyRefunded, 1, 1)),
         (Captured, 0, 30, (PartiallyRefunded, 30, 30)),
@@ -169,7 +169,7 @@ fn what_came_too_much_may_go_back_and_goes_back_first() {
 }
 
 #[test]
-fn the_payment_afterwards_is_as_the_table_says() {
+fn resulting_payments_follow_the_table() {
     use ModificationKind::{Capture, Expiry, Refund, Void};
     use PaymentState::{
         Authorized, Captured, Expired, PartiallyCaptured, PartiallyRefunded, Refunded, Voided,

@@ -1,9 +1,8 @@
-//! What is done to a payment after its authorization: a capture, a void, a refund, from the
-//! merchant's request to its answer.
+//! Handles a merchant's capture, void or refund request, from validation to response.
 //!
-//! It reads like the payment itself: look → claim (transaction 1) → ask the provider, with no
-//! transaction open → settle (transaction 2). Whoever dies in between leaves a pending modification
-//! behind, and [`super::reconcile::recover`] asks the provider again, who does the same one only once.
+//! The steps are those of a payment: validate → claim (transaction 1) → ask the provider, with no
+//! transaction open → record (transaction 2). A crash in between leaves a pending modification, and
+//! [`super::reconcile::recover`] repeats it at the provider, which executes it only once.
 
 use super::model::{Modification, ModificationKind, ModificationState, OperationError};
 use super::perform;
@@ -17,24 +16,24 @@ use crate::worker::Lease;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId};
 use sealpay_protocol::money::Money;
 
-/// What a merchant wants done.
+/// A merchant's request to modify a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperationRequest {
-    /// What.
+    /// The operation.
     pub kind: ModificationKind,
-    /// How much, minor units; all there is when left out.
+    /// The amount, minor units; everything available if omitted.
     pub amount_minor: Option<i64>,
-    /// For a capture: whether what is left is let go.
+    /// For a capture: whether to release the remaining authorization.
     pub is_final: bool,
-    /// The merchant's name for it.
+    /// The merchant's reference.
     pub reference: Option<String>,
 }
 
-/// Does it, once for each `Idempotency-Key`. A modification that is still pending is done later,
-/// and an event tells how it ended.
+/// Executes the request, once for each `Idempotency-Key`. If the modification is still pending, an
+/// event reports its outcome later.
 ///
 /// # Errors
-/// An error; in that case nothing was changed.
+/// An error; nothing was changed.
 pub async fn modify(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -48,7 +47,7 @@ pub async fn modify(
     gateway.payment_waiters.run(payment, modify_once).await
 }
 
-/// None while something else is being done to the payment.
+/// None while another modification of the payment is pending.
 async fn once(
     gateway: &Gateway,
     request: &IdempotentRequest,
