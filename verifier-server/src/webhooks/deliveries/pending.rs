@@ -1,10 +1,10 @@
-//! How much waits for one endpoint.
+//! Counts the pending deliveries of one endpoint.
 
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{Fault, Tx, values};
 
-/// Deliveries that may wait for one endpoint before no more are begun anew and it is not pinged: what a
-/// receiver that hangs does not take costs the database a little again and again.
+/// Maximum number of pending deliveries of one endpoint before redeliveries and pings are rejected:
+/// each pending delivery to a hanging receiver costs the database again and again.
 pub const MOST_PENDING: i64 = 10_000;
 
 const PENDING: &str = "SELECT COUNT(*) FROM (
@@ -12,7 +12,7 @@ const PENDING: &str = "SELECT COUNT(*) FROM (
         WHERE endpoint = $1 AND state = 'pending' LIMIT $2
     ) AS all_waiting";
 
-/// How many deliveries wait for an endpoint, or so many if there are more.
+/// The number of pending deliveries of an endpoint, counted up to a maximum.
 pub(crate) async fn pending(
     tx: &mut Tx<'_>,
     endpoint: EndpointId,

@@ -1,4 +1,4 @@
-//! Deliveries that nobody asks for any more: those of endpoints that are gone, and old ones.
+//! Deletes old deliveries, and those of deleted endpoints.
 
 use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::endpoints::store::former_secrets;
@@ -6,16 +6,16 @@ use crate::webhooks::events::store::named_between;
 use sealpay_protocol::ids::{EndpointId, EventId};
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, values};
 
-/// How long deliveries that have ended are kept, with their attempts, days. The events stay.
+/// Retention of completed deliveries and their attempts, days. Events are retained longer.
 pub const DELIVERIES_KEPT_DAYS: u64 = 30;
 
-/// Deliveries that are deleted in one transaction: others do not wait long for it.
+/// Deliveries deleted in one transaction, so that other writers do not wait long.
 const AT_ONCE: i64 = 500;
 
-/// An attempt that was under way when its endpoint was deleted has ended by then, milliseconds.
+/// By then an attempt that was running when its endpoint was deleted has completed, milliseconds.
 const UNDER_WAY_MS: i64 = 300_000;
 
-/// But for those whose former address has yet to hear of it.
+/// Excludes endpoints with a pending farewell to their former address.
 const GONE: &str = "SELECT id FROM webhook_endpoints WHERE deleted_at_ms <= $1
     AND NOT EXISTS (SELECT 1 FROM deliveries
         WHERE deliveries.endpoint = webhook_endpoints.id AND state = 'pending')
@@ -24,7 +24,7 @@ const GONE: &str = "SELECT id FROM webhook_endpoints WHERE deleted_at_ms <= $1
 const OF_ENDPOINT: &str =
     "SELECT event, endpoint FROM deliveries WHERE endpoint = $1 ORDER BY event LIMIT $2";
 
-/// The identifier of an event begins with its moment.
+/// The identifier of an event begins with its time.
 const OLD: &str = "SELECT event, endpoint FROM deliveries
     WHERE event < $1 AND state <> 'pending' ORDER BY event, endpoint LIMIT $2";
 
@@ -47,7 +47,7 @@ async fn delete(tx: &mut Tx<'_>, deliveries: &[(EventId, EndpointId)]) -> Result
     Ok(())
 }
 
-/// Some rows of one endpoint that is gone, or the endpoint itself once it has none.
+/// Deletes some rows of one deleted endpoint, or the endpoint itself once it has none.
 async fn of_gone(tx: &mut Tx<'_>, deleted_by_ms: i64) -> Result<u64, Fault> {
     let gone: Option<(EndpointId,)> = tx.get(GONE, &values![deleted_by_ms]).await?;
     let Some((endpoint,)) = gone else {
@@ -69,8 +69,8 @@ async fn old(tx: &mut Tx<'_>, before: EventId) -> Result<u64, Fault> {
 }
 
 impl DeliveryStore {
-    /// Deletes some of the rows that belong to endpoints that were deleted a while ago, and these
-    /// endpoints once nothing belongs to them; how many. None is the end of it.
+    /// Deletes some rows of endpoints that were deleted a while ago, and those endpoints once they
+    /// have no rows; returns the number of deleted rows, zero when finished.
     pub async fn purge_deleted_endpoints(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         let deleted_by_ms = now_ms.saturating_sub(UNDER_WAY_MS);
         self.database
@@ -80,8 +80,8 @@ impl DeliveryStore {
             .await
     }
 
-    /// Deletes some of the deliveries that ended and whose events happened too long before this
-    /// second; how many. None is the end of it.
+    /// Deletes some completed deliveries whose events are older than the retention at `now`;
+    /// returns their number, zero when finished.
     pub async fn purge_old(&self, now: u64) -> Result<u64, DatabaseError> {
         let oldest = now.saturating_sub(DELIVERIES_KEPT_DAYS * 86_400);
         let before = named_between(Some(oldest), None).from;

@@ -1,5 +1,5 @@
-//! Every attempt that was made, and what became of its delivery and its endpoint: those of many
-//! deliveries in one transaction.
+//! Records delivery attempts and their results for deliveries and endpoints, many in one
+//! transaction.
 
 use super::store::{DeliveryStore, MAX_ATTEMPTS_STORED};
 use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState};
@@ -7,9 +7,9 @@ use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
 use std::collections::BTreeMap;
 
-/// What has arrived, or was given up, stays so, and so does what was begun anew meanwhile: the
-/// round and the attempts tell which try this is the response to. An endpoint may have been switched off while
-/// something was made ready for it.
+/// Delivered and failed deliveries do not change, nor do those that were restarted meanwhile: round
+/// and attempt number identify the attempt that this result belongs to. The endpoint may have been
+/// disabled while the request was prepared.
 const RESULT: &str = "UPDATE deliveries
     SET attempts = $4, next_at_ms = $5, last_status = $6, last_error = $7,
     state = CASE WHEN $3 = 'pending' AND EXISTS (
@@ -20,14 +20,15 @@ const RESULT: &str = "UPDATE deliveries
     WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND attempts + 1 = $4
     AND round = $8";
 
-/// Attempts are counted over all the times that a delivery was begun anew.
+/// Attempts are numbered across redeliveries.
 const ATTEMPT: &str = "INSERT INTO delivery_attempts
     (event, endpoint, number, at_ms, duration_ms, status, error, response)
     SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5, $6, $7
     FROM delivery_attempts WHERE event = $1 AND endpoint = $2
     ON CONFLICT DO NOTHING";
 
-/// The last [`MAX_ATTEMPTS_STORED`] of a delivery, which may be begun anew forever.
+/// Keeps the last [`MAX_ATTEMPTS_STORED`] attempts of a delivery, which may be restarted any number
+/// of times.
 const PURGE_ATTEMPTS: &str = "DELETE FROM delivery_attempts
     WHERE event = $1 AND endpoint = $2 AND number + $3 <= (
         SELECT MAX(number) FROM delivery_attempts WHERE event = $1 AND endpoint = $2)";
@@ -42,34 +43,34 @@ const FAILS: &str = "UPDATE webhook_endpoints
 const FAILING: &str = "SELECT failing_since_ms, failures FROM webhook_endpoints
     WHERE id = $1 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL";
 
-/// An attempt that was made, and what is to become of its delivery.
+/// A completed attempt and its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptOutcome {
-    /// The delivery after it.
+    /// The delivery after the attempt.
     pub result: Delivery,
-    /// How often the delivery had been begun anew when it was claimed.
+    /// The number of restarts when the delivery was claimed.
     pub round: i64,
     /// The attempt.
     pub attempt: DeliveryAttempt,
-    /// It went to an address that the endpoint had before: what comes of it says nothing about the
-    /// endpoint, which is elsewhere by now.
+    /// Sent to a former address of the endpoint; the result says nothing about the endpoint, which
+    /// has moved.
     pub is_farewell: bool,
 }
 
-/// What is known after an attempt was kept.
+/// The state after an attempt was recorded.
 #[must_use]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AttemptRecorded {
-    /// Whether the delivery still waited for what came of this attempt.
+    /// Whether the delivery was still waiting for this result.
     pub was_pending: bool,
-    /// Since when nothing has arrived at the endpoint, milliseconds since 1970; none when something
-    /// just has, or when nothing is sent there any more.
+    /// Since when all attempts at the endpoint have failed, milliseconds since 1970; none after a
+    /// success, or when nothing is sent there any more.
     pub failing_since_ms: Option<i64>,
-    /// How many attempts at the endpoint have failed since then.
+    /// The number of failed attempts since then.
     pub failures: i64,
 }
 
-/// What several attempts say about their endpoint, in the order in which they were made.
+/// The results of several attempts for their endpoint, in order.
 #[derive(Debug, Default)]
 struct Health {
     works: bool,
@@ -93,7 +94,7 @@ impl Health {
     }
 }
 
-/// In the order in which every transaction locks endpoints.
+/// Sorted, because every transaction locks endpoints in this order.
 fn healths(outcomes: &[AttemptOutcome]) -> BTreeMap<EndpointId, Health> {
     let mut healths: BTreeMap<EndpointId, Health> = BTreeMap::new();
     for outcome in outcomes.iter().filter(|outcome| !outcome.is_farewell) {
@@ -103,7 +104,7 @@ fn healths(outcomes: &[AttemptOutcome]) -> BTreeMap<EndpointId, Health> {
     healths
 }
 
-/// What is written of one attempt.
+/// The rows written for one attempt.
 struct Written {
     result: [Value; 8],
     attempt: [Value; 7],
@@ -161,8 +162,8 @@ impl Health {
     }
 }
 
-/// The endpoints first, as when one is switched off, and then the deliveries in the order in which
-/// they are claimed: no two transactions wait for each other.
+/// Locks the endpoints first, as disabling does, and then the deliveries in the order of claims, so
+/// that transactions cannot deadlock.
 async fn record(
     tx: &mut Tx<'_>,
     outcomes: &[AttemptOutcome],
@@ -209,10 +210,10 @@ async fn record(
 }
 
 impl DeliveryStore {
-    /// Keeps attempts to deliver, each under the next number of its delivery whatever it says, and what
-    /// became of the delivery unless that had ended before, was tried by somebody else or begun anew
-    /// since that round; what is known then, in the same order. All are kept or none. Of attempts that
-    /// were made long ago none is kept.
+    /// Records delivery attempts, each with the next number of its delivery, and updates the
+    /// deliveries unless they were completed, taken by another process or restarted since that
+    /// round. Returns the resulting states in the same order. Atomic for all attempts. Attempts
+    /// that are past the retention are not stored.
     pub async fn record_attempts(
         &self,
         outcomes: Vec<AttemptOutcome>,

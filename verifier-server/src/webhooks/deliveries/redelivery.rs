@@ -1,4 +1,4 @@
-//! Deliveries to one endpoint: looking them up, and beginning them anew.
+//! Lists the deliveries of an endpoint and restarts them.
 
 use super::pending::{MOST_PENDING, pending};
 use super::store::MAX_ATTEMPTS_STORED;
@@ -15,60 +15,60 @@ use sealpay_storage::{
     DatabaseError, Extent, Fault, Projection, Tx, Value, projection, sql, values,
 };
 
-/// Which of an endpoint's deliveries. What is none does not matter.
+/// The filter of a delivery list. A filter that is none does not apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
-    /// Only those in this state.
+    /// In this state.
     pub state: Option<DeliveryState>,
-    /// Only those of events older than this one.
+    /// Of events older than this one.
     pub after: Option<EventId>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// A delivery with what it tells and how often that was tried.
+/// A delivery with its event and attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDelivery {
     /// The event's type.
     pub kind: String,
-    /// What the event tells of.
+    /// The subject of the event.
     pub subject: String,
-    /// How far it is.
+    /// The delivery state.
     pub delivery: Delivery,
-    /// The last attempts, the first one first.
+    /// The last attempts, oldest first.
     pub attempts: Vec<DeliveryAttempt>,
 }
 
-/// What is to be delivered again, or for the first time.
+/// The events to deliver again, or for the first time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RedeliverySelection {
-    /// One event, whether the endpoint hears of its type or not.
+    /// One event, whether or not the endpoint subscribes to its type.
     Event(EventId),
-    /// The events of a time, the oldest first, and whether there are more behind them.
+    /// The events of a time span, oldest first, and whether there are more.
     Events(Vec<EventId>, bool),
 }
 
-/// Events of a time.
+/// A time span of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventRange {
-    /// From the beginning of this second on, seconds since 1970.
+    /// Start, inclusive, seconds since 1970.
     pub from: u64,
-    /// Until the end of this second, seconds since 1970.
+    /// End, inclusive, seconds since 1970.
     pub until: u64,
-    /// Only those newer than this one.
+    /// Newer than this event.
     pub after: Option<EventId>,
-    /// At most so many.
+    /// Maximum number of events.
     pub most: u32,
 }
 
-/// What was begun anew.
+/// The result of a redelivery request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RedeliveryBatch {
-    /// How many deliveries.
+    /// The number of scheduled deliveries.
     pub scheduled: u64,
-    /// The newest event among them.
+    /// The newest scheduled event.
     pub last: Option<EventId>,
-    /// Whether there are more behind it.
+    /// Whether more events follow.
     pub has_more: bool,
 }
 
@@ -80,7 +80,7 @@ const OF_ENDPOINT: &str = sql!(
 
 const EVENT_SUBJECT: &str = "SELECT kind, subject FROM events WHERE merchant = $1 AND id = $2";
 
-/// A delivery that is begun anew again and again has many; the last schedule fits.
+/// A restarted delivery may have many attempts; this fits its last schedule.
 const ATTEMPTS: &str = sql!(
     DeliveryAttempt::SELECT,
     "WHERE event = $1 AND endpoint = $2 ORDER BY number DESC LIMIT $3"
@@ -105,9 +105,8 @@ const RANGE: &str = "SELECT id FROM events
     AND ($7 = '*' OR $7 LIKE '%,' || kind || ',%')
     ORDER BY id LIMIT $8";
 
-/// What was answered last stays to be seen until there is another response. An attempt that is under way
-/// belongs to the round before, so that what comes of it does not end this one. A farewell is told to
-/// its end first.
+/// Keeps the last response until the next one. A running attempt belongs to the previous round, so
+/// its result does not complete this one. A farewell is completed first.
 const BEGIN: &str = "INSERT INTO deliveries
     (event, endpoint, merchant, state, attempts, next_at_ms, round)
     VALUES ($1, $2, $3, 'pending', 0, $4, 1)
@@ -116,8 +115,8 @@ const BEGIN: &str = "INSERT INTO deliveries
         round = deliveries.round + 1, farewell_url = NULL, farewell_body = NULL
     WHERE deliveries.farewell_url IS NULL OR deliveries.state <> 'pending'";
 
-/// Keeps an endpoint where it is until the end of the transaction, and finds out whether it still is
-/// there: who moves it meanwhile may not read what was begun for its address.
+/// Locks the endpoint's address until the end of the transaction and checks that it is unchanged,
+/// so that the new owner of an address does not get events that were requested for the old one.
 const STAYS: &str = "UPDATE webhook_endpoints SET url = url WHERE id = $1 AND url = $2";
 
 struct Asked {
@@ -166,8 +165,7 @@ struct NewRedelivery {
     answered: StoredResponse,
 }
 
-/// The events that are meant, and whether there are more; none when the one that is named is not
-/// there.
+/// The selected events, and whether there are more; none if the named event does not exist.
 async fn meant(
     tx: &mut Tx<'_>,
     new: &NewRedelivery,
@@ -230,14 +228,14 @@ async fn begin(
 }
 
 impl RedeliveryBatch {
-    /// As it is kept, to be answered again.
+    /// The form stored for replays.
     fn to_text(self) -> String {
         let last = self.last.map(|last| last.to_string());
         let more = if self.has_more { "more" } else { "all" };
         format!("{} {more} {}", self.scheduled, last.unwrap_or_default())
     }
 
-    /// What was kept of a response.
+    /// Parses a stored response.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         let mut parts = text.split(' ');
@@ -254,7 +252,7 @@ impl RedeliveryBatch {
 }
 
 impl DeliveryStore {
-    /// Deliveries to an endpoint of a merchant, the newest event first, each with its last attempts.
+    /// Deliveries to a merchant's endpoint, newest event first, each with its last attempts.
     pub async fn of_endpoint(
         &self,
         merchant: MerchantId,
@@ -271,8 +269,8 @@ impl DeliveryStore {
             .await
     }
 
-    /// Events of a time, of these types (names with commas between, or `*`), the oldest first, and
-    /// whether there are more. Many may be looked at, so this is not done where others write.
+    /// Events of a time span and of these types (comma-separated names, or `*`), oldest first, and
+    /// whether there are more. May scan many rows, so it must not run on the writer.
     pub async fn events_in(
         &self,
         merchant: MerchantId,
@@ -302,9 +300,9 @@ impl DeliveryStore {
         Ok((ids, has_more))
     }
 
-    /// Delivers to an enabled endpoint again, from the first attempt on; also what was never meant
-    /// for it. Attempts that were made stay kept. Where [`MOST_PENDING`] wait for it
-    /// already, or where the endpoint is not at this address any more, none are begun.
+    /// Restarts deliveries to an enabled endpoint, including events it was not subscribed to.
+    /// Earlier attempts are kept. Schedules none if [`MOST_PENDING`] deliveries are pending, or if
+    /// the endpoint has moved to another address.
     pub async fn redeliver(
         &self,
         merchant: MerchantId,

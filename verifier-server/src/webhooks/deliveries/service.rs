@@ -1,4 +1,4 @@
-//! Events and their deliveries: what a merchant was told, and telling it again.
+//! Reads events and their deliveries, and redelivers them.
 
 pub use super::redelivery::DeliveryFilter;
 use super::redelivery::{EventRange, RedeliveryBatch, RedeliverySelection};
@@ -50,7 +50,7 @@ impl RedeliveryRequest {
             };
             ApiError::invalid(param, detail)
         };
-        // No moment is later than the store can hold.
+        // Times later than the database can store are rejected.
         if self
             .until
             .is_some_and(|until| i64::try_from(until).is_err())
@@ -80,11 +80,11 @@ impl RedeliveryRequest {
     }
 }
 
-/// Events of the merchant that the credential may read, newest first.
+/// The merchant's events that the credential may read, newest first.
 ///
 /// # Errors
-/// [`ErrorCode::ScopeMissing`] when a type is asked for that it may not read, or the store does not
-/// response.
+/// [`ErrorCode::ScopeMissing`] if the credential may not read the requested type, or the store does
+/// not respond.
 pub async fn events(
     gateway: &Gateway,
     principal: &Principal,
@@ -99,7 +99,7 @@ pub async fn events(
         without_balance: !principal.may(Scope::BalanceRead),
         ..filter
     };
-    // No index knows the type; a subject has few events.
+    // The type is not indexed, but a subject has few events.
     let scans = filter.kind.is_some() && filter.subject.is_none();
     let rows =
         move |store: Store, filter| async move { store.events.matching(merchant, filter).await };
@@ -110,7 +110,7 @@ pub async fn events(
 /// One event of the merchant, if the credential may read it.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for another merchant's; [`ErrorCode::ScopeMissing`].
+/// [`ErrorCode::NotFound`], also for another merchant's event; [`ErrorCode::ScopeMissing`].
 pub async fn readable_event(
     gateway: &Gateway,
     principal: &Principal,
@@ -126,7 +126,7 @@ pub async fn readable_event(
 /// One event of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for another merchant's.
+/// [`ErrorCode::NotFound`], also for another merchant's event.
 pub async fn event(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -151,7 +151,7 @@ pub async fn of_endpoint(
     filter: DeliveryFilter,
 ) -> Result<Page<EndpointDeliveryRecord>, ApiError> {
     let endpoint = find(gateway, merchant, endpoint_id(endpoint)?).await?.id;
-    // No index knows the state.
+    // The state is not indexed.
     let scans = filter.state.is_some();
     let rows = move |store: Store, filter| async move {
         store
@@ -169,10 +169,10 @@ pub async fn of_endpoint(
     .await
 }
 
-/// Delivers to an endpoint again, from the first attempt on.
+/// Restarts deliveries to an endpoint.
 ///
 /// # Errors
-/// An error; nothing is sent then.
+/// An error; nothing is sent.
 pub async fn redeliver(
     gateway: &Gateway,
     principal: &Principal,
@@ -208,7 +208,7 @@ pub async fn redeliver(
             Ok(RedeliveryRecord::new(batch))
         }
         EndpointWrite::Repeated(replay) => {
-            // How many they were is kept for a day; whoever wants them again asks with another key.
+            // The count is stored for a day; to redeliver again, use another key.
             let (_, response) = same(replay)?;
             let response = response.ok_or(ApiError::new(ErrorCode::StateConflict))?;
             let lost = || ApiError::because(ErrorCode::Internal, "a kept response cannot be read");
@@ -224,8 +224,8 @@ pub async fn redeliver(
     }
 }
 
-/// Events that an endpoint hears of now, looked for in the merchant's turn: nobody who writes waits
-/// for it.
+/// Events that the endpoint currently subscribes to, read with the merchant's slot, so that writers do
+/// not wait for the scan.
 async fn events_in(
     gateway: &Gateway,
     merchant: MerchantId,

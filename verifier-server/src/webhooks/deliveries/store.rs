@@ -1,4 +1,4 @@
-//! The outbox: what is to be delivered, to whom, and how far that is.
+//! The outbox table: pending deliveries and their progress.
 
 use crate::store::lease::take_all;
 use crate::webhooks::endpoints::store::former_secrets;
@@ -9,8 +9,8 @@ use sealpay_storage::{
 };
 use sealpay_storage::{projection, sql, values};
 
-/// What the endpoint hears of as it is now: a payment may have chosen it before it was moved, narrowed or
-/// switched off, and committed afterwards.
+/// Checks the endpoint's current subscription: a payment may have selected it before it was moved,
+/// narrowed or disabled, and committed afterwards.
 const DUE: &str = sql!(
     "SELECT ",
     DueDelivery::COLUMNS,
@@ -57,7 +57,7 @@ projection! {
 const LEASE: &str = "UPDATE deliveries SET next_at_ms = $4
     WHERE event = $1 AND endpoint = $2 AND state = 'pending' AND next_at_ms = $3";
 
-/// What came of the last attempt stays as it was told: none was made.
+/// Keeps the result of the last attempt; no attempt was made now.
 const SUSPEND: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
     state = CASE WHEN EXISTS (
         SELECT 1 FROM webhook_endpoints
@@ -66,7 +66,8 @@ const SUSPEND: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4,
     ) THEN 'failed' ELSE state END
     WHERE event = $1 AND endpoint = $2 AND state = 'pending'";
 
-/// All that would be claimed only to be put off as well; what is on its way is due later.
+/// Reschedules everything that would be claimed only to be rescheduled; running deliveries are due
+/// later.
 const PUT_OFF: &str = "UPDATE deliveries SET next_at_ms = $3, last_error = $4
     WHERE endpoint = $1 AND state = 'pending' AND next_at_ms <= $2";
 
@@ -75,7 +76,7 @@ const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
 const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries
     WHERE state = 'pending' AND next_at_ms < $1";
 
-/// Attempts of a delivery that are kept: more than a schedule has.
+/// Number of attempts that are kept: more than one schedule has.
 pub(crate) const MAX_ATTEMPTS_STORED: i64 = 20;
 
 async fn lease_due(
@@ -88,7 +89,7 @@ async fn lease_due(
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    // Two processes that lock the same rows in the same order do not lock each other out.
+    // Processes that lock rows in the same order cannot deadlock.
     due.sort_by_key(|With(delivery, _)| (delivery.event, delivery.endpoint));
     let leased = take_all(tx, due, LEASE, |With(due, due_at_ms)| {
         values![due.event, due.endpoint, *due_at_ms, lease_until_ms]
@@ -119,7 +120,7 @@ async fn put_off(tx: &mut Tx<'_>, put_off: &PutOff) -> Result<u64, Fault> {
         why,
     } = put_off;
     let due = values![*endpoint, *now_ms, *next_at_ms, *why];
-    // Those that were claimed bear a lease, as those do that are on their way: they are named.
+    // Claimed deliveries have a lease, as running ones do, so they are named explicitly.
     let named: Vec<[Value; 4]> = claimed
         .iter()
         .map(|event| values![*event, *endpoint, *next_at_ms, *why])
@@ -131,18 +132,18 @@ async fn put_off(tx: &mut Tx<'_>, put_off: &PutOff) -> Result<u64, Fault> {
     Ok(tx.execute_together(&statements).await?.into_iter().sum())
 }
 
-/// The repository of deliveries of events.
+/// The repository of deliveries.
 #[derive(Debug, Clone)]
 pub struct DeliveryStore {
     pub(crate) database: Database,
 }
 
 impl DeliveryStore {
-    /// Deliveries that are due, given to the caller until the lease ends. Nobody else is given them
-    /// before; if the caller does not tell what became of one, it is due again then.
+    /// Claims due deliveries until the lease ends. No other caller gets them before; a delivery
+    /// without a recorded result is due again then.
     ///
     /// # Errors
-    /// The database did not do its work; when the outcome is unknown, they may be leased.
+    /// The database failed; if the outcome is unknown, the deliveries may be leased.
     pub async fn due(
         &self,
         now_ms: i64,
@@ -159,7 +160,7 @@ impl DeliveryStore {
             .await
     }
 
-    /// Puts a delivery off without an attempt; says whether it was still pending.
+    /// Reschedules a delivery without an attempt; returns whether it was still pending.
     pub async fn hold(
         &self,
         delivery: &DueDelivery,
@@ -170,8 +171,8 @@ impl DeliveryStore {
         self.database.change(SUSPEND, values).await
     }
 
-    /// Puts off what was claimed for an endpoint, and with it all that is due there now; how many.
-    /// No attempt is made.
+    /// Reschedules the claimed deliveries of an endpoint and all others that are due there; returns
+    /// their number. No attempt is made.
     pub async fn reschedule(
         &self,
         endpoint: EndpointId,
@@ -191,13 +192,13 @@ impl DeliveryStore {
             .await
     }
 
-    /// How many deliveries are pending.
+    /// Counts the pending deliveries.
     pub async fn pending(&self) -> Result<u64, DatabaseError> {
         self.database.scalar(PENDING, []).await
     }
 
-    /// When the next delivery is due, milliseconds since 1970; those that wait for their endpoint to be
-    /// verified are left out.
+    /// When the next delivery is due, milliseconds since 1970, except those that wait for the
+    /// verification of their endpoint.
     pub async fn next_at(&self) -> Result<Option<i64>, DatabaseError> {
         self.database.scalar(NEXT, values![HELD_MS]).await
     }

@@ -1,4 +1,4 @@
-//! What is done to a webhook endpoint that is there, and told the merchant's others.
+//! Changes an existing webhook endpoint and notifies the merchant's other endpoints.
 
 use super::event::EventDraft;
 use super::store::change::EndpointChange;
@@ -19,17 +19,17 @@ pub(crate) async fn find(
     found.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
-/// What is done to an endpoint that is there.
+/// A change of an existing endpoint.
 pub(crate) enum EndpointAction<'a> {
-    /// For whoever may read what goes there then.
+    /// Requires the principal to be allowed to read the events that the endpoint gets afterwards.
     Change(&'a Principal, EndpointChange),
     Delete,
-    /// Another secret, encrypted, and until when the present one signs beside it.
+    /// A new secret, encrypted, and until when the current one also signs.
     Rotate(String, Option<i64>),
 }
 
-/// Does something to an endpoint, which its merchant's others are told as the next of its events. It is
-/// found allowed for the endpoint as it is in that moment.
+/// Applies a change and notifies the merchant's other endpoints with the endpoint's next event.
+/// Permissions are checked against the endpoint's state within the transaction.
 pub(crate) async fn carry_out(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -80,8 +80,8 @@ pub(crate) async fn carry_out(
     written.map_err(ApiError::of_first_transaction)
 }
 
-/// The types of events that go somewhere by a change where they did not go before: all that the
-/// endpoint hears of, by another address; what is new among them otherwise.
+/// The event types that a change sends to a new destination: all subscribed types for a new
+/// address, otherwise the added ones.
 fn newly_told(seen: &WebhookEndpoint, change: &EndpointChange) -> String {
     let wanted = change.event_types.as_ref().unwrap_or(&seen.event_types);
     let is_redirected = change.url.as_ref().is_some_and(|url| *url != seen.url);

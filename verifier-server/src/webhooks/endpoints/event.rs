@@ -1,5 +1,5 @@
-//! The events that tell of a webhook endpoint: that it was switched off, or that it was pinged; and
-//! what it is asked to prove whose it is, which is no event that is kept.
+//! Events about webhook endpoints (updated, disabled, pinged), and the verification challenge,
+//! which is sent like an event but not stored.
 
 use super::store::event::EndpointEvent;
 use crate::error::{ApiError, ErrorCode};
@@ -13,8 +13,8 @@ use crate::webhooks::events::view::{
 use sealpay_protocol::ids::EventId;
 use url::Url;
 
-/// An event of an endpoint that has its identifier and moment, and is written once the endpoint and the
-/// number are known: inside of the transaction that numbers it.
+/// An endpoint event with its id and time, whose body is written within the transaction that
+/// assigns its sequence number.
 #[derive(Debug, Clone, Copy)]
 pub struct EventDraft {
     /// The event.
@@ -25,7 +25,7 @@ pub struct EventDraft {
 }
 
 impl EventDraft {
-    /// Of what happens now.
+    /// A draft for the current time.
     #[must_use]
     pub fn new(gateway: &Gateway) -> Self {
         Self {
@@ -35,10 +35,10 @@ impl EventDraft {
         }
     }
 
-    /// The event of this type that tells of the endpoint as it is now.
+    /// The event of this type about the endpoint's current state.
     ///
     /// # Errors
-    /// An error when the body cannot be written, which no endpoint causes.
+    /// The body cannot be serialized, which no endpoint causes.
     pub fn event(
         self,
         endpoint: &WebhookEndpoint,
@@ -70,10 +70,10 @@ impl EventDraft {
         })
     }
 
-    /// The event that tells of an endpoint that was changed, and how its former address learns of it.
+    /// The event about an updated endpoint, and the farewell to its former address.
     ///
     /// # Errors
-    /// As those of [`Self::of`].
+    /// As for [`Self::of`].
     pub fn updated(
         self,
         endpoint: &WebhookEndpoint,
@@ -81,7 +81,7 @@ impl EventDraft {
     ) -> Result<EndpointEvent, ApiError> {
         const UPDATED: &str = "webhook_endpoint.updated";
         let event = self.event(endpoint, UPDATED, None, sequence)?;
-        // Path and query may be what keeps strangers out of the new address.
+        // The path and query may be the new address's secret.
         let url = Url::parse(&endpoint.url);
         let origin = url.map(|url| url.origin().ascii_serialization());
         let elsewhere = WebhookEndpoint {
@@ -96,14 +96,15 @@ impl EventDraft {
     }
 }
 
-/// The type of what an endpoint is asked.
+/// The type of a verification challenge.
 const VERIFICATION: &str = "webhook_endpoint.verification";
 
-/// What an endpoint is asked to prove that it is its merchant's: it responses with the challenge. It
-/// looks like an event and is signed like one, but it is kept nowhere and has no place among them.
+/// The challenge by which an endpoint proves that it belongs to the merchant: it must return the
+/// challenge. It is formatted and signed like an event, but not stored and without a sequence
+/// number.
 ///
 /// # Errors
-/// An error when the body cannot be written, which no endpoint causes.
+/// The body cannot be serialized, which no endpoint causes.
 pub fn verification(
     gateway: &Gateway,
     endpoint: &WebhookEndpoint,

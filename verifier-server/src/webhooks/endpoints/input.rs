@@ -1,4 +1,4 @@
-//! What a merchant may want of a webhook endpoint, and what of it is refused.
+//! Validates a merchant's input for webhook endpoints.
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -43,9 +43,9 @@ pub struct ChangedEndpoint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum EndpointState {
-    /// Yes, once it has proved that it is the merchant's.
+    /// Enabled, once it is verified.
     Active,
-    /// No; what was on its way there is given up.
+    /// Disabled; pending deliveries are cancelled.
     Disabled,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn url(gateway: &Gateway, text: &str) -> Result<String, ApiError> {
     Ok(url.into())
 }
 
-/// As they are kept: names with commas between, or `*`.
+/// The stored form: comma-separated names, or `*`.
 pub(crate) fn event_types(wanted: &[String]) -> Result<String, ApiError> {
     let is_all = matches!(wanted, [all] if all == "*");
     let are_known = wanted.iter().all(|kind| KINDS.contains(&kind.as_str()));
@@ -82,7 +82,7 @@ pub(crate) fn event_types(wanted: &[String]) -> Result<String, ApiError> {
         .into_iter()
         .filter(|kind| wanted.iter().any(|wanted| wanted == kind))
         .collect();
-    // As many as were asked for: none, and none twice.
+    // Rejects an empty list and duplicates.
     if is_all {
         Ok("*".into())
     } else if are_known && !known.is_empty() && known.len() == wanted.len() {
@@ -110,7 +110,7 @@ mod tests {
     use sealpay_protocol::limits::ENDPOINT_DESCRIPTION_CHARACTERS;
 
     #[test]
-    fn event_types_are_known_ones_each_once_or_all() {
+    fn event_types_are_known_and_unique_or_all() {
         let all = KINDS.join(",");
         let rows: [(&[&str], Option<&str>); 11] = [
             (&["*"], Some("*")),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_is_short_and_on_one_line() {
+    fn descriptions_are_short_and_on_one_line() {
         let longest = "ü".repeat(ENDPOINT_DESCRIPTION_CHARACTERS);
         for good in ["", "orders – test shop", &longest] {
             assert_eq!(description(good.into()).as_deref(), Ok(good));

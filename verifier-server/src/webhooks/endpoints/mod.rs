@@ -1,4 +1,4 @@
-//! Webhook endpoints: registered, verified, changed, switched off.
+//! Webhook endpoints: creation, verification, changes and deletion.
 
 pub mod change;
 pub mod event;

@@ -1,4 +1,4 @@
-//! Writes to endpoints that may come again.
+//! Idempotent writes to endpoints.
 
 use super::store::write::StoredResponse;
 use crate::error::{ApiError, ErrorCode};
@@ -8,12 +8,12 @@ use crate::idempotency;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use sealpay_protocol::ids::EndpointId;
 
-/// The endpoint of a path; what is no id names none.
+/// The endpoint id of a path; a malformed id is not found.
 pub(crate) fn endpoint_id(text: &str) -> Result<EndpointId, ApiError> {
     text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
 }
 
-/// What an earlier request with this key made, and the response that is stored of it.
+/// The resource that an earlier request with this key created, and its stored response.
 pub(crate) fn same(replay: IdempotencyReplay) -> Result<(String, Option<String>), ApiError> {
     match replay {
         IdempotencyReplay::Same { resource, response } => Ok((resource, response)),
@@ -21,8 +21,8 @@ pub(crate) fn same(replay: IdempotencyReplay) -> Result<(String, Option<String>)
     }
 }
 
-/// What is stored of a request that writes to the merchant's endpoints, and the slot of its credential for
-/// that. Without a slot nothing can be stored, so no write takes a connection before its time.
+/// Looks up a stored response, and reserves the credential's slot for writes. Without a slot
+/// nothing is stored, so a write takes no connection before its turn.
 pub(crate) async fn admit(
     gateway: &Gateway,
     request: &IdempotentRequest,

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create, list))
@@ -42,7 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 pub(crate) struct Nothing {}
 
 list_query! {
-    /// What a list of deliveries is asked for.
+    /// The query parameters of a delivery list.
     DeliveriesQuery => DeliveryFilter {
         /// The event of the last delivery of the page before.
         #[param(schema_with = schema::event)]
@@ -53,7 +53,7 @@ list_query! {
     }
 }
 
-/// A response with a secret in it is not for keeping on the way.
+/// Responses with a secret must not be cached.
 fn showing_once(status: StatusCode, response: &SecretAnswer) -> Response {
     let headers = [
         (header::CONTENT_TYPE, CONTENT_TYPE),

@@ -1,5 +1,5 @@
-//! Webhook endpoints, as their merchant makes and changes them. A secret is shown in the response that
-//! makes it and nowhere else; that response is kept encrypted for a request that comes again.
+//! Creates and changes webhook endpoints. A secret is shown only in the response that creates it;
+//! that response is stored encrypted for repeated requests.
 
 use super::change::{EndpointAction, carry_out, find};
 use super::event::EventDraft;
@@ -21,23 +21,23 @@ use sealpay_protocol::limits::{SECRET_OVERLAP_SECONDS, WEBHOOK_ENDPOINTS};
 use sealpay_protocol::webhook::EndpointSecret;
 use zeroize::Zeroizing;
 
-/// How long the previous secret signs beside a new one when nothing else is asked for, seconds.
+/// Default overlap of a previous secret, seconds.
 const OVERLAP_SECONDS: u64 = 24 * 60 * 60;
 
-/// A response as it is sent, which may hold a secret.
+/// A response body, which may contain a secret.
 pub type SecretAnswer = Zeroizing<String>;
 
-/// The label under which the response to a request is encrypted.
+/// The label for encrypting the response to a request.
 fn answer_label(request: &IdempotentRequest) -> String {
     stored_response_label(&request.merchant.to_string(), &request.key, &request.digest)
 }
 
-/// The same of a row.
+/// The same for a stored row.
 pub(crate) fn stored_response_label(merchant: &str, key: &str, digest: &str) -> String {
     format!("idempotent-response:{merchant}:{digest}:{key}")
 }
 
-/// The response that shows a secret, and the same encrypted.
+/// The response that shows a secret, and its encrypted form.
 fn showing(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -60,9 +60,8 @@ fn showing(
     Ok((written, encrypted))
 }
 
-/// The response that was given before. It is kept for a day and for the credential that asked; after
-/// that, and to another one, a request that comes again is answered with the endpoint as it is now,
-/// without the secret.
+/// The stored response. It is available for a day and only to the credential that made the request;
+/// otherwise a repeated request returns the endpoint's current state, without the secret.
 async fn shown_before(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -84,10 +83,10 @@ async fn shown_before(
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Makes an endpoint; the response shows its secret.
+/// Creates an endpoint; the response shows its secret.
 ///
 /// # Errors
-/// An error; in that case nothing was made.
+/// An error; nothing was created.
 pub async fn create(
     gateway: &Gateway,
     principal: &Principal,
@@ -146,7 +145,7 @@ pub async fn create(
     }
 }
 
-/// The merchant's endpoints, the oldest first.
+/// The merchant's endpoints, oldest first.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -162,7 +161,7 @@ pub async fn list(
 /// One endpoint of the merchant.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], also for another merchant's.
+/// [`ErrorCode::NotFound`], also for another merchant's endpoint.
 pub async fn get(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -175,7 +174,7 @@ pub async fn get(
 /// Changes an endpoint.
 ///
 /// # Errors
-/// An error; in that case nothing was changed.
+/// An error; nothing was changed.
 pub async fn change(
     gateway: &Gateway,
     principal: &Principal,
@@ -219,7 +218,7 @@ fn done(written: EndpointWrite) -> Result<(), ApiError> {
 /// Deletes an endpoint.
 ///
 /// # Errors
-/// An error; in that case nothing was changed.
+/// An error; nothing was changed.
 pub async fn delete(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -239,11 +238,11 @@ pub async fn delete(
     )
 }
 
-/// Gives an endpoint another secret; the response shows it. A secret that still signed beside the one
-/// that is replaced stops at once.
+/// Replaces an endpoint's secret; the response shows the new one. A still earlier secret stops
+/// signing at once.
 ///
 /// # Errors
-/// An error; in that case nothing was changed.
+/// An error; nothing was changed.
 pub async fn rotate_secret(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -275,10 +274,10 @@ pub async fn rotate_secret(
     }
 }
 
-/// Has an endpoint asked now to prove that it is the merchant's; the endpoint as it is.
+/// Starts the verification of an endpoint now; returns the endpoint.
 ///
 /// # Errors
-/// An error; it is not asked then.
+/// An error; no challenge is sent.
 pub async fn verify(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -296,10 +295,10 @@ pub async fn verify(
     get(gateway, request.merchant, id).await
 }
 
-/// Sends an endpoint an event that tells of nothing.
+/// Sends a test event to an endpoint.
 ///
 /// # Errors
-/// An error; nothing is sent then.
+/// An error; nothing is sent.
 pub async fn ping(
     gateway: &Gateway,
     request: &IdempotentRequest,

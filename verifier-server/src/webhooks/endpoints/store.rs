@@ -1,4 +1,4 @@
-//! Webhook endpoints: where a merchant wants to hear of what.
+//! The repository of webhook endpoints.
 
 pub mod change;
 pub mod event;
@@ -15,18 +15,18 @@ use sealpay_protocol::ids::{EndpointId, MerchantId};
 use sealpay_storage::{Addition, Database, DatabaseError, Entity, Fault, Projection, Tx};
 use sealpay_storage::{entity, sql, values};
 
-/// An endpoint that is to be switched off because nothing has arrived there for too long.
+/// A decision to disable an endpoint that has failed for too long.
 pub struct Disabling {
     /// The endpoint.
     pub endpoint: EndpointId,
-    /// Where it was sent to; another address that was given meanwhile keeps the endpoint.
+    /// The address at the decision; if it has changed since, the endpoint stays enabled.
     pub url: String,
-    /// Since when nothing has arrived; something that arrives meanwhile keeps the endpoint. None
-    /// where the endpoint has asked not to be told again.
+    /// Since when all attempts failed; a success since then keeps the endpoint enabled. None if the
+    /// endpoint responded 410 Gone.
     pub failing_since_ms: Option<i64>,
-    /// When it is switched off, milliseconds since 1970.
+    /// When it is disabled, milliseconds since 1970.
     pub at_ms: i64,
-    /// What the merchant's other endpoints are told.
+    /// Writes the event for the merchant's other endpoints.
     pub describe: Box<Describe>,
 }
 
@@ -69,7 +69,7 @@ const ONE: &str = sql!(
     "WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL"
 );
 
-/// Whoever else writes to the endpoint waits until this transaction has ended.
+/// Other writers of the endpoint wait until this transaction ends.
 const LOCK: &str = sql!(
     "UPDATE webhook_endpoints SET id = id \
      WHERE id = $1 AND merchant = $2 AND deleted_at_ms IS NULL RETURNING ",
@@ -94,12 +94,12 @@ const DISABLE_FAILING: &str = sql!(
     WebhookEndpoint::COLUMNS
 );
 
-/// A farewell is for another address, which hears of it all the same.
+/// A farewell goes to the former address, so it is not cancelled.
 const GIVE_UP_DELIVERIES: &str = "UPDATE deliveries
     SET state = 'failed', last_error = 'the endpoint was disabled'
     WHERE state = 'pending' AND endpoint = $1 AND farewell_url IS NULL";
 
-/// The endpoint of a merchant as a transaction sees it.
+/// A merchant's endpoint, as this transaction sees it.
 pub(crate) async fn one(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
@@ -108,7 +108,7 @@ pub(crate) async fn one(
     tx.get(ONE, &values![id, merchant]).await
 }
 
-/// The same, which nobody else changes until the transaction has ended.
+/// The same, locked until the transaction ends.
 pub(crate) async fn lock(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
@@ -117,7 +117,7 @@ pub(crate) async fn lock(
     tx.get(LOCK, &values![id, merchant]).await
 }
 
-/// The number of the next event of an endpoint that is locked.
+/// The next sequence number of a locked endpoint.
 pub(crate) async fn next_sequence(tx: &mut Tx<'_>, id: EndpointId) -> Result<i64, Fault> {
     tx.scalar(NEXT_SEQUENCE, &values![id]).await
 }
@@ -137,14 +137,14 @@ pub(crate) async fn disable(
     Ok(disabled > 0)
 }
 
-/// Keeps an event; nobody is told of it yet.
+/// Stores an event without deliveries.
 pub(crate) async fn publish(tx: &mut Tx<'_>, event: &Event) -> Result<(), Fault> {
     let event_insert = EventInsert::new(event)?;
     let [(publish, values), _] = event_insert.statements();
     tx.execute(publish, values).await.map(drop)
 }
 
-/// Has the merchant's other endpoints told of an event that is kept.
+/// Creates the deliveries of a stored event to the merchant's other endpoints.
 pub(crate) async fn publish_to_others(
     tx: &mut Tx<'_>,
     event: &Event,
@@ -187,12 +187,12 @@ pub struct EndpointStore {
 }
 
 impl EndpointStore {
-    /// Adds a webhook endpoint. Events from now on go there, earlier ones do not.
+    /// Adds a webhook endpoint. It gets events from now on, not earlier ones.
     pub async fn add(&self, endpoint: &WebhookEndpoint) -> Result<Addition, DatabaseError> {
         self.database.add(ADD, endpoint.to_row()?).await
     }
 
-    /// A merchant's webhook endpoints, disabled ones among them, the oldest first.
+    /// A merchant's webhook endpoints, including disabled ones, oldest first.
     pub async fn list(&self, merchant: MerchantId) -> Result<Vec<WebhookEndpoint>, DatabaseError> {
         self.database.list(OF_MERCHANT, values![merchant]).await
     }
@@ -206,12 +206,12 @@ impl EndpointStore {
         self.database.get(ONE, values![id, merchant]).await
     }
 
-    /// A webhook endpoint, whoever's it is.
+    /// A webhook endpoint of any merchant.
     pub async fn get(&self, id: EndpointId) -> Result<Option<WebhookEndpoint>, DatabaseError> {
         self.database.get(BY_ID, values![id]).await
     }
 
-    /// Disables an endpoint and gives up what was on its way there; says whether it was enabled.
+    /// Disables an endpoint and cancels its pending deliveries; returns whether it was enabled.
     pub async fn disable(&self, endpoint: EndpointId, now_ms: i64) -> Result<bool, DatabaseError> {
         self.database
             .write((endpoint, now_ms), |tx, (endpoint, now_ms)| {
@@ -220,8 +220,8 @@ impl EndpointStore {
             .await
     }
 
-    /// Disables an endpoint that has failed for too long, gives up what was on its way there and
-    /// tells the merchant's others, all together; says whether it did.
+    /// Disables an endpoint that has failed for too long, cancels its pending deliveries and
+    /// notifies the merchant's other endpoints, atomically; returns whether it did.
     pub async fn disable_failing(&self, disabling: Disabling) -> Result<bool, DatabaseError> {
         self.database
             .write(disabling, |tx, disabling| {

@@ -1,4 +1,4 @@
-//! An event and its deliveries, written in the transaction of the change that it reports.
+//! Writes an event and its deliveries in the transaction of the change that it reports.
 
 use super::model::{Event, HELD_MS};
 use sealpay_storage::{DatabaseError, Entity, Statement, Value, entity, values};
@@ -15,9 +15,9 @@ entity! {
     }
 }
 
-/// For each endpoint that wants to hear of it. Names have no characters that mean something to LIKE
-/// but the underscore, which means any character and so itself. What tells an endpoint that has yet to
-/// prove that it is the merchant's waits for that.
+/// Creates a delivery for each subscribed endpoint. In LIKE, event names have no special character
+/// but the underscore, which matches any character including itself. Deliveries to an unverified
+/// endpoint are held until it is verified.
 const DELIVER: &str = "INSERT INTO deliveries
     (event, endpoint, merchant, state, attempts, next_at_ms)
     SELECT $1, id, merchant, 'pending', 0,
@@ -26,10 +26,10 @@ const DELIVER: &str = "INSERT INTO deliveries
     WHERE merchant = $2 AND disabled_at_ms IS NULL AND deleted_at_ms IS NULL
     AND (event_types = '*' OR ',' || event_types || ',' LIKE $4)";
 
-/// What happened to an endpoint is told the others, not the endpoint itself.
+/// An event about an endpoint goes to the merchant's other endpoints only.
 pub(crate) const SPARE: &str = "DELETE FROM deliveries WHERE event = $1 AND endpoint = $2";
 
-/// An event made ready by whoever asks, so that the one writer has less to do.
+/// An event prepared by the caller to keep the single writer fast.
 pub(crate) struct EventInsert {
     event: <Event as Entity>::Values,
     deliveries: [Value; 5],

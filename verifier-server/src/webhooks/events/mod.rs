@@ -1,4 +1,4 @@
-//! Events: what happened, for merchants.
+//! Events: changes that are reported to merchants.
 
 pub mod insert;
 pub mod model;

@@ -1,24 +1,24 @@
-//! Events: what a merchant is told, and the deliveries that tell it.
+//! Events and their deliveries.
 
 use crate::auth::scope::Scope;
 use crate::payments::state::PaymentState;
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 
-/// The version of the form of events' bodies.
+/// The version of the event body's format.
 pub const EVENT_VERSION: &str = "1";
 
-/// When a delivery is due that waits for its endpoint to be verified, milliseconds since 1970: behind
-/// every moment that a clock can be moved to.
+/// The due time of a delivery that waits for its endpoint's verification, milliseconds since 1970:
+/// later than any time that a clock can be advanced to.
 pub const HELD_MS: i64 = 9_000_000_000_000_000;
 
-/// Something that happened, to a payment or to something else that has a name, as it was then.
+/// A change of a payment or another resource, as of that time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The event; also the `webhook-id`.
     pub id: EventId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// What it happened to: a payment, a settlement, a payout, a webhook endpoint.
+    /// The subject: a payment, settlement, payout or webhook endpoint.
     pub subject: String,
     /// Such as `payment.captured`.
     pub kind: String,
@@ -30,26 +30,26 @@ pub struct Event {
     pub created_at_ms: i64,
 }
 
-/// One event on its way to one endpoint.
+/// The delivery of one event to one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The event.
     pub event: EventId,
     /// The endpoint.
     pub endpoint: EndpointId,
-    /// Whether it arrived.
+    /// The delivery state.
     pub state: DeliveryState,
     /// Attempts made.
     pub attempts: i64,
-    /// When it is tried next, milliseconds since 1970.
+    /// When the next attempt is due, milliseconds since 1970.
     pub next_at_ms: i64,
-    /// The last HTTP status, or none when no response came.
+    /// The last HTTP status; none without a response.
     pub last_status: Option<i64>,
-    /// What went wrong last, in a few words.
+    /// The last error, in a few words.
     pub last_error: Option<String>,
 }
 
-/// A delivery that is due, with all that is needed to send it.
+/// A due delivery, with all data for the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueDelivery {
     /// The event.
@@ -58,19 +58,19 @@ pub struct DueDelivery {
     pub endpoint: EndpointId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// How often it was begun anew.
+    /// The number of restarts.
     pub round: i64,
-    /// Attempts made so far, since then.
+    /// Attempts since the last restart.
     pub attempts: i64,
     /// The address.
     pub url: String,
-    /// Whether that is one that the endpoint had before, which is told that it moved.
+    /// Whether this is a former address of the endpoint, which gets a farewell.
     pub is_farewell: bool,
     /// The HMAC secret, encrypted under the master key.
     pub secret_encrypted: String,
-    /// The secret before it, which signs beside it until a moment, milliseconds since 1970.
+    /// The previous secret, which also signs until a time, milliseconds since 1970.
     pub previous_secret: Option<(String, i64)>,
-    /// Those of the last day, which sign a farewell as well.
+    /// The secrets of the last day, which also sign a farewell.
     pub former_secrets: Vec<String>,
     /// The exact bytes.
     pub body: String,
@@ -78,31 +78,31 @@ pub struct DueDelivery {
     pub created_at_ms: i64,
 }
 
-/// One attempt to deliver, as it is kept.
+/// A stored delivery attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryAttempt {
     /// Counts the delivery's attempts from 1.
     pub number: i64,
-    /// When, milliseconds since 1970.
+    /// When it was made, milliseconds since 1970.
     pub at_ms: i64,
     /// How long it took, milliseconds.
     pub duration_ms: i64,
-    /// The HTTP status, or none when no response came.
+    /// The HTTP status; none without a response.
     pub status: Option<i64>,
-    /// What went wrong, in a few words.
+    /// The error, in a few words.
     pub error: Option<String>,
-    /// The beginning of the response.
+    /// The beginning of the response body.
     pub response: Option<String>,
 }
 
-/// Whether a delivery arrived.
+/// The state of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryState {
-    /// It will be tried again.
+    /// Waiting for the next attempt.
     Pending,
-    /// The endpoint said 2xx.
+    /// The endpoint responded 2xx.
     Delivered,
-    /// Given up.
+    /// No further attempts.
     Failed,
 }
 
@@ -114,7 +114,7 @@ sealpay_protocol::names! {
     }
 }
 
-/// The event that tells of a payment's new state; none for states that a merchant need not hear of.
+/// The event type of a payment's new state; none for states that are not published.
 #[must_use]
 pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
     match state {
@@ -132,8 +132,8 @@ pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
     }
 }
 
-/// What has to be readable for whoever is told of events of a type: what stands in their bodies.
-/// None for a ping, which tells an endpoint of itself.
+/// The scope needed to receive events of a type, because their bodies contain that resource. None
+/// for a ping, whose body is about the endpoint itself.
 #[must_use]
 pub fn read_scope(kind: &str) -> Option<Scope> {
     match kind.split('.').next() {
@@ -144,7 +144,7 @@ pub fn read_scope(kind: &str) -> Option<Scope> {
     }
 }
 
-/// The same of a list as endpoints keep it, names with commas between or `*`: each scope once.
+/// The same for a stored list of types (comma-separated names or `*`), without duplicates.
 #[must_use]
 pub fn read_scopes(event_types: &str) -> Vec<Scope> {
     let all = event_types == "*";
@@ -155,7 +155,7 @@ pub fn read_scopes(event_types: &str) -> Vec<Scope> {
     known.filter(|scope| needed.contains(scope)).collect()
 }
 
-/// Every type of event, for whoever chooses which to hear of.
+/// Every event type.
 pub const KINDS: [&str; 26] = [
     "payment.requires_action",
     "payment.unknown",
@@ -190,7 +190,7 @@ mod tests {
     use super::{KINDS, Scope, read_scope, read_scopes};
 
     #[test]
-    fn event_types_need_the_scope_that_reads_what_they_tell() {
+    fn event_types_require_the_read_scope_of_their_resource() {
         let all = [Scope::PaymentsRead, Scope::BalanceRead, Scope::EventsRead];
         let rows: [(&str, &[Scope]); 6] = [
             ("*", &all),
@@ -203,7 +203,7 @@ mod tests {
         for (event_types, scopes) in rows {
             assert_eq!(read_scopes(event_types), scopes, "{event_types}");
         }
-        // What is not known yet is nobody's to read but who may read events at all.
+        // Unknown types require the general scope for events.
         assert_eq!(read_scope("invoice.sent"), Some(Scope::EventsRead));
     }
 }

@@ -17,18 +17,18 @@ use axum::extract::{Path, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get))
 }
 
-/// Longest identifier of something that an event can tell of.
+/// Longest id of an event's subject, characters.
 const SUBJECT_CHARACTERS: usize = 30;
 
 list_query! {
-    /// What a list of events is asked for.
+    /// The query parameters of an event list.
     ListQuery => EventFilter {
         /// The last event of the page before.
         #[param(schema_with = schema::event)]

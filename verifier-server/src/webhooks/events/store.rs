@@ -1,33 +1,33 @@
-//! Events: what merchants are told, each with the deliveries that tell it.
+//! The repository of events and their deliveries.
 
 use super::model::{Delivery, Event};
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_storage::{Database, DatabaseError, Extent, Fault, IdRange, Projection, Tx, Value};
 use sealpay_storage::{sql, values};
 
-/// Which of a merchant's events. What is none does not matter.
+/// The filter of an event list. A filter that is none does not apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    /// Only those of this type.
+    /// Of this type.
     pub kind: Option<String>,
-    /// Only those that tell of this.
+    /// About this subject.
     pub subject: Option<String>,
-    /// Only those of this second or later, seconds since 1970.
+    /// Of this second or later, seconds since 1970.
     pub created_from: Option<u64>,
-    /// Only those of this second or before, seconds since 1970.
+    /// Of this second or earlier, seconds since 1970.
     pub created_until: Option<u64>,
-    /// None of payments and disputes: their reader may not see them.
+    /// Without payments and disputes, for credentials that may not read them.
     pub without_payments: bool,
-    /// None of settlements and payouts.
+    /// Without settlements and payouts.
     pub without_balance: bool,
-    /// Only those older than this one.
+    /// Older than this event.
     pub after: Option<EventId>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// `$1` to `$7` of every statement that looks for events: whose, of which type, when, of what, and
-/// what their reader may not see.
+/// `$1` to `$7` of every event query: merchant, type, time span, subject, and types that the
+/// credential may not read.
 const OF_FILTER: &str = "merchant = $1 AND kind = COALESCE($2, kind) AND created_at_ms >= $3 \
      AND created_at_ms < $4 AND subject = COALESCE($5, subject) \
      AND (CAST($6 AS BIGINT) = 0 OR (kind NOT LIKE 'payment.%' AND kind NOT LIKE 'dispute.%')) \
@@ -48,7 +48,8 @@ const OF_SUBJECT: &str = sql!(
     " AND id >= $8 AND id < $9 AND subject = $11 ORDER BY id DESC LIMIT $10"
 );
 
-/// The same page again, bounded above: between the two a new event may come.
+/// The deliveries of the same page. Bounded above, because a new event may be inserted between the
+/// two queries.
 const DELIVERIES: &str = sql!(
     Delivery::SELECT,
     "WHERE event IN (SELECT id FROM events WHERE ",
@@ -65,16 +66,16 @@ const NEWER: &str = sql!(
     "WHERE merchant = $1 AND id > $2 ORDER BY id LIMIT $3"
 );
 
-/// How far the moment in an event's identifier may lie from the moment that it tells of, seconds.
-/// The identifier narrows the search and the moment itself decides.
+/// Maximum difference between the time in an event's id and the time of the event, seconds. The id
+/// narrows the search; the time itself decides.
 const NAMED_WITHIN_SECONDS: u64 = 3600;
 
-/// Milliseconds of a second, as far as a column goes.
+/// Converts seconds to milliseconds, saturating at the largest column value.
 pub(crate) fn ms_of(second: u64) -> i64 {
     i64::try_from(second.saturating_mul(1000)).unwrap_or(i64::MAX)
 }
 
-/// Identifiers that an event between two seconds can have.
+/// The range of ids of events between two seconds.
 pub(crate) fn named_between(from: Option<u64>, until: Option<u64>) -> IdRange<EventId> {
     let from = from.map(|from| from.saturating_sub(NAMED_WITHIN_SECONDS));
     let until = until.map(|until| until.saturating_add(NAMED_WITHIN_SECONDS));
@@ -124,7 +125,7 @@ async fn page(
     let mut asked: Vec<Value> = of_filter.to_vec();
     asked.extend(values![oldest.id, newest.id]);
     for delivery in tx.list::<Delivery>(DELIVERIES, &asked).await? {
-        // The newest comes first.
+        // The newest event is first.
         let place = events.binary_search_by(|(event, _)| delivery.event.cmp(&event.id));
         if let Some((_, deliveries)) = place.ok().and_then(|place| events.get_mut(place)) {
             deliveries.push(delivery);
@@ -152,7 +153,7 @@ pub struct EventStore {
 }
 
 impl EventStore {
-    /// A merchant's events, newest first, each with its deliveries; those older than `after`.
+    /// A merchant's events, newest first, each with its deliveries; older than `after`.
     pub async fn list(
         &self,
         merchant: MerchantId,
@@ -167,7 +168,7 @@ impl EventStore {
         self.matching(merchant, filter).await
     }
 
-    /// Those of a merchant's events that fit, newest first, each with its deliveries.
+    /// A merchant's events that match the filter, newest first, each with its deliveries.
     pub async fn matching(
         &self,
         merchant: MerchantId,
@@ -182,7 +183,7 @@ impl EventStore {
             .await
     }
 
-    /// An event of a merchant with its deliveries.
+    /// An event of a merchant, with its deliveries.
     pub async fn get(
         &self,
         merchant: MerchantId,
@@ -195,8 +196,8 @@ impl EventStore {
             .await
     }
 
-    /// A merchant's events newer than one, the oldest first. One that is being written now may
-    /// appear later, though its identifier is older.
+    /// A merchant's events newer than one, oldest first. An event that is being committed may
+    /// appear later although its id is older.
     pub async fn newer_than(
         &self,
         merchant: MerchantId,

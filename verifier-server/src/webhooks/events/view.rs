@@ -157,28 +157,28 @@ pub struct EndpointEventBody {
     pub data: EndpointEventData,
 }
 
-/// The body by which a webhook endpoint is asked to prove that it is the merchant's.
+/// The body of a verification challenge.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VerificationBody<'a> {
     /// `webhook_endpoint.verification`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// When it was asked, RFC 3339 in UTC.
+    /// When it was sent, RFC 3339 in UTC.
     pub timestamp: String,
     /// The version of this form.
     pub version: &'static str,
-    /// `mer_…`: whose endpoint it is said to be.
+    /// `mer_…`: the merchant that registered the endpoint.
     pub merchant: String,
     /// Whether real money moves: a live receiver refuses a test's challenge.
     pub livemode: bool,
-    /// What is asked.
+    /// The challenge.
     pub data: VerificationData<'a>,
 }
 
-/// What a webhook endpoint is asked.
+/// The data of a verification challenge.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct VerificationData<'a> {
-    /// What the response has to hold, as `{"challenge":"…"}`.
+    /// The value to return, as `{"challenge":"…"}`.
     pub challenge: &'a str,
     /// The endpoint as it is now.
     pub webhook_endpoint: EndpointRecord,
@@ -202,7 +202,7 @@ const fn seconds(unix_ms: i64) -> i64 {
 }
 
 impl EventRecord {
-    /// An event as its merchant sees it; `None` when the stored body is not JSON.
+    /// An event as its merchant sees it; `None` if the stored body is not JSON.
     #[must_use]
     pub fn new(event: Event, deliveries: &[Delivery]) -> Option<Self> {
         let is_payment = event.subject.parse::<PaymentId>().is_ok();
@@ -271,7 +271,7 @@ impl AttemptRecord {
 }
 
 impl EndpointRecord {
-    /// An endpoint as its merchant sees it at a moment, milliseconds since 1970.
+    /// An endpoint as its merchant sees it at a time, milliseconds since 1970.
     #[must_use]
     pub fn new(endpoint: &WebhookEndpoint, now_ms: i64) -> Self {
         let previous = endpoint.previous_secret.as_ref();
@@ -302,7 +302,7 @@ impl EndpointRecord {
 }
 
 impl RedeliveryRecord {
-    /// What was begun anew, as its merchant sees it.
+    /// A redelivery as its merchant sees it.
     #[must_use]
     pub fn new(begun: RedeliveryBatch) -> Self {
         Self {

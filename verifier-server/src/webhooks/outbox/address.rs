@@ -1,24 +1,25 @@
-//! Which addresses webhooks may go to: public ones, and what an operator allows for development.
+//! The permitted addresses of webhooks: public ones, and networks that an operator allows for
+//! development.
 //!
-//! A webhook address is chosen by a merchant and connected to from inside the operator's network:
-//! without this check it would be a way to reach the operator's own services.
+//! Merchants choose webhook addresses, and the server connects to them from inside the operator's
+//! network. Without this check they could reach the operator's internal services (SSRF).
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use url::{Host, Url};
 
-/// Why webhooks may not go somewhere.
+/// Why an address is not permitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
     /// Only https is allowed.
     Http,
     /// The address is not public.
     Address,
-    /// The port is not among those that webhooks may go to.
+    /// The port is not permitted.
     Port,
-    /// There is no such name, or its addresses are not public. A merchant is not told which: that
-    /// would say which names there are in the operator's network.
+    /// The name does not exist or its addresses are not public. Merchants are not told which: that
+    /// would disclose names of the operator's network.
     Name,
 }
 
@@ -76,8 +77,8 @@ impl Network {
         }
     }
 
-    /// Whether it is wider than any network that belongs to one operator: those of IPv4 are at most
-    /// a /8, and those of IPv6 a /16, except for the addresses of local use, of which there is a /7.
+    /// Whether it is wider than any network of a single operator: at most a /8 in IPv4 and a /16 in
+    /// IPv6, except for the unique local addresses, which are a /7.
     pub(crate) fn is_wider_than_an_operators(self) -> bool {
         match self.address {
             IpAddr::V4(_) => self.prefix < 8,
@@ -86,7 +87,7 @@ impl Network {
         }
     }
 
-    /// How many parts of 2^32 of all addresses of its version it holds.
+    /// Its size in 2^-32 parts of all addresses of its version.
     pub(crate) fn parts(self) -> u64 {
         1 << 32_u8.saturating_sub(self.prefix)
     }
@@ -116,13 +117,13 @@ impl Network {
     }
 }
 
-/// What is not public: the special-purpose registries of RFC 6890 and their later additions.
+/// Networks that are not public: the special-purpose registries of RFC 6890 and later additions.
 const NOT_PUBLIC: [Network; 31] = [
     Network::v4(0, 0, 0, 0, 8),
     Network::v4(10, 0, 0, 0, 8),
     Network::v4(100, 64, 0, 0, 10),
     Network::v4(127, 0, 0, 0, 8),
-    // Azure's wire server responses every virtual machine there.
+    // Azure's wire server, which responds to every virtual machine.
     Network::v4(168, 63, 129, 16, 32),
     Network::v4(169, 254, 0, 0, 16),
     Network::v4(172, 16, 0, 0, 12),
@@ -138,15 +139,15 @@ const NOT_PUBLIC: [Network; 31] = [
     Network::v4(203, 0, 113, 0, 24),
     Network::v4(224, 0, 0, 0, 4),
     Network::v4(240, 0, 0, 0, 4),
-    // ::/16 holds the unspecified, loopback, IPv4-compatible and IPv4-mapped addresses.
+    // ::/16 contains the unspecified, loopback, IPv4-compatible and IPv4-mapped addresses.
     Network::v6(0, 0, 16),
-    // NAT64 of an operator's own (RFC 8215). The well-known prefix is judged by the IPv4 inside.
+    // Local-use NAT64 (RFC 8215). The well-known prefix is checked by the IPv4 address inside.
     Network::v6(0x64, 0xff9b, 32),
     Network::v6(0x100, 0, 16),
-    // 2001::/23 holds Teredo, benchmarking and ORCHID.
+    // 2001::/23 contains Teredo, benchmarking and ORCHID.
     Network::v6(0x2001, 0, 23),
     Network::v6(0x2001, 0xdb8, 32),
-    // 6to4 (RFC 3056) reaches IPv4 by another name.
+    // 6to4 (RFC 3056) embeds IPv4 addresses.
     Network::v6(0x2002, 0, 16),
     Network::v6(0x3fff, 0, 20),
     Network::v6(0x5f00, 0, 16),
@@ -156,13 +157,13 @@ const NOT_PUBLIC: [Network; 31] = [
     Network::v6(0xff00, 0, 8),
 ];
 
-/// The prefix behind which a network that has only IPv6 reaches IPv4 (RFC 6052).
+/// The prefix through which an IPv6-only network reaches IPv4 (RFC 6052).
 const NAT64: Network = Network::v6(0x64, 0xff9b, 96);
 
-/// Ports that webhooks may go to without anything said: those of https.
+/// Ports that are always permitted: those of https.
 const PORTS: [u16; 2] = [443, 8443];
 
-/// An address as it is judged: an IPv4 address that is written as IPv6 by the IPv4 inside.
+/// The address to check: for an IPv4 address embedded in IPv6, the IPv4 address.
 fn judged(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(inside) if NAT64.contains(inside.into()) => {
@@ -173,7 +174,7 @@ fn judged(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Where webhooks may go.
+/// The permitted destinations of webhooks.
 #[derive(Debug, Clone, Default)]
 pub struct AddressPolicy {
     allowed: Vec<Network>,
@@ -185,7 +186,7 @@ pub struct AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// Public addresses over https, and besides them the networks that are named here.
+    /// Public addresses over https, and the given networks.
     #[must_use]
     pub const fn new(allowed: Vec<Network>, http: bool) -> Self {
         Self {
@@ -198,35 +199,35 @@ impl AddressPolicy {
         }
     }
 
-    /// Without these networks, whatever else is allowed.
+    /// Excludes networks, whatever else is allowed.
     #[must_use]
     pub fn denying(mut self, networks: Vec<Network>) -> Self {
         self.denied = networks;
         self
     }
 
-    /// To these ports as well.
+    /// Also permits these ports.
     #[must_use]
     pub fn with_ports(mut self, ports: Vec<u16>) -> Self {
         self.ports = ports;
         self
     }
 
-    /// Keeps what hosts in allowed networks answer.
+    /// Stores responses from hosts in allowed networks.
     #[must_use]
     pub const fn storing_responses(mut self, stored: bool) -> Self {
         self.store_responses = stored;
         self
     }
 
-    /// Asks endpoints in allowed networks to prove whose they are, as it does all others.
+    /// Verifies endpoints in allowed networks like all others.
     #[must_use]
     pub const fn verifying_allowed(mut self, verify: bool) -> Self {
         self.verify_allowed = verify;
         self
     }
 
-    /// Whether a webhook may go to this address.
+    /// Whether a webhook may be sent to this address.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
         let judged = judged(address);
@@ -235,23 +236,23 @@ impl AddressPolicy {
             && (self.names(address) || !NOT_PUBLIC.iter().any(|network| network.contains(judged)))
     }
 
-    /// Whether an operator has named the network that an address is in: for development.
+    /// Whether the address is in a network that the operator allows for development.
     #[must_use]
     pub fn names(&self, address: IpAddr) -> bool {
         let judged = judged(address);
         self.allowed.iter().any(|network| network.contains(judged))
     }
 
-    /// Whether a webhook may go to this port of this address: to any where the operator has named
-    /// the network.
+    /// Whether a webhook may be sent to this port of this address; every port is permitted in the
+    /// operator's networks.
     #[must_use]
     pub fn allows_at(&self, address: IpAddr, port: u16) -> bool {
         self.allows(address) && (self.allows_port(port) || self.names(address))
     }
 
-    /// Those of the addresses of a name that may be used. A name of this machine alone has one of
-    /// each family, whatever else is set up (RFC 6761 section 6.3), and an operator may have named
-    /// the network of one of them; of any other name every address has to be allowed.
+    /// The permitted addresses of a name. A name of this machine resolves to both families (RFC
+    /// 6761 section 6.3), and the operator may have allowed only one of them; for any other name
+    /// every address has to be permitted.
     pub(super) fn usable(&self, mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
         let is_local = addresses.iter().all(IpAddr::is_loopback);
         if is_local && addresses.iter().any(|address| self.allows(*address)) {
@@ -264,13 +265,13 @@ impl AddressPolicy {
         PORTS.contains(&port) || self.ports.contains(&port) || (self.http && port == 80)
     }
 
-    /// Whether the beginning of a response from these addresses is kept, for the merchant to read.
+    /// Whether the beginning of a response from these addresses is stored for the merchant.
     pub(super) fn stores_responses_of(&self, addresses: &[IpAddr]) -> bool {
         self.store_responses || !addresses.iter().any(|address| self.names(*address))
     }
 
-    /// Whether an endpoint counts as its merchant's without being asked: its address is in a network
-    /// that the operator has named.
+    /// Whether an endpoint needs no verification because its address is in a network that the
+    /// operator allows.
     #[must_use]
     pub fn vouches_for(&self, url: &Url) -> bool {
         literal(url).is_some_and(|address| self.vouches_for_all(&[address]))
@@ -282,8 +283,9 @@ impl AddressPolicy {
         !self.verify_allowed && !addresses.is_empty() && addresses.iter().all(vouched)
     }
 
-    /// Whether a webhook may be sent there, as far as the text says: a name is looked up only when
-    /// something is sent, and a literal address never reaches the resolver.
+    /// Whether a webhook URL is permitted, without resolving names: a name is resolved only when
+    /// something is sent, and a literal address is checked here because it never reaches the
+    /// resolver.
     pub fn check(&self, url: &Url) -> Result<(), Refused> {
         if url.scheme() != "https" && !(self.http && url.scheme() == "http") {
             return Err(Refused::Http);
@@ -293,14 +295,14 @@ impl AddressPolicy {
             (None, _) => Err(Refused::Address),
             (_, Some(address)) if !self.allows(address) => Err(Refused::Address),
             (_, Some(address)) if self.allows_at(address, port) => Ok(()),
-            // It may be of a network that the operator has named.
+            // The name may resolve to an allowed network.
             (_, None) if self.allows_port(port) || !self.allowed.is_empty() => Ok(()),
             _ => Err(Refused::Port),
         }
     }
 
-    /// Whether a webhook may be sent to the addresses of a name. One bad address among good ones is
-    /// enough to refuse: a name that points both ways is a trick.
+    /// Whether a webhook may be sent to the addresses of a name. One forbidden address is enough to
+    /// reject: a name with both kinds is an attack.
     pub(super) fn check_addresses(&self, addresses: &[IpAddr], port: u16) -> Result<(), Refused> {
         if addresses.is_empty() || !addresses.iter().all(|address| self.allows(*address)) {
             Err(Refused::Name)
@@ -315,7 +317,7 @@ impl AddressPolicy {
     }
 }
 
-/// The address in a text that has no name.
+/// The literal address of a URL, if it has no name.
 pub(super) fn literal(url: &Url) -> Option<IpAddr> {
     match url.host() {
         Some(Host::Ipv4(address)) => Some(address.into()),

@@ -1,11 +1,11 @@
-//! Why no response came, in a few words that say where to look: at the certificate, the port, the
-//! receiver. The address and what the client library says of it stay inside.
+//! Short reasons for a missing response that tell where to look: certificate, port or receiver.
+//! Addresses and messages of the client library are not disclosed.
 
 use rustls::{CertificateError, Error as TlsError};
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
-/// A few words.
+/// The reason in a few words.
 pub(super) fn reason(error: &reqwest::Error) -> &'static str {
     if let Some(reason) = among_causes(error) {
         return reason;
@@ -27,7 +27,7 @@ fn among_causes(error: &(dyn Error + 'static)) -> Option<&'static str> {
         if let Some(reason) = known(inner) {
             return Some(reason);
         }
-        // What an I/O error was made of is not among its causes.
+        // The inner error of an I/O error is not one of its causes.
         let boxed = inner.downcast_ref::<io::Error>();
         let boxed = boxed.and_then(io::Error::get_ref);
         cause = match boxed {
@@ -81,13 +81,14 @@ mod tests {
     use std::io::{self, ErrorKind};
 
     fn tls(why: CertificateError) -> io::Error {
-        // As it comes out of the client: an I/O error around an I/O error around it.
+        // The nesting that the client produces: an I/O error around an I/O error around the TLS
+        // error.
         let inner = io::Error::new(ErrorKind::InvalidData, TlsError::InvalidCertificate(why));
         io::Error::other(inner)
     }
 
     #[test]
-    fn a_certificate_is_named_with_what_is_wrong_about_it() {
+    fn certificate_errors_name_the_fault() {
         let rows: [(Box<dyn Error>, Option<&str>); 9] = [
             (
                 tls(CertificateError::Expired).into(),

@@ -1,20 +1,20 @@
-//! Sending events to a developer's own machine, whatever its address is.
+//! Forwards events to a developer's own machine, at any address.
 
 use super::address::{AddressPolicy, Network};
 use super::sender::{Message, Sender, Sent};
 use crate::webhooks::events::model::Event;
 
-/// What the developer's server said.
+/// The result of forwarding an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forwarded {
-    /// It answered with this status.
+    /// The server responded with this status.
     Answered(u16),
     /// No response, for this reason.
     Failed(String),
 }
 
-/// Sends events as the outbox does, but to every address and without TLS too: who runs this chooses
-/// where it sends to.
+/// Sends events as the outbox does, but to any address and also without TLS: the developer who runs
+/// this chooses the destination.
 pub struct Forwarder(Sender);
 
 impl std::fmt::Debug for Forwarder {
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Forwarder {
 }
 
 impl Forwarder {
-    /// Makes the HTTP client.
+    /// Creates the HTTP client.
     pub fn new() -> Result<Self, String> {
         let everywhere = ["0.0.0.0/0", "::/0"];
         let networks: Result<Vec<Network>, _> =

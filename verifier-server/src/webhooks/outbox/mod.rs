@@ -1,8 +1,8 @@
 //! The outbox delivers every event at least once to every endpoint that subscribes to it.
 //!
-//! The event was written in the same transaction as the change that it reports, so nothing that was
-//! acknowledged can be lost between the two. A delivery is claimed by moving its time forward, so
-//! two servers do not both send it; if a server crashes meanwhile, it is tried again.
+//! The event was written in the transaction of the change that it reports, so neither can be lost
+//! without the other. A delivery is claimed by moving its due time forward, so two servers do not
+//! both send it; if a server crashes meanwhile, it is sent again.
 
 pub mod address;
 mod failure;
@@ -40,33 +40,32 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use webhook_faults::DeliveryFault;
 
-/// Deliveries on their way or waiting for their endpoint's turn.
+/// Maximum number of deliveries that are running or waiting for their endpoint's lane.
 const IN_FLIGHT: usize = 1024;
 /// Deliveries claimed in one transaction.
 const CLAIMED_AT_ONCE: usize = 64;
-/// How long a delivery is put off whose secret does not open, milliseconds: an operator has to give
-/// the server the right master key.
+/// Pause of a delivery whose secret cannot be decrypted, milliseconds: an operator has to give the
+/// server the right master key.
 const SEALED_MS: i64 = 300_000;
-/// How long a claimed delivery is left alone, milliseconds: a third of it for its turn, five seconds
-/// for the name, fifteen for the request, and some.
+/// Lease of a claimed delivery, milliseconds: a third for waiting, five seconds for name
+/// resolution, fifteen for the request, and a margin.
 const LEASE_MS: i64 = 40_000;
-/// How long the outbox sleeps when nobody wakes it.
+/// How long the outbox sleeps unless it is woken.
 const IDLE: Duration = Duration::from_millis(500);
 
-/// Gives the value of `webhook-signature` for a delivery that bears a time in seconds, or nothing
-/// when its secret does not open. Receivers check that time by their own clocks, so it is the
-/// wall's; which keys are in use is asked by the world's.
+/// Returns the `webhook-signature` of a delivery with a timestamp in seconds, or none if its secret
+/// cannot be decrypted. Receivers compare the timestamp with their own clocks, so it is system
+/// time; the active keys are selected by simulated time.
 pub type Sign = dyn Fn(&DueDelivery, u64) -> Option<String> + Send + Sync;
 
-/// Is told of every attempt: whether it was delivered, will be tried again, or was given up.
+/// Called after every attempt: delivered, pending or failed.
 pub type Observe = dyn Fn(DeliveryState) + Send + Sync;
 
-/// Gives the event that tells of an endpoint that is being switched off, with the number that it has
-/// to bear.
+/// Writes the event about an endpoint that is being disabled, with the given sequence number.
 pub type DescribeDisabling =
     dyn Fn(&WebhookEndpoint, Reason, i64) -> Result<Option<EndpointEvent>, ApiError> + Send + Sync;
 
-/// Gives what an endpoint is asked to prove whose it is, or nothing when it cannot be written.
+/// Writes the verification challenge of an endpoint; none if it cannot be serialized.
 pub type Challenge = dyn Fn(&WebhookEndpoint, &str) -> Option<Event> + Send + Sync;
 
 /// The outbox.
@@ -74,17 +73,17 @@ pub struct Outbox {
     store: Store,
     sender: Sender,
     recorder: AttemptRecorder,
-    /// Endpoints that are being switched off, each by one delivery at a time.
+    /// Endpoints that are being disabled, each by one delivery at a time.
     disabling: Places<EndpointId>,
     sign: Box<Sign>,
     observe: Box<Observe>,
     clock: Clock,
     rng: Rng,
-    /// What a tester has set, in test mode.
+    /// The tester's settings, in test mode.
     webhook_faults: Option<webhook_faults::Settings>,
-    /// Where there is none, endpoints are never switched off.
+    /// Without it, endpoints are never disabled.
     describe: Option<Arc<DescribeDisabling>>,
-    /// Where there is none, endpoints that have yet to be verified stay so.
+    /// Without it, unverified endpoints stay unverified.
     challenge: Option<Box<Challenge>>,
 }
 
@@ -95,10 +94,10 @@ impl std::fmt::Debug for Outbox {
 }
 
 impl Outbox {
-    /// Puts the parts together.
+    /// Creates an outbox.
     ///
     /// # Errors
-    /// A sentence when the HTTP client cannot be made.
+    /// A sentence if the HTTP client cannot be created.
     pub fn new(
         store: Store,
         policy: AddressPolicy,
@@ -123,28 +122,28 @@ impl Outbox {
         })
     }
 
-    /// Switches endpoints off that have failed for five days or want to be told nothing more.
+    /// Enables disabling endpoints that have failed for five days or responded 410.
     #[must_use]
     pub fn with_disabling(mut self, describe: Arc<DescribeDisabling>) -> Self {
         self.describe = Some(describe);
         self
     }
 
-    /// Asks endpoints to prove that they are their merchants'.
+    /// Enables the verification of endpoints.
     #[must_use]
     pub fn with_challenges(mut self, challenge: Box<Challenge>) -> Self {
         self.challenge = Some(challenge);
         self
     }
 
-    /// Lets testers make webhooks misbehave; without this they never do.
+    /// Enables webhook faults for testers.
     #[must_use]
     pub fn with_webhook_faults(mut self) -> Self {
         self.webhook_faults = Some(webhook_faults::Settings::default());
         self
     }
 
-    /// Delivers until dropped. A slow endpoint holds up only its own deliveries.
+    /// Delivers until dropped. A slow endpoint delays only its own deliveries.
     pub async fn run(self: Arc<Self>, wake: &Notify) {
         let mut in_flight = JoinSet::new();
         let mut queue = FairQueue::default();
@@ -201,7 +200,7 @@ impl Outbox {
     async fn deliver_in_turn(self: Arc<Self>, delivery: DueDelivery, slot: Slot) {
         let claimed_at_ms = self.clock.now_ms_i64();
         let _turn = slot.lane().await;
-        // Too late to be done before the lease runs out: then it is claimed again.
+        // Too late to complete before the lease ends: the delivery will be claimed again.
         let waited_ms = self.clock.now_ms_i64().saturating_sub(claimed_at_ms);
         if waited_ms < LEASE_MS / 3 {
             match self.fault(&delivery).await {
@@ -214,7 +213,7 @@ impl Outbox {
         }
     }
 
-    /// What a tester wants done with a delivery.
+    /// The fault that a tester configured for a delivery.
     async fn fault(&self, delivery: &DueDelivery) -> DeliveryFault {
         match &self.webhook_faults {
             None => DeliveryFault::Send { twice: false },
@@ -225,8 +224,8 @@ impl Outbox {
         }
     }
 
-    /// An endpoint has enough on its way: others go first, and all that is due there waits, so that
-    /// it is not claimed one by one only to be put off.
+    /// Reschedules all due deliveries of an endpoint that has enough running ones, so that they are
+    /// not claimed one by one only to be rescheduled.
     async fn put_off(&self, queue: &mut FairQueue, endpoint: EndpointId, claimed: Vec<EventId>) {
         let now_ms = self.clock.now_ms_i64();
         let times = (now_ms, queue.put_off_until(endpoint, now_ms));
@@ -241,7 +240,7 @@ impl Outbox {
         }
     }
 
-    /// Not yet: it is due again at another moment, and no attempt was made.
+    /// Reschedules a delivery without an attempt.
     async fn hold(&self, delivery: &DueDelivery, next_at_ms: i64, why: &'static str) {
         let held = self.store.deliveries.hold(delivery, next_at_ms, why).await;
         if let Err(error) = held {
@@ -250,7 +249,7 @@ impl Outbox {
     }
 
     async fn deliver(&self, delivery: DueDelivery, twice: bool) {
-        // Asked once: what is signed is what is sent, also when a second ends in between.
+        // Read once, so that the signed and the sent timestamp are equal.
         let timestamp = self.clock.wall();
         let Some(signature) = (self.sign)(&delivery, timestamp) else {
             tracing::error!(
@@ -283,17 +282,17 @@ impl Outbox {
             sent,
         };
         if twice && !is_dropped {
-            // What came of the first one counts.
+            // Only the result of the first request counts.
             self.send(&delivery, signed).await;
             tracing::info!(event = %delivery.event, "a webhook was sent twice on purpose");
         }
         if let Err(error) = self.note(&delivery, attempted).await {
-            // The lease runs out and the delivery is made again: at least once, not exactly once.
+            // The lease ends and the delivery is sent again: at least once, not exactly once.
             tracing::error!(%error, event = %delivery.event, "a delivery could not be noted");
         }
     }
 
-    /// The wall's time, which nobody moves while something is sent.
+    /// System time, which no tester advances while a request is running.
     fn wall_ms(&self) -> u64 {
         self.clock.now_ms().saturating_sub(self.clock.ahead_ms())
     }

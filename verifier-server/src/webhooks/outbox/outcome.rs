@@ -1,4 +1,4 @@
-//! What became of an attempt: the delivery goes on, has ended, or takes its endpoint with it.
+//! Handles the result of an attempt: retries or completes the delivery, or disables its endpoint.
 
 use super::Outbox;
 use super::retry::next_attempt_ms;
@@ -9,31 +9,30 @@ use crate::webhooks::endpoints::store::Disabling;
 use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
 use std::sync::Arc;
 
-/// How long nothing may arrive at an endpoint before it is switched off, milliseconds.
+/// How long all attempts at an endpoint must fail before it is disabled, milliseconds.
 const FAILING_FOR_MS: i64 = 5 * 86_400_000;
 
-/// How many attempts at an endpoint have failed before it is switched off: days pass in a moment
-/// where a tester moves the clock, and slowly where nothing is sent.
+/// How many attempts must fail before an endpoint is disabled: time alone is not enough, because
+/// testers advance the clock, and quiet endpoints get few deliveries.
 const FAILED_ATTEMPTS: i64 = 10;
 
-/// How long an address is told that it is not the endpoint's any more, milliseconds: as long as the
-/// secrets of that day sign it.
+/// How long a farewell is retried, milliseconds: as long as the secrets of that day sign it.
 const FAREWELL_FOR_MS: i64 = 86_400_000;
 
-/// 410 Gone: the receiver asks not to be told again (Standard Webhooks).
+/// 410 Gone: the receiver unsubscribes (Standard Webhooks).
 const GONE: u16 = 410;
 
-/// Those with which a receiver may say when it wants to be asked again.
+/// Statuses whose `Retry-After` header is respected.
 const LATER: [u16; 2] = [429, 503];
 
-/// Why an endpoint is switched off.
+/// Why an endpoint is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// Nothing has arrived there for five days.
+    /// All attempts failed for five days.
     Failing,
-    /// It answered 410.
+    /// It responded 410.
     Gone,
-    /// It did not prove that it is its merchant's.
+    /// Its verification failed.
     Unverified,
 }
 
@@ -49,7 +48,7 @@ impl Reason {
     }
 }
 
-/// An attempt that was made, and when.
+/// A completed attempt and its time.
 #[derive(Debug)]
 pub(super) struct Attempted {
     pub(super) at_ms: i64,
@@ -57,14 +56,14 @@ pub(super) struct Attempted {
     pub(super) sent: Sent,
 }
 
-/// Whether the time of a farewell has run out by then.
+/// Whether the retry period of a farewell has ended by then.
 fn is_over(delivery: &DueDelivery, at_ms: i64) -> bool {
     let until_ms = delivery.created_at_ms.saturating_add(FAREWELL_FOR_MS);
     delivery.is_farewell && at_ms > until_ms
 }
 
 impl Outbox {
-    /// Keeps what became of an attempt.
+    /// Records the result of an attempt.
     pub(super) async fn note(
         &self,
         delivery: &DueDelivery,
@@ -78,7 +77,7 @@ impl Outbox {
             "webhook sent"
         );
         (self.observe)(result.state);
-        // Where the delivery had ended or was begun anew meanwhile, that stands.
+        // A delivery that was completed or restarted meanwhile stays as it is.
         let at_ms = attempt.at_ms;
         let outcome = AttemptOutcome {
             result,
@@ -145,8 +144,8 @@ impl Outbox {
         (result, attempt)
     }
 
-    /// Switches an endpoint off and tells the merchant's others of it. What arrives meanwhile keeps
-    /// the endpoint; where this does not work, the next failure comes here again.
+    /// Disables an endpoint and notifies the merchant's others. A delivery that succeeds meanwhile
+    /// keeps it enabled; if disabling fails, the next failed attempt tries again.
     pub(super) async fn switch_off(
         &self,
         delivery: &DueDelivery,
@@ -157,7 +156,8 @@ impl Outbox {
             return Ok(());
         };
         let endpoint = delivery.endpoint;
-        // The others of the endpoint wait here, and not for its row with a connection each.
+        // Other deliveries of the endpoint wait here instead of occupying a connection each to wait
+        // for its row.
         let _turn = self.disabling.for_owner(endpoint).acquire_owned().await;
         let describe = Arc::clone(describe);
         let disabling = Disabling {

@@ -1,5 +1,5 @@
-//! Whose turn it is: an endpoint that is slow holds up its own deliveries and nobody else's, and no
-//! host gets more at once than it would from one endpoint.
+//! Fair scheduling: a slow endpoint delays only its own deliveries, and several endpoints on one
+//! host get no more concurrency than the host's limit.
 
 use crate::fair::Places;
 use sealpay_protocol::ids::EndpointId;
@@ -8,24 +8,24 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
-/// Deliveries on their way to one endpoint at once: fewer than to its host, so that one that hangs
-/// leaves room for others there.
+/// Concurrent deliveries to one endpoint. Less than for its host, so that one that hangs leaves
+/// room for others there.
 const AT_ONCE: usize = 12;
-/// Deliveries on their way to one host at once, whosever endpoints are there.
+/// Concurrent deliveries to one host, across all merchants.
 const TO_A_HOST: usize = 16;
-/// Those, and as many more as may wait here for their turn.
+/// Running plus waiting deliveries of one endpoint.
 const SEATS: usize = 80;
 
-/// As many as one endpoint may have on their way and waiting while so many are under way in all that
-/// there could be no room for another's.
+/// Running plus waiting deliveries of one endpoint when the queue is nearly full, to leave room for
+/// other endpoints.
 const SEATS_WHEN_CROWDED: usize = 4;
 
-/// How long deliveries are put off whose endpoint has no seat, milliseconds: twice as long each time
+/// Initial pause of deliveries whose endpoint has no free slot, milliseconds; doubled each time
 /// until it has one again.
 const SHORTEST_PAUSE_MS: i64 = 2_000;
 const LONGEST_PAUSE_MS: i64 = 300_000;
 
-/// The turns of every endpoint that has something on its way.
+/// The lanes of every endpoint with running deliveries.
 #[derive(Debug)]
 pub(super) struct FairQueue {
     endpoints: HashMap<EndpointId, Lane>,
@@ -41,8 +41,9 @@ impl Default for FairQueue {
     }
 }
 
-/// What counts as one host: the host with all its ports of http and https. Other ports are what an
-/// operator has allowed, for development mostly, where one machine is everybody's host.
+/// The key of a host: its name, for all ports of http and https. Other ports, allowed by operators
+/// mostly for development, are keys of their own, because several developers' receivers may share a
+/// machine.
 fn host(url: &str) -> String {
     let parsed = Url::parse(url).ok();
     let host = parsed.as_ref().and_then(|url| {
@@ -78,7 +79,7 @@ impl Lane {
     }
 }
 
-/// A place in the queue of an endpoint; it is free again when this is dropped.
+/// A slot in an endpoint's queue; released on drop.
 #[derive(Debug)]
 pub(super) struct Slot {
     at_once: Arc<Semaphore>,
@@ -87,7 +88,7 @@ pub(super) struct Slot {
 }
 
 impl FairQueue {
-    /// A place in the queue of an endpoint, or none when too many wait there already.
+    /// A slot in an endpoint's queue; none if too many deliveries wait there.
     pub(super) fn slot(
         &mut self,
         endpoint: EndpointId,
@@ -108,8 +109,8 @@ impl FairQueue {
         })
     }
 
-    /// Until when an endpoint without a seat is left alone, milliseconds since 1970. Whatever comes
-    /// during a pause waits for its end, and the next pause is longer.
+    /// The end of an endpoint's pause, milliseconds since 1970. Deliveries that come during a pause
+    /// wait for its end, and the next pause is longer.
     pub(super) fn put_off_until(&mut self, endpoint: EndpointId, now_ms: i64) -> i64 {
         let lane = self.endpoints.entry(endpoint).or_insert_with(Lane::new);
         let length_ms = match lane.pause {
@@ -125,7 +126,7 @@ impl FairQueue {
         until_ms
     }
 
-    /// Forgets the endpoints that nothing is on its way to.
+    /// Removes endpoints without running deliveries.
     pub(super) fn forget_idle(&mut self) {
         self.endpoints
             .retain(|_, lane| lane.seats.available_permits() < SEATS);
@@ -133,7 +134,7 @@ impl FairQueue {
 }
 
 impl Slot {
-    /// Waits until it is this one's turn; none only if the queue is gone, which it never is.
+    /// Waits for a lane; none only if the queue is closed, which never happens.
     pub(super) async fn lane(&self) -> Option<[OwnedSemaphorePermit; 2]> {
         let of_endpoint = Arc::clone(&self.at_once).acquire_owned().await.ok()?;
         let to_host = Arc::clone(&self.to_host).acquire_owned().await.ok()?;
@@ -149,7 +150,7 @@ mod tests {
     const URL: &str = "https://shop.example/webhooks";
 
     #[tokio::test]
-    async fn a_host_gets_so_many_at_once_however_many_endpoints_are_there() {
+    async fn concurrency_is_limited_per_host() {
         let mut queue = FairQueue::default();
         let urls = [
             "https://shop.example/a",
@@ -171,12 +172,12 @@ mod tests {
             }
             counts.push(taken.len() - before);
         }
-        // The point behind a name means the same name; another port is another host of a developer's.
+        // A trailing dot names the same host; another port is another host of a developer's.
         assert_eq!(counts, [12, 4, 0, 0, 12]);
     }
 
     #[tokio::test]
-    async fn an_endpoint_has_so_many_seats_and_fewer_turns() {
+    async fn slots_and_lanes_are_limited_per_endpoint() {
         let (slow, quick) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
         let mut queue = FairQueue::default();
         let mut seats: Vec<_> = (0..SEATS)
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn when_it_is_crowded_an_endpoint_has_few_seats_and_each_still_has_some() {
+    fn endpoints_get_fewer_slots_when_the_queue_is_crowded() {
         let mut queue = FairQueue::default();
         let hanging = (1..=100).map(|endpoint| EndpointId::new(1, [endpoint; 10]));
         let mut seats = Vec::new();
@@ -227,7 +228,7 @@ mod tests {
         );
     }
     #[test]
-    fn an_endpoint_without_a_seat_is_left_alone_for_longer_each_time() {
+    fn pauses_of_an_endpoint_without_slots_grow() {
         let (slow, other) = (EndpointId::new(1, [1; 10]), EndpointId::new(1, [2; 10]));
         let mut queue = FairQueue::default();
         let mut seats: Vec<_> = (0..SEATS)

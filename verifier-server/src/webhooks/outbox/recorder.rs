@@ -1,6 +1,6 @@
-//! Records what became of attempts for all deliveries of a process: those that wait share one
-//! transaction. Deliveries to one endpoint write to its row, and would wait for each other there, each
-//! with a connection of the database that a payment needs.
+//! Records the results of attempts for all deliveries of a process; waiting results share one
+//! transaction. Deliveries to one endpoint update its row, and would otherwise wait for each other,
+//! each with a database connection that a payment needs.
 
 use crate::store::{DatabaseError, Store};
 use crate::webhooks::deliveries::record::{AttemptOutcome, AttemptRecorded};
@@ -8,10 +8,10 @@ use sealpay_storage::in_background;
 use std::sync::OnceLock;
 use tokio::sync::{mpsc, oneshot};
 
-/// Outcomes that may wait.
+/// Maximum number of waiting results.
 const WAITING: usize = 1024;
 
-/// Outcomes of one transaction: on SQLite a payment waits for as long as one takes.
+/// Results in one transaction: on SQLite a payment waits for as long as one takes.
 const AT_ONCE: usize = 64;
 
 struct Waiting {
@@ -19,7 +19,7 @@ struct Waiting {
     recorded: oneshot::Sender<Result<AttemptRecorded, DatabaseError>>,
 }
 
-/// The one recorder of an outbox. Its task begins with the first outcome and ends with the outbox.
+/// The recorder of an outbox. Its task starts with the first result and ends with the outbox.
 pub(super) struct AttemptRecorder {
     store: Store,
     queue: OnceLock<mpsc::Sender<Waiting>>,
@@ -33,7 +33,7 @@ impl AttemptRecorder {
         }
     }
 
-    /// Keeps an outcome, and what is known then.
+    /// Records a result; returns the state afterwards.
     pub(super) async fn record(
         &self,
         outcome: AttemptOutcome,
@@ -60,7 +60,7 @@ async fn run(store: Store, mut queue: mpsc::Receiver<Waiting>) {
             .unzip();
         let recorded = record(&store, outcomes).await;
         for (recorded, waiting) in recorded.into_iter().zip(waiting) {
-            // Nobody may be waiting any more: the attempt was made all the same.
+            // The receiver may be gone; the attempt was made nevertheless.
             drop(waiting.send(recorded));
         }
     }
@@ -72,7 +72,7 @@ async fn record(
 ) -> Vec<Result<AttemptRecorded, DatabaseError>> {
     match store.deliveries.record_attempts(outcomes.clone()).await {
         Ok(recorded) => recorded.into_iter().map(Ok).collect(),
-        // One of them cannot be kept, and takes no others along.
+        // A result that cannot be stored must not fail the others.
         Err(DatabaseError::Corrupt(_)) if outcomes.len() > 1 => {
             let mut recorded = Vec::with_capacity(outcomes.len());
             for outcome in outcomes {
@@ -81,7 +81,7 @@ async fn record(
             }
             recorded
         }
-        // They are sent again when their leases run out.
+        // These deliveries are sent again when their leases end.
         Err(error) => outcomes.iter().map(|_| Err(error.clone())).collect(),
     }
 }

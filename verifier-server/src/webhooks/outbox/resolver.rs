@@ -1,6 +1,5 @@
-//! Looking names up. A lookup ends after a while, whatever the name server does; whoever asks for a
-//! name that is being looked up shares the response; and a merchant has few lookups at once, so that
-//! names that hang cost the merchant who named them, and nobody else.
+//! Name resolution with a time limit, shared lookups, and a concurrency limit for each merchant, so
+//! that hanging names delay only the merchant that uses them.
 
 use crate::fair::Places;
 use hickory_resolver::TokioResolver;
@@ -17,27 +16,27 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-/// Lookups of one merchant at once.
+/// Concurrent lookups of one merchant.
 const OF_ONE_MERCHANT: usize = 4;
-/// Lookups in all: each is a socket or two.
+/// Concurrent lookups in total: each needs a socket or two.
 const IN_ALL: usize = 128;
-/// How long a lookup may take, both families and all name servers together.
+/// Time limit of a lookup, both address families and all name servers together.
 const LOOKUP: Duration = Duration::from_secs(2);
-/// How long a response is waited for, with the lookups of the merchant that are before it.
+/// How long to wait for a result, including the merchant's earlier lookups.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long addresses that were found are kept: those who are to be told of one event share them.
+/// How long found addresses are cached; deliveries of one event share them.
 const FOUND_LIFETIME: Duration = Duration::from_secs(5);
-/// How long a name is left alone that was not found.
+/// How long a failed lookup is cached.
 const FAILED_LIFETIME: Duration = Duration::from_secs(30);
-/// Names that are known before all are forgotten but those that are being looked up.
+/// Cache size in names; when it is full, all but the running lookups are dropped.
 const NAMES: usize = 1024;
 
 /// Why there are no addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotFound {
-    /// There is no such name, or it has no address.
+    /// The name does not exist or has no address.
     NoAddress,
-    /// The name servers did not response in time, or too much was to be looked up before.
+    /// The name servers did not respond in time, or too many lookups were waiting.
     Late,
     /// The name servers failed.
     Failed,
@@ -46,10 +45,10 @@ pub(super) enum NotFound {
 type Found = Result<Vec<IpAddr>, NotFound>;
 type Looking = Pin<Box<dyn Future<Output = Found> + Send>>;
 type LookUp = dyn Fn(String) -> Looking + Send + Sync;
-/// Nothing while it is being looked up.
+/// None while the lookup is running.
 type Answer = watch::Receiver<Option<Found>>;
 
-/// Looks names up, and gives reqwest the addresses that were checked and no others.
+/// Resolves names, and gives reqwest only addresses that were checked.
 pub(super) struct Resolver {
     look_up: Box<LookUp>,
     in_all: Arc<Semaphore>,
@@ -58,14 +57,14 @@ pub(super) struct Resolver {
     pinned: Arc<Mutex<HashMap<String, Checked>>>,
 }
 
-/// Addresses that requests under way may connect to.
+/// Addresses that running requests may connect to.
 #[derive(Default)]
 struct Checked {
     addresses: Vec<IpAddr>,
     requests: usize,
 }
 
-/// While this is held, a request to the name finds the addresses that were checked.
+/// While held, requests to the name get the checked addresses.
 pub(super) struct Pinned {
     name: String,
     pins: Arc<Mutex<HashMap<String, Checked>>>,
@@ -110,7 +109,8 @@ impl Resolver {
             return answered(response).await;
         }
         let places = self.places(merchant).await.ok_or(NotFound::Failed)?;
-        // Only who has a place begins a lookup that others share: they do not wait for the place.
+        // A shared lookup starts only after a permit was acquired, so that callers sharing it do
+        // not wait for the permit.
         let (response, begun) = self.begin(name);
         if let Some(begun) = begun {
             tokio::spawn(Arc::clone(self).look(name.to_owned(), begun, places));
@@ -136,7 +136,7 @@ impl Resolver {
         usable(&names, name)
     }
 
-    /// The response that is kept or under way, or a new one with its sender.
+    /// The cached or running lookup, or a new one with its sender.
     fn begin(&self, name: &str) -> (Answer, Option<watch::Sender<Option<Found>>>) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(response) = usable(&names, name) {
@@ -193,7 +193,7 @@ impl Resolver {
     }
 }
 
-/// Who looks lives for as long as the response is kept, unless something went wrong.
+/// The lookup task lives as long as its result is cached, unless it failed.
 fn usable(names: &HashMap<String, Answer>, name: &str) -> Option<Answer> {
     let response = names.get(name)?;
     response.has_changed().is_ok().then(|| response.clone())
@@ -206,7 +206,7 @@ async fn answered(mut response: Answer) -> Found {
     })
 }
 
-/// What reqwest asks when it connects: it is told what was checked and looks nothing up.
+/// The resolver of reqwest: returns the checked addresses and resolves nothing.
 pub(super) struct CheckedOnly(pub(super) Arc<Resolver>);
 
 impl Resolve for CheckedOnly {
@@ -219,8 +219,8 @@ impl Resolve for CheckedOnly {
     }
 }
 
-/// Asks as the system is set up (`/etc/hosts`, `/etc/resolv.conf`), which is read anew each time: it
-/// may have changed, and that is little beside a question over the network.
+/// Resolves with the system's configuration (`/etc/hosts`, `/etc/resolv.conf`). It is read each
+/// time, because it may have changed and the cost is small compared with a network request.
 async fn by_system(name: String) -> Found {
     let resolver = TokioResolver::builder_tokio()
         .and_then(|builder| builder.build())

@@ -1,20 +1,20 @@
-//! What a receiver answered: how it began, and how long it asks to be left alone.
+//! Reads a receiver's response: the beginning of its body, and `Retry-After`.
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use std::time::Duration;
 
-/// Bytes of a response that are kept. The rest is not waited for: the connection is closed.
+/// Stored bytes of a response body. The connection is closed without reading the rest.
 const STORED_BYTES: usize = 1024;
 
-/// How long the kept part is waited for once the status is known. Nothing depends on it.
+/// How long to wait for the body once the status is known. Nothing depends on it.
 const WAITED_FOR: Duration = Duration::from_secs(1);
 
-/// The beginning of a response as text, or none when it is empty.
+/// The beginning of a response body as text; none if it is empty.
 pub(super) async fn beginning(mut response: reqwest::Response) -> Option<String> {
     let mut start = Vec::new();
-    // What has arrived when the time is up, or the connection breaks, is what is kept.
+    // Stores whatever has arrived at the timeout or when the connection breaks.
     tokio::time::timeout(WAITED_FOR, async {
         while start.len() < STORED_BYTES
             && let Ok(Some(chunk)) = response.chunk().await
@@ -29,8 +29,8 @@ pub(super) async fn beginning(mut response: reqwest::Response) -> Option<String>
     (!text.is_empty()).then_some(text)
 }
 
-/// Bytes that are not UTF-8, and characters that would not be seen or would hide others, become
-/// U+FFFD. The last character may have been cut in two.
+/// Replaces bytes that are not UTF-8, and invisible or bidirectional characters, with U+FFFD. The
+/// last character may be incomplete.
 fn text(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
@@ -57,8 +57,8 @@ fn visible(character: char) -> char {
     }
 }
 
-/// How long a receiver asks to be left alone, milliseconds (RFC 9110 section 10.2.3): seconds, or a
-/// date by its clock, which goes with this machine's.
+/// The delay of `Retry-After`, milliseconds (RFC 9110 section 10.2.3): seconds, or a date by the
+/// receiver's clock, which is compared with this machine's.
 pub(super) fn retry_after_ms(headers: &HeaderMap, now: u64) -> Option<i64> {
     let mut values = headers.get_all(RETRY_AFTER).iter();
     let text = values.next()?.to_str().ok()?.trim();
@@ -66,7 +66,7 @@ pub(super) fn retry_after_ms(headers: &HeaderMap, now: u64) -> Option<i64> {
         return None;
     }
     if !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit()) {
-        // Too many digits are too many seconds; the caller knows how many are too many.
+        // Too many digits overflow to the maximum; the caller caps it.
         return Some(text.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(1000));
     }
     let date: Timestamp = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
@@ -80,7 +80,7 @@ mod tests {
     use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
     #[test]
-    fn what_is_kept_can_be_read_and_hides_nothing() {
+    fn stored_responses_contain_no_invisible_characters() {
         let rows: [(&[u8], &str); 8] = [
             (b"", ""),
             (b"ok", "ok"),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_that_was_cut_in_two_is_left_out() {
+    fn an_incomplete_last_character_is_dropped() {
         let long = "é".repeat(STORED_BYTES);
         assert_eq!(text(&long.as_bytes()[..STORED_BYTES]), "é".repeat(512));
         let shifted = ["a", &long].concat();

@@ -1,18 +1,17 @@
-//! When a delivery is tried again: quickly at first, then with growing pauses over six days.
+//! The retry schedule of deliveries: exponential pauses over six days.
 
-/// Pauses after the first, second, … failed attempt, seconds: 148 hours in all.
+/// Pauses after the first, second, … failed attempt, seconds: 148 hours in total.
 const PAUSES_SECONDS: [i64; 16] = [
     2, 5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400, 86_400, 86_400,
     86_400,
 ];
 
-/// The longest pause that a receiver can ask for, milliseconds: one that asks for more would be
-/// told of nothing.
+/// Longest accepted `Retry-After`, milliseconds; with a longer one, a receiver would get no events.
 const MOST_ASKED_MS: i64 = 86_400_000;
 
-/// The next attempt after `attempts` have failed, or none when it is given up. A fifth of the
-/// pause is drawn by chance, so that endpoints that failed together do not come back together. A
-/// receiver that asked for a longer pause gets it, up to a day.
+/// The time of the next attempt after `attempts` failures; none after the last. A fifth of the
+/// pause is random, so that endpoints that failed together are not retried together. A longer pause
+/// requested by the receiver is respected, up to a day.
 pub(super) fn next_attempt_ms(
     attempts: i64,
     now_ms: i64,
@@ -35,7 +34,7 @@ mod tests {
     const DAY_MS: i64 = 86_400_000;
 
     #[test]
-    fn pauses_grow_over_six_days_and_then_end() {
+    fn retry_pauses_grow_over_six_days() {
         let mut least_in_all = 0;
         for (place, pause) in PAUSES_SECONDS.iter().enumerate() {
             let attempts = i64::try_from(place).unwrap() + 1;
@@ -56,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_may_ask_for_a_longer_pause_but_for_no_more_than_a_day() {
+    fn retry_after_is_respected_up_to_a_day() {
         let rows = [
             (1, None, 1800),
             (1, Some(0), 1800),

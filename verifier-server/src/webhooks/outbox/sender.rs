@@ -1,5 +1,4 @@
-//! Sending one webhook: the name is looked up and its addresses are checked, and one of these is
-//! connected to.
+//! Sends one webhook: resolves the name, checks its addresses, and connects to one of them.
 
 use super::address::{AddressPolicy, Refused, literal};
 use super::failure;
@@ -15,35 +14,35 @@ use url::{Host, Url};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// The receiver answered.
+    /// The receiver responded.
     Answered {
         /// The status.
         status: u16,
-        /// How the response began, where that is kept.
+        /// The beginning of the response, if it is stored.
         response: Option<String>,
-        /// How long the receiver asks to be left alone, milliseconds.
+        /// The requested retry delay, milliseconds.
         retry_after_ms: Option<i64>,
     },
     /// No response, for this reason.
     Failed(String),
-    /// Nothing was connected to, for this reason. How long it took would tell of names and addresses
-    /// inside.
+    /// No connection was attempted, for this reason. The duration is not disclosed: it could reveal
+    /// internal names and addresses.
     Unreached(String),
 }
 
-/// What is sent.
+/// A webhook request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Message<'a> {
-    /// Whose webhook.
+    /// The owner of the webhook.
     pub(super) merchant: MerchantId,
-    /// Where it goes.
+    /// The URL.
     pub(super) url: &'a str,
     /// `webhook-id`
     pub(super) event: EventId,
-    /// The exact bytes that are signed.
+    /// The signed bytes.
     pub(super) body: &'a str,
     /// Seconds since 1970.
     pub(super) timestamp: u64,
@@ -57,7 +56,7 @@ pub(super) struct Sender {
     names: Arc<Resolver>,
 }
 
-/// Where a webhook goes, checked.
+/// A checked destination.
 struct Target {
     url: Url,
     addresses: Vec<IpAddr>,
@@ -106,8 +105,7 @@ impl Sender {
         }
     }
 
-    /// Sends once and reads a response whose value is wanted, whatever is kept of others: its status
-    /// and its beginning.
+    /// Sends once and returns status and beginning of the response, for callers that need it.
     pub(super) async fn ask(&self, message: Message<'_>) -> Result<(u16, String), String> {
         let target = self.target(message).await?;
         let answered = self.post(message, &target).await;
@@ -117,7 +115,7 @@ impl Sender {
         Ok((status, response.unwrap_or_default()))
     }
 
-    /// Says whether all that a name stands for lies in networks that the operator has named.
+    /// Whether all addresses of a name are in networks that the operator allows.
     pub(super) async fn vouches_for(&self, merchant: MerchantId, url: &str) -> bool {
         let Ok(url) = Url::parse(url) else {
             return false;

@@ -1,5 +1,5 @@
-//! Whose an endpoint is: before anything is sent to it, it is asked for a challenge that only it was
-//! told. A host that was named by a stranger does not give it back, and hears no more.
+//! Verifies the ownership of an endpoint before it gets events: it must return a challenge that
+//! only it received. A host that a stranger registered does not, and gets no events.
 
 use super::sender::Message;
 use super::{Outbox, Reason};
@@ -16,29 +16,29 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// How often it is looked for endpoints that are to be asked.
+/// Interval of looking for endpoints to verify.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// Endpoints that are asked at once: more than a merchant may have, many times.
+/// Concurrent verifications: many times what one merchant may have.
 const AT_ONCE: usize = 256;
 
 /// Endpoints claimed in one transaction.
 const CLAIMED_AT_ONCE: usize = 32;
 
-/// How long an endpoint may take to response, its name included.
+/// Time limit of a verification, including name resolution.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a claimed endpoint is left alone, milliseconds: that, and some.
+/// Lease of a claimed endpoint, milliseconds: the time limit plus a margin.
 const LEASE_MS: i64 = 30_000;
 
-/// Pauses between the times at which an endpoint is asked, milliseconds: quickly at first, while its
-/// secret is on the way to its server, and for a day and a half in all. After the last it is switched off.
+/// Pauses between verifications, milliseconds: short at first, while the secret is being deployed,
+/// and a day and a half in total. After the last the endpoint is disabled.
 const PAUSES_MS: [i64; 8] = [
     10_000, 30_000, 60_000, 300_000, 1_800_000, 7_200_000, 28_800_000, 86_400_000,
 ];
 
 impl Outbox {
-    /// Asks endpoints to prove that they are their merchants', until dropped.
+    /// Verifies endpoints until dropped.
     pub async fn run_verification(self: Arc<Self>) {
         let mut under_way = JoinSet::new();
         loop {
@@ -60,7 +60,7 @@ impl Outbox {
 
     async fn claim_unverified(&self, room: usize) -> Result<Vec<DueVerification>, DatabaseError> {
         let now_ms = self.clock.now_ms_i64();
-        // Mostly there is none, and who only looks is in nobody's way.
+        // Usually none is due, and a read-only check does not occupy the writer.
         if room == 0 || !self.store.endpoints.verification_is_due(now_ms).await? {
             return Ok(Vec::new());
         }
@@ -84,12 +84,12 @@ impl Outbox {
             Err(why) => self.record_unverified(&endpoint, attempts, why).await,
         };
         if let Err(error) = recorded {
-            // The lease runs out and it is asked again.
+            // The lease ends and the endpoint is verified again.
             tracing::error!(%error, endpoint = %id, "a verification could not be kept");
         }
     }
 
-    /// Asks an endpoint; nothing when it proved whose it is, or a few words.
+    /// Verifies an endpoint; an error is a reason in a few words.
     async fn ask(&self, endpoint: &WebhookEndpoint) -> Result<(), String> {
         let (merchant, url) = (endpoint.merchant, &endpoint.url);
         if self.sender.vouches_for(merchant, url).await {
@@ -148,13 +148,13 @@ impl Outbox {
     }
 }
 
-/// The pause after so many times; none after the last.
+/// The pause after this number of attempts; none after the last.
 fn pause_ms(attempts: i64) -> Option<i64> {
     let place = usize::try_from(attempts.saturating_sub(1)).ok()?;
     PAUSES_MS.get(place).copied()
 }
 
-/// What is signed with the endpoint's secret, as a delivery of it is.
+/// A delivery for the challenge, so that it is signed with the endpoint's secret.
 fn unsent(endpoint: &WebhookEndpoint, event: EventId, body: String) -> DueDelivery {
     DueDelivery {
         event,
@@ -172,13 +172,13 @@ fn unsent(endpoint: &WebhookEndpoint, event: EventId, body: String) -> DueDelive
     }
 }
 
-/// Whether a response proves it. A host that sends back what it was sent does not: the challenge is
-/// not where it was.
+/// Whether a response proves ownership. A host that echoes the request fails: the challenge is at
+/// another place in it.
 fn judge(status: u16, response: &str, challenge: &str) -> Result<(), String> {
     if !(200..=299).contains(&status) {
         return Err(format!("it answered {status}"));
     }
-    // A value and not a struct, which an array would fill as well. What else is in it does not matter.
+    // A `Value`, because a struct would also accept an array. Other members are ignored.
     let response: Value = serde_json::from_str(response).unwrap_or_default();
     if response.get("challenge").and_then(Value::as_str) == Some(challenge) {
         Ok(())
@@ -192,7 +192,7 @@ mod tests {
     use super::{PAUSES_MS, judge, pause_ms};
 
     #[test]
-    fn only_the_challenge_in_its_place_proves_it() {
+    fn only_the_challenge_member_proves_ownership() {
         let rows = [
             (200, r#"{"challenge":"abc"}"#, true),
             (201, r#" {"challenge": "abc", "more": 1} "#, true),
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_asked_for_a_day_and_a_half() {
+    fn endpoints_are_verified_for_a_day_and_a_half() {
         assert_eq!(pause_ms(1), Some(10_000));
         assert_eq!(pause_ms(8), Some(86_400_000));
         assert_eq!(pause_ms(9), None);

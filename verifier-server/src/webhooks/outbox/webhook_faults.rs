@@ -1,6 +1,6 @@
-//! Webhooks that misbehave on purpose: twice, late, out of order, or not at the first attempt.
+//! Deliberate webhook faults: duplicates, delays, reordering and dropped attempts.
 //!
-//! Receivers must handle all of these, because real networks cause them, too.
+//! Receivers must handle all of these, because real networks cause them too.
 
 use crate::store::Store;
 use crate::webhooks::events::model::DueDelivery;
@@ -12,23 +12,23 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// How long an event is held back so that the next one of its payment overtakes it, milliseconds.
+/// How long an event is held so that the next one of its payment overtakes it, milliseconds.
 const OVERTAKEN_WITHIN_MS: i64 = 1_500;
 
-/// What is done with a delivery.
+/// The fault of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeliveryFault {
-    /// It waits until then, milliseconds since 1970.
+    /// Wait until this time, milliseconds since 1970.
     HoldUntil(i64),
-    /// It is sent, and perhaps once more.
+    /// Send once or twice.
     Send {
         /// Whether it is sent twice.
         twice: bool,
     },
 }
 
-/// Decides from the settings and the event alone, so that every server and every run decides alike.
-/// Only the first attempt is held back.
+/// Decides from the settings and the event alone, so that all servers and runs decide alike. Only
+/// the first attempt is held.
 pub(super) fn decide(
     webhook_faults: WebhookFaults,
     delivery: &DueDelivery,
@@ -47,7 +47,7 @@ pub(super) fn decide(
     }
 }
 
-/// A number below a thousand that belongs to the event.
+/// A pseudo-random number below a thousand, derived from the event.
 fn lot_of(event: EventId) -> u32 {
     let mut hash = Sha256::new();
     hash.update(b"sealpay webhook");
@@ -69,7 +69,7 @@ fn sequence_of(body: &str) -> i64 {
     serde_json::from_str::<Body>(body).map_or(0, |body| body.data.sequence)
 }
 
-/// The settings as they were read last; none when that is too long ago.
+/// The settings as last read; none if that is too long ago.
 #[derive(Debug, Default)]
 pub(super) struct Settings(Arc<Mutex<Option<Read>>>);
 
@@ -80,7 +80,7 @@ struct Read {
 }
 
 impl Settings {
-    /// What is in force.
+    /// The current settings.
     pub(super) async fn current(&self, store: &Store) -> WebhookFaults {
         self.read(store).await.webhook_faults
     }
@@ -109,7 +109,7 @@ impl Settings {
         read
     }
 
-    /// Whether this attempt is dropped; of all servers together as many are as was ordered.
+    /// Whether to drop this attempt; the number of drops is shared by all servers.
     pub(super) async fn drops(&self, store: &Store) -> bool {
         if self.read(store).await.drops == 0 {
             return false;
@@ -165,7 +165,7 @@ mod tests {
     };
 
     #[test]
-    fn the_settings_and_the_event_decide() {
+    fn faults_depend_on_settings_and_event_only() {
         let once = DeliveryFault::Send { twice: false };
         let (reorder, delay_ms) = (true, 500);
         let rows = [
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_events_is_chosen_and_always_the_same_one() {
+    fn the_share_of_duplicated_events_is_deterministic() {
         let lots = || (0..=255_u8).map(|number| lot_of(EventId::new(1, [number; 10])));
         let half = lots().filter(|lot| *lot < 500).count();
         assert!((90..170).contains(&half), "{half}");
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_without_a_sequence_is_never_held_back() {
+    fn bodies_without_a_sequence_are_never_held() {
         let mut delivery = delivery(1, 0);
         delivery.body = "not JSON".into();
         let reorder = WebhookFaults {

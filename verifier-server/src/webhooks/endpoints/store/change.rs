@@ -1,4 +1,4 @@
-//! What a merchant changes about an endpoint, and what becomes of all that is on its way there.
+//! Changes of an endpoint, and their effect on its pending deliveries.
 
 use super::disable;
 use super::event::EndpointEvent;
@@ -8,29 +8,28 @@ use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{Fault, Tx, values};
 
-/// What is to be different about an endpoint.
+/// The changed fields of an endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndpointChange {
-    /// Another address; it is taken to work until it does not.
+    /// A new address; it counts as working until it fails.
     pub url: Option<String>,
-    /// When the merchant proved that this address is the merchant's, milliseconds since 1970; none
-    /// where that has yet to be.
+    /// When this address was verified, milliseconds since 1970; none if verification is pending.
     pub verified_at_ms: Option<i64>,
-    /// Another description.
+    /// A new description.
     pub description: Option<String>,
-    /// Other types of events.
+    /// New event types.
     pub event_types: Option<String>,
-    /// Switched on, or off.
+    /// Enabled or disabled.
     pub enabled: Option<bool>,
 }
 
 impl EndpointChange {
-    /// Whether it gives the endpoint another address.
+    /// Whether the address changes.
     fn moves(&self, seen: &WebhookEndpoint) -> bool {
         self.url.as_ref().is_some_and(|url| *url != seen.url)
     }
 
-    /// The endpoint as it is after the change.
+    /// The endpoint after the change.
     #[must_use]
     pub fn applied_to(&self, seen: &WebhookEndpoint, now_ms: i64) -> WebhookEndpoint {
         let mut after = seen.clone();
@@ -68,7 +67,7 @@ const ENABLE: &str = "UPDATE webhook_endpoints
     verification_at_ms = CASE WHEN verified_at_ms IS NULL THEN CAST($2 AS BIGINT) END
     WHERE id = $1 AND disabled_at_ms IS NOT NULL";
 
-/// Another address proves anew that it is the merchant's.
+/// A new address has to be verified again.
 const UPDATE: &str = "UPDATE webhook_endpoints
     SET verified_at_ms = $2, verification_at_ms = $3, verification_attempts = 0,
     verification_error = NULL
@@ -85,7 +84,7 @@ const FAREWELL: &str = "INSERT INTO deliveries
     (event, endpoint, merchant, state, attempts, next_at_ms, farewell_url, farewell_body)
     VALUES ($1, $2, $3, 'pending', 0, $4, $5, $6)";
 
-/// Changes an endpoint that is locked; how many rows.
+/// Updates a locked endpoint; returns the number of rows.
 pub(crate) async fn apply(
     tx: &mut Tx<'_>,
     seen: &WebhookEndpoint,
@@ -117,10 +116,11 @@ pub(crate) async fn apply(
     Ok(changed)
 }
 
-/// What is on its way goes along to another address, but for what the endpoint does not hear of any
-/// more: who may have an endpoint changed need not be allowed to read that.
+/// Moves pending deliveries to a new address, except those of types that are no longer subscribed:
+/// the credential that changes an endpoint need not be allowed to read them.
 ///
-/// What was asked for is sent where it was asked for, whatever the endpoint hears of by itself.
+/// Requested redeliveries go to the address for which they were requested, whatever the
+/// subscription.
 async fn leave(
     tx: &mut Tx<'_>,
     id: EndpointId,
@@ -136,15 +136,15 @@ async fn leave(
         .map(drop)
 }
 
-/// The address before hears that it is not the endpoint's any more: a merchant who has no other endpoint
-/// would not learn of it.
+/// Sends a farewell to the former address: a merchant without another endpoint would not notice the
+/// change otherwise.
 pub(crate) async fn part(
     tx: &mut Tx<'_>,
     seen: &WebhookEndpoint,
     change: &EndpointChange,
     event: &EndpointEvent,
 ) -> Result<(), Fault> {
-    // Also one that was switched off, perhaps so that nobody is told.
+    // Even if the endpoint was disabled, perhaps to suppress the notification.
     if change.moves(seen) && seen.verified_at_ms.is_some() {
         let values = values![
             event.event.id,

@@ -1,15 +1,15 @@
-//! What is told of an endpoint, in the transaction of its change.
+//! Endpoint events that are written in the transaction of the change.
 
 use crate::error::ApiError;
 use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::events::model::Event;
 
-/// What is told of an endpoint.
+/// An event about an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointEvent {
     /// The event.
     pub event: Event,
-    /// The same for an address that the endpoint does not have any more.
+    /// The body of the farewell to a former address.
     pub farewell_body: Option<String>,
 }
 
@@ -22,7 +22,7 @@ impl From<Event> for EndpointEvent {
     }
 }
 
-/// Says what is told of a write, for the endpoint as it is before and the number of its next event:
-/// nothing where nothing changes, an error where that is not allowed. It may be asked more than once.
+/// Describes a write as an event, given the endpoint before the write and the sequence number: none
+/// if nothing changes, an error if the change is not allowed. May be called more than once.
 pub type Describe =
     dyn Fn(&WebhookEndpoint, i64) -> Result<Option<EndpointEvent>, ApiError> + Send + Sync;

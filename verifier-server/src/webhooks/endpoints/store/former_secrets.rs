@@ -1,18 +1,19 @@
-//! Secrets that an endpoint had. Whoever moves an endpoint may have rotated its secret before: its former
-//! address is told so in a way that it can verify, by the secrets of the last day.
+//! Former secrets of endpoints. An attacker who moves an endpoint may have rotated its secret
+//! first, so the farewell to the former address is signed with the secrets of the last day as well.
 
 use crate::webhooks::endpoints::store::EndpointStore;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{DatabaseError, Fault, Tx, values};
 
-/// How long before a move a secret was replaced that signs the farewell, milliseconds.
+/// How long before a move a secret may have been replaced and still sign the farewell,
+/// milliseconds.
 const SIGN_FOR_MS: i64 = 86_400_000;
 
-/// They are kept until the last try of a farewell.
+/// Retention of former secrets, milliseconds: until the last attempt of a farewell.
 const KEPT_FOR_MS: i64 = 2 * SIGN_FOR_MS;
 
-/// Secrets that sign a farewell beside the present one: those of the day that were the present one for
-/// longest, and the last one before it. Those that followed each other quickly are on no receiver.
+/// Maximum number of former secrets that sign a farewell: those of the day that were current for
+/// longest, and the last one before it. No receiver has secrets that were replaced quickly.
 const LONGEST: i64 = 19;
 
 const KEEP: &str =
@@ -30,8 +31,8 @@ const HAS_FAREWELL: &str = "SELECT event FROM deliveries
 
 const FORGET: &str = "DELETE FROM former_endpoint_secrets WHERE endpoint = $1";
 
-/// A secret was the present one since the one before it was replaced, the first one since the endpoint
-/// was made; one that follows what was purged counts from there as well, which is rather too long.
+/// A secret was current from the replacement of the previous one, the first one from the creation
+/// of the endpoint; after a purge this may be an overestimate.
 const LONGEST_OF_DAY: &str = "SELECT secret_encrypted FROM (
         SELECT f.secret_encrypted, f.replaced_at_ms, f.replaced_at_ms - COALESCE(
             LAG(f.replaced_at_ms) OVER (ORDER BY f.replaced_at_ms), w.created_at_ms) AS present_ms
@@ -45,13 +46,13 @@ const NEWEST: &str = "SELECT secret_encrypted FROM former_endpoint_secrets
 
 const PURGE: &str = "DELETE FROM former_endpoint_secrets WHERE replaced_at_ms < $1";
 
-/// Keeps the secret of an endpoint that is about to be replaced.
+/// Stores the current secret before it is replaced.
 pub(crate) async fn record(tx: &mut Tx<'_>, id: EndpointId, now_ms: i64) -> Result<(), Fault> {
     tx.execute(KEEP, &values![id, now_ms]).await.map(drop)
 }
 
-/// The secrets of an endpoint that is about to be deleted: they are destroyed, but for a farewell that
-/// has not arrived yet.
+/// Destroys the secrets of an endpoint before its deletion, except for those needed by a pending
+/// farewell.
 pub(crate) async fn record_for_farewells(
     tx: &mut Tx<'_>,
     id: EndpointId,
@@ -70,7 +71,7 @@ pub(crate) async fn delete(tx: &mut Tx<'_>, id: EndpointId) -> Result<(), Fault>
     tx.execute(FORGET, &values![id]).await.map(drop)
 }
 
-/// The secrets, encrypted, that an endpoint had on the day before it moved, or since.
+/// The encrypted secrets that an endpoint had on the day before it moved, or since.
 pub(crate) async fn of_day_before(
     tx: &mut Tx<'_>,
     id: EndpointId,
@@ -90,7 +91,7 @@ pub(crate) async fn of_day_before(
 }
 
 impl EndpointStore {
-    /// Destroys the secrets that endpoints had and that sign nothing any more; how many.
+    /// Destroys former secrets that no longer sign anything; returns their number.
     pub async fn purge_former_secrets(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         let before_ms = now_ms.saturating_sub(KEPT_FOR_MS);
         self.database.execute(PURGE, values![before_ms]).await

@@ -1,5 +1,4 @@
-//! What a merchant may do in an hour or a day, and has done of it. Deleting what was made gives nothing
-//! back.
+//! Hourly and daily limits for merchants. Deletions do not restore quota.
 
 use crate::webhooks::endpoints::store::EndpointStore;
 use sealpay_protocol::ids::MerchantId;
@@ -8,18 +7,19 @@ use sealpay_storage::{DatabaseError, Fault, Tx, values};
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// What is counted.
+/// A limited operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Usage {
-    /// Webhook endpoints that are made: each is an address that the verifier sends to.
+    /// Created webhook endpoints: each is an address that the server sends to.
     Endpoints,
-    /// Deliveries that are begun by request, redeliveries and pings: as many as a receiver misses in
-    /// a bad day, and not enough to fill a disk.
+    /// Requested deliveries (redeliveries and pings): as many as a receiver misses on a bad day,
+    /// but not enough to fill a disk.
     Redeliveries,
-    /// Changes of endpoints and of their secrets: each is told all others of the merchant.
+    /// Changes of endpoints and of their secrets: each notifies all other endpoints of the
+    /// merchant.
     EndpointChanges,
-    /// Times at which an endpoint is asked by request to prove that it is the merchant's: whoever puts a
-    /// receiver right does not need more, and a stranger's host is not asked more.
+    /// Requested verifications: enough for repairing a receiver, and a limit on requests to a
+    /// stranger's host.
     Verifications,
 }
 
@@ -33,7 +33,7 @@ impl Usage {
         }
     }
 
-    /// For how long it is counted, milliseconds, and how much there may be.
+    /// The period in milliseconds, and the limit.
     const fn limit(self) -> (i64, i64) {
         match self {
             Self::Endpoints => (DAY_MS, ENDPOINTS_A_DAY),
@@ -44,20 +44,19 @@ impl Usage {
     }
 }
 
-/// Webhook endpoints that a merchant may make in a day with one credential.
+/// Webhook endpoints that a merchant may create in a day with one credential.
 pub const ENDPOINTS_A_DAY: i64 = 50;
 
-/// Deliveries that a merchant may begin by request in an hour with one credential.
+/// Deliveries that a merchant may request in an hour with one credential.
 pub const REDELIVERIES_AN_HOUR: i64 = 20_000;
 
 /// Changes of endpoints and their secrets that a merchant may make in an hour with one credential.
 pub const ENDPOINT_CHANGES_AN_HOUR: i64 = 120;
 
-/// Times at which a merchant may have endpoints asked to prove whose they are, in an hour with one
-/// credential.
+/// Verifications that a merchant may request in an hour with one credential.
 pub const VERIFICATIONS_AN_HOUR: i64 = 60;
 
-/// Two that come at once are both counted.
+/// Concurrent operations are both counted.
 const CONSUME: &str = "INSERT INTO merchant_usage (merchant, what, began_at_ms, ends_at_ms, used)
     VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (merchant, what, began_at_ms)
@@ -65,8 +64,8 @@ const CONSUME: &str = "INSERT INTO merchant_usage (merchant, what, began_at_ms, 
 
 const PURGE: &str = "DELETE FROM merchant_usage WHERE ends_at_ms <= $1";
 
-/// Counts what a credential of a merchant does now; says whether it still may. One that has leaked
-/// uses up its own, and is revoked.
+/// Counts an operation of a merchant's credential; returns whether it is within the limit. Limits
+/// are per credential, so a leaked one cannot use up the others' quota.
 pub(crate) async fn spend(
     tx: &mut Tx<'_>,
     (merchant, credential): (MerchantId, &str),
@@ -83,7 +82,7 @@ pub(crate) async fn spend(
 }
 
 impl EndpointStore {
-    /// Forgets what was counted for hours and days that are over; how much.
+    /// Deletes counters of past periods; returns their number.
     pub async fn purge_usage(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         self.database.execute(PURGE, values![now_ms]).await
     }

@@ -1,5 +1,5 @@
-//! Endpoints that have yet to prove that they are their merchants': when they are asked, and what came
-//! of it. What happens meanwhile waits for them.
+//! Pending verifications of endpoints: their schedule and results. Deliveries wait until their
+//! endpoint is verified.
 
 use crate::store::lease::take_all;
 use crate::webhooks::endpoints::model::WebhookEndpoint;
@@ -9,25 +9,25 @@ use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{DatabaseError, Fault, Projection, Statement, Tx, Value, With};
 use sealpay_storage::{sql, values};
 
-/// An endpoint that is to be asked now.
+/// An endpoint to verify now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueVerification {
     /// The endpoint.
     pub endpoint: WebhookEndpoint,
-    /// How often it has been asked since it has this address, this time included.
+    /// The number of verification attempts at this address, including this one.
     pub attempts: i64,
 }
 
-/// An endpoint that did not prove that it is its merchant's.
+/// A failed verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationFailed {
     /// The endpoint.
     pub endpoint: EndpointId,
-    /// Where it was asked: another address that was given meanwhile is asked by itself.
+    /// The verified address; a new address is verified separately.
     pub url: String,
-    /// Why not.
+    /// The reason.
     pub why: String,
-    /// When it is asked again, milliseconds since 1970; none when it is not.
+    /// When it is tried again, milliseconds since 1970; none after the last attempt.
     pub next_at_ms: Option<i64>,
 }
 
@@ -62,8 +62,8 @@ pub(crate) const RELEASE: &str = "UPDATE deliveries SET next_at_ms = $2
 pub(crate) const HOLD_ALL: &str = "UPDATE deliveries SET next_at_ms = $2
     WHERE endpoint = $1 AND state = 'pending' AND farewell_url IS NULL";
 
-/// What was written for the endpoint as it was before it moved, at the very moment in which it did.
-/// What was begun anew since then was asked for.
+/// Deliveries that a concurrent transaction wrote for the endpoint's former address. Later
+/// redeliveries were requested explicitly and stay.
 const LEAVE: &str = "UPDATE deliveries
     SET state = 'failed', last_error = 'no longer subscribed'
     WHERE endpoint = $1 AND state = 'pending' AND round = 0 AND farewell_url IS NULL
@@ -73,7 +73,7 @@ const LEAVE: &str = "UPDATE deliveries
         AND (e.kind = 'ping' OR w.event_types = '*'
             OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%'))";
 
-/// What was written while its endpoint was being verified, or given another address.
+/// Deliveries written while their endpoint was being verified or moved.
 const RELEASE_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
     WHERE state = 'pending' AND next_at_ms = $2 AND endpoint IN (
         SELECT id FROM webhook_endpoints WHERE verified_at_ms IS NOT NULL)";
@@ -82,8 +82,9 @@ const HOLD_LATE: &str = "UPDATE deliveries SET next_at_ms = $1
     WHERE state = 'pending' AND next_at_ms < $1 AND farewell_url IS NULL AND endpoint IN (
         SELECT id FROM webhook_endpoints WHERE verified_at_ms IS NULL)";
 
-/// What was written for an endpoint at the very moment in which it was narrowed, switched off or deleted:
-/// it is not sent. What was begun anew was asked for, as long as anything is sent there.
+/// Deliveries that a concurrent transaction wrote while the endpoint was narrowed, disabled or
+/// deleted: they are not sent. Redeliveries were requested explicitly, and stay while the endpoint
+/// is enabled.
 const END_LATE: &str = "UPDATE deliveries
     SET state = 'failed', last_error = 'no longer subscribed'
     WHERE state = 'pending' AND farewell_url IS NULL AND endpoint IN (
@@ -139,16 +140,16 @@ async fn end_late(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, Fault> {
 }
 
 impl EndpointStore {
-    /// Says whether an endpoint is to be asked to prove that it is its merchant's.
+    /// Whether the verification of an endpoint is due.
     pub async fn verification_is_due(&self, now_ms: i64) -> Result<bool, DatabaseError> {
         let due: Option<(EndpointId,)> = self.database.get(IS_DUE, values![now_ms]).await?;
         Ok(due.is_some())
     }
 
-    /// Endpoints that are to be asked now, given to the caller until the lease ends.
+    /// Claims endpoints whose verification is due until the lease ends.
     ///
     /// # Errors
-    /// The database did not do its work; when the outcome is unknown, they may be leased.
+    /// The database failed; if the outcome is unknown, the endpoints may be leased.
     pub async fn due_verifications(
         &self,
         now_ms: i64,
@@ -162,8 +163,8 @@ impl EndpointStore {
             .await
     }
 
-    /// An endpoint has proved that it is its merchant's at this address; what waited for that is due
-    /// now. Says whether that is new.
+    /// Marks an endpoint as verified at this address and releases its waiting deliveries. Returns
+    /// whether it was unverified.
     pub async fn verified(
         &self,
         endpoint: EndpointId,
@@ -176,7 +177,7 @@ impl EndpointStore {
             .await
     }
 
-    /// Keeps why an endpoint did not prove it, and when it is asked again.
+    /// Records why a verification failed and when it is retried.
     pub async fn verification_failed(
         &self,
         failed: &VerificationFailed,
@@ -185,8 +186,9 @@ impl EndpointStore {
         self.database.change(FAILED, values).await
     }
 
-    /// Lets go what waits for an endpoint that is verified, holds what is due at one that is not, and ends
-    /// what is not sent to one any more: deliveries that were written at the very moment in which that changed. How many there were.
+    /// Corrects deliveries that were written concurrently with a change of their endpoint: releases
+    /// those of verified endpoints, holds those of unverified ones, and cancels those that must not
+    /// be sent. Returns their number.
     pub async fn end_held_deliveries(&self, now_ms: i64) -> Result<u64, DatabaseError> {
         self.database
             .write(now_ms, |tx, now_ms| Box::pin(end_late(tx, *now_ms)))

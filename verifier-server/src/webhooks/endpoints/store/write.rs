@@ -1,4 +1,4 @@
-//! What a merchant has done to webhook endpoints: each request is kept with what it did.
+//! Merchants' writes to webhook endpoints; each request is stored with its result.
 
 use super::change;
 use super::change::EndpointChange;
@@ -16,49 +16,49 @@ use crate::webhooks::events::model::{Event, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use sealpay_storage::{DatabaseError, Entity, Fault, Tx, values};
 
-/// What became of a merchant's wish that concerns an endpoint, in order of precedence.
+/// The result of a write, in order of precedence.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointWrite<T = ()> {
-    /// A request with this key came before.
+    /// A request with this key was made before.
     Repeated(IdempotencyReplay),
     /// The merchant has no such endpoint.
     NotThere,
-    /// The endpoint is switched off, or too much waits for it, or the merchant has as many as there
-    /// may be.
+    /// The endpoint is disabled, or too many deliveries are pending, or the merchant has the
+    /// maximum number of endpoints.
     NotNow,
-    /// The endpoint as it is now does not allow it.
+    /// The endpoint's current state does not permit it.
     Refused(ApiError),
     /// The merchant has reached its limit for this hour or day.
     LimitReached,
-    /// It is done.
+    /// Completed.
     Done(T),
 }
 
-/// A request that may come again, and what it is to be answered then where that is kept.
+/// An idempotent request, and its response if it is stored.
 #[derive(Debug, Clone)]
 pub struct StoredResponse {
     /// The request.
     pub request: IdempotentRequest,
-    /// The response, encrypted where it holds a secret.
+    /// The response, encrypted if it contains a secret.
     pub response: Option<String>,
-    /// When it came, milliseconds since 1970.
+    /// When the request was made, milliseconds since 1970.
     pub at_ms: i64,
 }
 
 const COUNT: &str = "SELECT COUNT(*) FROM webhook_endpoints
     WHERE merchant = $1 AND deleted_at_ms IS NULL";
 
-/// Asked now, but not sooner than so many milliseconds after the last time.
+/// Schedules a verification now, but not before the minimum interval.
 const ASK: &str = "UPDATE webhook_endpoints
     SET verification_attempts = 0, verification_at_ms = CASE
         WHEN verification_tried_at_ms + $3 > $2 THEN verification_tried_at_ms + $3 ELSE $2 END
     WHERE id = $1 AND verified_at_ms IS NULL";
 
-/// Between two times at which an endpoint is asked, milliseconds.
+/// Minimum interval between two verifications, milliseconds.
 const ASKED_AGAIN_MS: i64 = 10_000;
 
-/// Its secrets are of no more use, so they are destroyed.
+/// The secrets are no longer needed, so they are destroyed.
 const DELETE: &str = "UPDATE webhook_endpoints
     SET deleted_at_ms = $3, secret_encrypted = '', previous_secret_encrypted = NULL,
     previous_secret_until_ms = NULL
@@ -74,7 +74,7 @@ const DELIVER_TO_ONE: &str = "INSERT INTO deliveries
     (event, endpoint, merchant, state, attempts, next_at_ms)
     VALUES ($1, $2, $3, 'pending', 0, $4)";
 
-/// A write that came before, or nothing that has to be written down with what it is about to make.
+/// The replay of an earlier write, or none.
 pub(crate) async fn came_before(
     tx: &mut Tx<'_>,
     answered: &StoredResponse,
@@ -82,7 +82,7 @@ pub(crate) async fn came_before(
     idempotency::find(tx, &answered.request).await
 }
 
-/// Keeps a request; whoever else kept it in between was first.
+/// Stores a request; a concurrent duplicate fails.
 pub(crate) async fn insert_response(
     tx: &mut Tx<'_>,
     answered: &StoredResponse,
@@ -99,7 +99,7 @@ pub(crate) async fn insert_response(
     }
 }
 
-/// Two that come at once may both find the last free place: the limit is there against thousands.
+/// Two concurrent requests may both get the last free slot: the limit protects against thousands.
 async fn create(
     tx: &mut Tx<'_>,
     (endpoint, most, event, answered): &(WebhookEndpoint, u32, Option<Event>, StoredResponse),
@@ -128,7 +128,7 @@ struct Write {
     merchant: MerchantId,
     endpoint: EndpointId,
     what: What,
-    /// What the merchant's other endpoints are told of it, or this one of a ping.
+    /// Writes the event for the merchant's other endpoints, or for this one if it is a ping.
     describe: Option<Box<Describe>>,
     answered: StoredResponse,
 }
@@ -149,10 +149,10 @@ impl What {
         matches!(self, Self::Change(change) if change.applied_to(seen, now_ms) == *seen)
     }
 
-    /// What it counts as, where something is told of it or not.
+    /// The limit that it counts towards; `is_told` says whether an event is published.
     const fn usage(&self, is_told: bool) -> Option<Usage> {
         match self {
-            // What changes nothing is told nobody, and costs nothing.
+            // A change without effect publishes nothing and does not count.
             Self::Change(_) | Self::Rotate { .. } if is_told => Some(Usage::EndpointChanges),
             Self::Change(_) | Self::Rotate { .. } | Self::Delete => None,
             Self::Ping(_) => Some(Usage::Redeliveries),
@@ -161,7 +161,7 @@ impl What {
     }
 }
 
-/// When something is due at an endpoint: at a moment, or once it is verified.
+/// When a delivery to an endpoint is due: at a time, or once the endpoint is verified.
 pub(crate) const fn due_ms(endpoint: &WebhookEndpoint, at_ms: i64) -> i64 {
     match endpoint.verified_at_ms {
         Some(_) => at_ms,
@@ -169,8 +169,8 @@ pub(crate) const fn due_ms(endpoint: &WebhookEndpoint, at_ms: i64) -> i64 {
     }
 }
 
-/// What is told of a write, as the next event of an endpoint that is locked: whoever else tells of it
-/// waits, so that the number is nobody else's.
+/// Writes the next event of a locked endpoint; concurrent writers wait, so the sequence number is
+/// unique.
 async fn described(
     tx: &mut Tx<'_>,
     write: &Write,
@@ -211,7 +211,8 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
         publish(tx, &event.event).await?;
     }
     if write.what.changes_nothing(&seen, now_ms) {
-        // What is so already is not done again: it would go through all that waits for the endpoint.
+        // A change without effect is not applied: it would update all pending deliveries of the
+        // endpoint.
         request.changed_nothing.note();
     } else {
         make(tx, write, &seen, event.as_ref()).await?;
@@ -224,7 +225,7 @@ async fn write(tx: &mut Tx<'_>, write: &Write) -> Result<EndpointWrite, Fault> {
     Ok(EndpointWrite::Done(()))
 }
 
-/// Makes the change itself, and has it delivered to whoever is told.
+/// Applies the change and creates the deliveries of its event.
 async fn make(
     tx: &mut Tx<'_>,
     write: &Write,
@@ -255,7 +256,7 @@ async fn make(
             return Ok(());
         }
         What::Verify => {
-            // One that is verified already stays so.
+            // A verified endpoint stays verified.
             let values = values![id, now_ms, ASKED_AGAIN_MS];
             tx.execute(ASK, &values).await?;
         }
@@ -271,7 +272,7 @@ async fn make(
 }
 
 impl EndpointStore {
-    /// Adds a webhook endpoint as its merchant asked, who may have so many, and tells the others.
+    /// Creates a webhook endpoint, within the merchant's maximum, and notifies the others.
     pub async fn create(
         &self,
         endpoint: &WebhookEndpoint,
@@ -286,8 +287,8 @@ impl EndpointStore {
             .await
     }
 
-    /// Changes an endpoint and tells the merchant's others. Switched on, it hears of what happens
-    /// from now on; switched off, what was on its way there is given up.
+    /// Changes an endpoint and notifies the merchant's others. An enabled endpoint gets events from
+    /// now on; a disabled one loses its pending deliveries.
     pub async fn change(
         &self,
         merchant: MerchantId,
@@ -301,7 +302,7 @@ impl EndpointStore {
             .await
     }
 
-    /// Deletes an endpoint and gives up what was on its way there.
+    /// Deletes an endpoint and cancels its pending deliveries.
     pub async fn delete(
         &self,
         merchant: MerchantId,
@@ -313,8 +314,8 @@ impl EndpointStore {
             .await
     }
 
-    /// Gives an endpoint another secret; the one that it has signs beside it until then,
-    /// milliseconds since 1970, or not at all.
+    /// Replaces an endpoint's secret; the current one also signs until a time, milliseconds since
+    /// 1970, or stops at once.
     pub async fn rotate_secret(
         &self,
         merchant: MerchantId,
@@ -331,7 +332,7 @@ impl EndpointStore {
             .await
     }
 
-    /// Tells one endpoint of an event whatever else it hears of; the event has this identifier.
+    /// Sends an event with this id to one endpoint, whatever it subscribes to.
     pub async fn ping(
         &self,
         merchant: MerchantId,
@@ -349,7 +350,7 @@ impl EndpointStore {
         .await
     }
 
-    /// Has an endpoint asked now, rather than later, to prove that it is the merchant's.
+    /// Schedules a verification now.
     pub async fn verify(
         &self,
         merchant: MerchantId,

@@ -78,7 +78,7 @@ fn an_operator_can_allow_networks() {
 }
 
 #[test]
-fn a_prefix_of_zero_is_everything() {
+fn a_prefix_of_zero_matches_everything() {
     let everything: Network = "0.0.0.0/0".parse().unwrap();
     assert!(everything.contains("10.0.0.1".parse().unwrap()));
     assert!(!everything.contains("::1".parse().unwrap()));
@@ -93,7 +93,7 @@ fn networks(texts: &[&str]) -> Vec<Network> {
 }
 
 #[test]
-fn what_is_denied_is_denied_whatever_else_is_said() {
+fn denied_networks_take_precedence() {
     let policy = AddressPolicy::new(networks(&["10.0.0.0/8", "203.0.113.0/24"]), false).denying(
         networks(&["10.1.0.0/16", "93.184.216.0/24", "2a01:4f8::/32"]),
     );
@@ -117,13 +117,13 @@ fn what_is_denied_is_denied_whatever_else_is_said() {
         !nat64.allows(address("64:ff9b::5db8:d822")),
         "a prefix can be denied as such"
     );
-    // Naming the prefix does not open what lies behind it.
+    // Allowing the prefix does not allow the embedded addresses.
     let named = AddressPolicy::new(networks(&["64:ff9b::/96"]), false);
     assert!(!named.allows(address("64:ff9b::a00:1")));
 }
 
 #[test]
-fn ports_are_those_of_https_and_what_an_operator_adds() {
+fn https_ports_and_configured_ports_are_permitted() {
     let public = AddressPolicy::default();
     let more = AddressPolicy::new(Vec::new(), true).with_ports(vec![9443]);
     let development = AddressPolicy::new(networks(&["127.0.0.0/8"]), true);
@@ -162,7 +162,7 @@ fn ports_are_those_of_https_and_what_an_operator_adds() {
 }
 
 #[test]
-fn only_addresses_in_a_named_network_are_vouched_for_and_their_answers_are_not_kept() {
+fn addresses_in_allowed_networks_need_no_verification_and_their_responses_are_not_stored() {
     let policy = AddressPolicy::new(networks(&["127.0.0.0/8"]), true);
     for (url, vouched) in [
         ("http://127.0.0.1:1/", true),

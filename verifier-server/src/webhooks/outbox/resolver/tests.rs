@@ -1,4 +1,4 @@
-//! Names that hang, names that many ask for, and what is remembered of them.
+//! Hanging names, shared lookups and caching.
 
 use super::{Found, IN_ALL, LOOKUP, NotFound, OF_ONE_MERCHANT, PATIENCE, Resolver};
 use sealpay_protocol::ids::MerchantId;
@@ -15,8 +15,8 @@ fn public() -> Found {
     Ok(vec!["93.184.216.34".parse().unwrap()])
 }
 
-/// A resolver that counts what it is asked: what begins with `hangs` is never answered, what begins
-/// with `slow` after fifty milliseconds, and what begins with `no` does not exist.
+/// A resolver that counts its lookups: names that begin with `hangs` never resolve, those with
+/// `slow` after fifty milliseconds, and those with `no` do not exist.
 fn counting() -> (Arc<Resolver>, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
@@ -39,7 +39,7 @@ fn counting() -> (Arc<Resolver>, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sixteen_hanging_names_of_one_merchant_hold_up_no_other_merchant() {
+async fn hanging_names_of_one_merchant_do_not_delay_others() {
     let (resolver, asked) = counting();
     let mut hanging = Vec::new();
     for number in 0..16 {
@@ -75,11 +75,11 @@ async fn sixteen_hanging_names_of_one_merchant_hold_up_no_other_merchant() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_hundred_and_fifty_six_callers_of_one_name_share_one_lookup() {
+async fn concurrent_callers_of_one_name_share_one_lookup() {
     let (resolver, asked) = counting();
     let callers = (0..256).map(|caller| {
         let resolver = Arc::clone(&resolver);
-        // Also those whose merchant has other lookups under way.
+        // Including callers whose merchant has other running lookups.
         tokio::spawn(async move {
             resolver
                 .addresses(merchant(caller % 3), "slow.example")
@@ -94,7 +94,7 @@ async fn two_hundred_and_fifty_six_callers_of_one_name_share_one_lookup() {
 }
 
 #[tokio::test]
-async fn who_names_the_host_of_another_does_not_make_the_other_wait() {
+async fn sharing_a_host_name_does_not_delay_its_other_users() {
     let (resolver, asked) = counting();
     let mut ids = Vec::new();
     let hanging = (0..OF_ONE_MERCHANT).map(|number| format!("hangs-{number}.example"));
@@ -115,7 +115,7 @@ async fn who_names_the_host_of_another_does_not_make_the_other_wait() {
 }
 
 #[tokio::test]
-async fn what_was_found_and_what_was_not_is_kept_for_a_while() {
+async fn found_and_missing_names_are_cached() {
     let (resolver, asked) = counting();
     for _ in 0..3 {
         let found = resolver.addresses(merchant(1), "good.example").await;
@@ -127,7 +127,7 @@ async fn what_was_found_and_what_was_not_is_kept_for_a_while() {
 }
 
 #[tokio::test]
-async fn reqwest_is_given_addresses_only_while_they_are_checked() {
+async fn reqwest_gets_addresses_only_while_they_are_pinned() {
     let (resolver, _) = counting();
     assert!(resolver.pinned("shop.example").is_err());
     let first = resolver.pin("shop.example", public().unwrap());
