@@ -1,4 +1,4 @@
-//! Who a request of a merchant's server is from, and whether it may do what it asks for.
+//! Authenticates requests of merchants' servers and checks their permissions.
 
 use super::api_keys::key;
 use super::merchant_signature::{IncomingMerchantRequest, SignedMerchantRequest};
@@ -10,22 +10,22 @@ use crate::gateway::Gateway;
 use crate::webhooks::events::model::read_scopes;
 use sealpay_protocol::key::verifying_key;
 
-/// The credentials that a request carries.
+/// The credentials of a request.
 #[derive(Debug, Clone, Copy)]
 pub enum RequestCredentials<'a> {
-    /// An `Authorization` header, or nothing at all.
+    /// An `Authorization` header, or no credential.
     ApiKey(Option<&'a str>),
-    /// A signature by an order key.
+    /// A signature with an order key.
     Signature(IncomingMerchantRequest<'a>),
-    /// Both: nobody says which of the two is meant.
+    /// Both, which is ambiguous.
     Both,
 }
 
-/// Who a request of a merchant's server is from.
+/// Authenticates a request of a merchant's server.
 ///
 /// # Errors
-/// [`ErrorCode::CredentialsAmbiguous`], [`ErrorCode::ApiKeyInvalid`], or what is wrong with the signature, in
-/// the order that PROTOCOL section 8 gives.
+/// [`ErrorCode::CredentialsAmbiguous`], [`ErrorCode::ApiKeyInvalid`], or the error of the
+/// signature, in the order of PROTOCOL section 8.
 pub async fn identify(
     gateway: &Gateway,
     credentials: RequestCredentials<'_>,
@@ -40,7 +40,7 @@ pub async fn identify(
     }
 }
 
-/// Says whether somebody may do what a scope names.
+/// Checks that the principal has a scope.
 ///
 /// # Errors
 /// [`ErrorCode::ScopeMissing`], which names the scope.
@@ -52,10 +52,10 @@ pub fn require(principal: &Principal, scope: Scope) -> Result<(), ApiError> {
     }
 }
 
-/// Says whether somebody may read all that is told by events of these types, as endpoints keep them.
+/// Checks that the principal may read the events of these types, in the stored form.
 ///
 /// # Errors
-/// [`ErrorCode::ScopeMissing`], which names the first scope that is missing.
+/// [`ErrorCode::ScopeMissing`], which names the first missing scope.
 pub fn require_readable(principal: &Principal, event_types: &str) -> Result<(), ApiError> {
     let mut needed = read_scopes(event_types).into_iter();
     needed.try_for_each(|scope| require(principal, scope))
@@ -65,7 +65,8 @@ async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal
     let hash = key::hash_of_header(header, gateway.livemode(), &gateway.encryption)?;
     let key = gateway.store.api_keys.get_by_hash(&hash).await?;
     let now_ms = gateway.clock.now_ms_i64();
-    // Unknown, revoked and expired are one answer: it tells nobody that a key was one.
+    // Unknown, revoked and expired keys return the same error, so that nobody learns which keys
+    // existed.
     let key = key
         .filter(|key| key::is_good_at(key, now_ms))
         .ok_or_else(|| ApiError::for_param(ErrorCode::ApiKeyInvalid, "authorization"))?;
@@ -73,8 +74,9 @@ async fn of_api_key(gateway: &Gateway, header: Option<&str>) -> Result<Principal
     Ok(Principal::from_api_key(key.merchant, key.id, key.scopes))
 }
 
-/// An order key may do what it was given for: one that only signs orders lies on a web server, where
-/// it should not be able to refund anything as well. The times in the signature are those of the merchant's machine, so the wall's time judges them.
+/// An order key has its own scopes: a key that signs orders is stored on a web server, where it
+/// should not be able to refund as well. The signature's timestamps come from the merchant's
+/// machine, so they are compared with system time.
 async fn of_signature(
     gateway: &Gateway,
     request: IncomingMerchantRequest<'_>,

@@ -1,4 +1,4 @@
-//! API keys as an operator makes them: for some scopes, for a while, and one in place of another.
+//! Creation and rotation of API keys by an operator, with scopes and expiry.
 
 pub mod key;
 pub mod last_use;
@@ -7,7 +7,7 @@ pub mod store;
 
 use super::scope::Scope;
 
-/// Reads scopes as an operator writes them, with commas between.
+/// Parses comma-separated scopes.
 ///
 /// # Errors
 /// A sentence that lists the scopes.
@@ -36,7 +36,7 @@ mod tests {
     use crate::auth::scope::Scope;
 
     #[test]
-    fn scopes_are_read_in_any_order_and_kept_in_one() {
+    fn scopes_parse_in_any_order_and_are_stored_sorted() {
         let rows = [
             ("*", "*"),
             ("payments:read", "payments:read"),
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_that_is_none_is_named() {
+    fn unknown_scopes_are_reported() {
         for written in [
             "",
             "payments",

@@ -1,4 +1,4 @@
-//! The audit trail, as it is written and as a merchant or an operator reads it.
+//! The audit trail: writing, listing and verification.
 
 pub(crate) mod appender;
 pub mod model;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Rows that are verified together.
+/// Rows that are verified in one batch.
 const BATCH: u32 = 1000;
 
 /// A row of the audit trail.
@@ -58,7 +58,7 @@ impl AuditRecord {
     }
 }
 
-/// Writes a row.
+/// Appends a row.
 pub async fn append(
     store: &Store,
     encryption: &KeyEncryption,
@@ -70,13 +70,13 @@ pub async fn append(
         .await
 }
 
-/// The same for whoever has the gateway.
+/// The same, given the gateway.
 pub async fn write(gateway: &Gateway, entry: AuditEntry) -> Result<(), DatabaseError> {
     append(&gateway.store, &gateway.encryption, entry).await
 }
 
-/// Says in the log how far the trail is: there, whoever cuts its end off in the database does not
-/// reach it.
+/// Logs the sequence number and hash of the last row, so that truncating the trail in the database
+/// can be detected in the log.
 pub async fn anchor(gateway: &Gateway) {
     match gateway.store.audit.head().await {
         Ok((rows, last_hash)) => tracing::info!(rows, last_hash, "the audit trail"),
@@ -84,7 +84,7 @@ pub async fn anchor(gateway: &Gateway) {
     }
 }
 
-/// What was done for a merchant, newest first.
+/// The audit rows of a merchant, newest first.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -96,11 +96,11 @@ pub async fn list(
     paging::read(gateway, (merchant, false), page, rows, AuditRecord::new).await
 }
 
-/// Goes through the whole trail, hands each row on, and says how many there are and the hash of the
-/// last.
+/// Verifies the whole trail and passes each row to a callback; returns the number of rows and the
+/// last hash.
 ///
 /// # Errors
-/// A sentence that names the first row that was changed, is missing, or was put in between.
+/// A sentence that names the first altered, missing or inserted row.
 pub async fn verify(
     store: &Store,
     encryption: &KeyEncryption,
@@ -108,7 +108,7 @@ pub async fn verify(
 ) -> Result<(i64, String), String> {
     let chain = encryption.audit_chain();
     let inside = |error: DatabaseError| error.to_string();
-    // Asked first: what is written meanwhile comes behind it.
+    // Read first: rows that are written meanwhile come after it.
     let (rows, head) = store.audit.head().await.map_err(inside)?;
     let (mut last, mut last_hash) = (0, String::new());
     let mut known = None;

@@ -1,8 +1,8 @@
-//! A request that a merchant's server signed with its order key, from the headers to the proof.
+//! Verifies a request that a merchant's server signed with its order key.
 //!
-//! [`SignedMerchantRequest::read`] gives a request of the right form that is fresh and whose body is
-//! the signed one; [`SignedMerchantRequest::verify`] turns it into [`VerifiedMerchantRequest`], which
-//! nothing else makes.
+//! [`SignedMerchantRequest::read`] returns a well-formed, fresh request with a matching digest;
+//! [`SignedMerchantRequest::verify`] turns it into [`VerifiedMerchantRequest`], which nothing else
+//! can make.
 
 use crate::error::{ApiError, ErrorCode};
 use ed25519_dalek::VerifyingKey;
@@ -13,7 +13,7 @@ use sealpay_protocol::sign::verify::merchant::{
     ReceivedMerchantHeaders, ReceivedMerchantSignature,
 };
 
-/// What the HTTP side hands over.
+/// The parts of the HTTP request.
 #[derive(Debug, Clone, Copy)]
 pub struct IncomingMerchantRequest<'a> {
     /// The method.
@@ -24,7 +24,7 @@ pub struct IncomingMerchantRequest<'a> {
     pub query: Option<&'a str>,
     /// `Sealpay-Merchant`.
     pub merchant: Option<&'a str>,
-    /// `Content-Type` as it was sent, if it is a spelling of `application/json`.
+    /// `Content-Type` as sent, if it is a spelling of `application/json`.
     pub content_type: Option<&'a str>,
     /// `Idempotency-Key`.
     pub idempotency_key: Option<&'a str>,
@@ -38,7 +38,7 @@ pub struct IncomingMerchantRequest<'a> {
     pub body: &'a [u8],
 }
 
-/// Of the right form, fresh, and about this body; not yet known to be signed by anybody.
+/// Well-formed, fresh and with a matching digest; the signature is not verified yet.
 #[derive(Debug)]
 pub struct SignedMerchantRequest<'a> {
     request: IncomingMerchantRequest<'a>,
@@ -47,28 +47,28 @@ pub struct SignedMerchantRequest<'a> {
     signature: ReceivedMerchantSignature,
 }
 
-/// Signed by the key that it was checked against.
+/// A request whose signature was verified with the merchant's key.
 #[derive(Debug)]
 pub struct VerifiedMerchantRequest {
-    /// Whose key signed.
+    /// The owner of the key.
     pub merchant: MerchantId,
     /// The merchant's name for the key.
     pub key_id: String,
-    /// The nonce, in base64url; the store spends it.
+    /// The nonce, in base64url; the store consumes it.
     pub nonce: String,
-    /// Until when the nonce has to be remembered, seconds since 1970.
+    /// Until when the nonce has to be stored, seconds since 1970.
     pub nonce_expires_at: u64,
 }
 
 impl IncomingMerchantRequest<'_> {
-    /// Whether it carries something. Whatever of the three is there has to be signed, so each of
-    /// them asks for the others.
+    /// Whether it has content. Each of body, content type and idempotency key has to be signed, so
+    /// one of them requires the others.
     const fn carries_something(&self) -> bool {
         !self.body.is_empty() || self.content_digest.is_some() || self.idempotency_key.is_some()
     }
 }
 
-/// The headers of a signature, where all are there that the request needs.
+/// The headers of a signature, if all that the request needs are present.
 fn headers<'a>(
     request: &IncomingMerchantRequest<'a>,
     carries_something: bool,
@@ -85,10 +85,10 @@ fn headers<'a>(
 }
 
 impl<'a> SignedMerchantRequest<'a> {
-    /// Reads the headers, checks the times and recomputes the digest.
+    /// Parses the headers, checks the times and recomputes the digest.
     ///
     /// # Errors
-    /// The first error in the order that PROTOCOL section 8 gives.
+    /// The first error in the order of PROTOCOL section 8.
     pub fn read(request: IncomingMerchantRequest<'a>, now: u64) -> Result<Self, ApiError> {
         let carries_something = request.carries_something();
         let headers = headers(&request, carries_something)?;
@@ -129,19 +129,19 @@ impl<'a> SignedMerchantRequest<'a> {
         })
     }
 
-    /// The merchant that is named.
+    /// The named merchant.
     #[must_use]
     pub const fn merchant(&self) -> MerchantId {
         self.merchant.0
     }
 
-    /// The merchant's key that is named.
+    /// The name of the merchant's key.
     #[must_use]
     pub fn key_id(&self) -> &str {
         self.signature.key_id()
     }
 
-    /// Checks the signature against a key.
+    /// Verifies the signature with a key.
     ///
     /// # Errors
     /// [`ErrorCode::SignatureInvalid`].

@@ -1,6 +1,7 @@
-//! Who may do what: API keys and the signatures of merchants, orders and sessions.
+//! Authentication and authorization: API keys, and the signatures of merchants, orders and
+//! sessions.
 //!
-//! A caller learns a stable error code; the reason beyond it is for the log.
+//! Callers get a stable error code; details go to the log only.
 
 pub mod access;
 pub mod api_keys;

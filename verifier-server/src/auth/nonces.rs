@@ -1,14 +1,14 @@
-//! Nonces: a signature is good once.
+//! Nonces, which make every signature valid only once.
 
 use sealpay_storage::{Database, DatabaseError, Value, integer, values};
 
-/// Rows forgotten in one transaction, so that payments need not wait long behind it.
+/// Rows deleted in one transaction, so that payments do not wait long.
 const FORGOTTEN_AT_ONCE: u32 = 2000;
 
-/// What makes a signature good only once.
+/// The nonce of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nonce {
-    /// `expires` of the signature, seconds since 1970. A replay carries the same.
+    /// `expires` of the signature, seconds since 1970. A replay has the same.
     pub expires_at: u64,
     /// The nonce, base64url.
     pub value: String,
@@ -16,7 +16,7 @@ pub struct Nonce {
     pub thumbprint: String,
 }
 
-/// Spends a nonce; changes no row when it was spent before.
+/// Consumes a nonce; changes no row if it was consumed before.
 pub(crate) const CONSUME: &str = "INSERT INTO nonces (expires_at, nonce, thumbprint)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
@@ -45,23 +45,23 @@ pub struct NonceStore {
 }
 
 impl NonceStore {
-    /// Whether a nonce was spent before. Nothing is spent here: what decides between two requests at
-    /// once is [`consume`](Self::consume) or the claim.
+    /// Whether a nonce was consumed before. Does not decide races between concurrent requests;
+    /// [`consume`](Self::consume) or the claim does.
     pub async fn is_consumed(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
         let spent: u64 = self.database.scalar(IS_SPENT, nonce.values()?).await?;
         Ok(spent > 0)
     }
 
-    /// Spends a nonce; false when it was spent before.
+    /// Consumes a nonce; false if it was consumed before.
     pub async fn consume(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
         Ok(self.database.execute(CONSUME, nonce.values()?).await? == 1)
     }
 
-    /// Forgets the nonces of signatures that expired before `now`, seconds since 1970, and says
-    /// how many. Only freshness refuses those signatures from then on.
+    /// Deletes the nonces of signatures that expired before `now`, seconds since 1970; returns
+    /// their number. From then on only the freshness check rejects those signatures.
     ///
     /// # Errors
-    /// The database did not do its work; some may be forgotten already.
+    /// The database failed; some may be deleted already.
     pub async fn purge(&self, now: u64) -> Result<u64, DatabaseError> {
         let now = integer(now)?;
         let mut forgotten = 0;

@@ -1,21 +1,21 @@
-//! Who a request of a merchant's server is from: the merchant, and which of its credentials.
+//! The authenticated sender of a merchant's request: the merchant and the credential.
 
 use super::scope::Scope;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 
-/// What was shown and what it allows, once it has proved to be the merchant's.
+/// An authenticated credential and its permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     /// The merchant.
     pub merchant: MerchantId,
-    /// Names the credential: `key_…`, or `order_key:` and the merchant's name for the key. Never
-    /// the secret.
+    /// The credential's id: `key_…`, or `order_key:` and the merchant's name for the key. Never the
+    /// secret.
     pub credential: String,
     scopes: String,
 }
 
 impl Principal {
-    /// Whoever shows an API key of these scopes.
+    /// The principal of an API key with these scopes.
     #[must_use]
     pub fn from_api_key(merchant: MerchantId, key: ApiKeyId, scopes: String) -> Self {
         Self {
@@ -25,7 +25,7 @@ impl Principal {
         }
     }
 
-    /// Whoever signs with an order key of these scopes.
+    /// The principal of an order key with these scopes.
     #[must_use]
     pub fn from_order_key(merchant: MerchantId, key_id: &str, scopes: String) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Principal {
         }
     }
 
-    /// Whether the credential allows what the scope names.
+    /// Whether the credential has the scope.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         scope.is_in(&self.scopes)

@@ -1,23 +1,23 @@
-//! What an API key may be used for.
+//! Scopes of API keys.
 
-/// A scope. Reading and changing are apart, and so are the things that cost money.
+/// A scope. Reading and writing are separate, and so are operations that cost money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Looking payments, their modifications and disputes up.
+    /// Read payments, their modifications and disputes.
     PaymentsRead,
     /// Captures and voids.
     PaymentsWrite,
     /// Refunds.
     RefundsWrite,
-    /// Answering disputes.
+    /// Respond to disputes.
     DisputesWrite,
-    /// Looking balances, settlements and payouts up.
+    /// Read balances, settlements and payouts.
     BalanceRead,
-    /// Looking events, webhook endpoints and deliveries up.
+    /// Read events, webhook endpoints and deliveries.
     EventsRead,
-    /// Changing webhook endpoints, their secrets, and delivering again.
+    /// Change webhook endpoints and their secrets, and redeliver events.
     WebhooksWrite,
-    /// Looking up who did what.
+    /// Read the audit trail.
     AuditRead,
 }
 
@@ -35,14 +35,14 @@ sealpay_protocol::names! {
 }
 
 impl Scope {
-    /// Whether scopes as they are kept, names with commas between or `*`, hold this one.
+    /// Whether stored scopes (comma-separated names, or `*`) contain this one.
     #[must_use]
     pub fn is_in(self, scopes: &str) -> bool {
         scopes == "*" || scopes.split(',').any(|scope| scope == self.name())
     }
 }
 
-/// What a handler's request needs, as a type: a handler that names none does not compile.
+/// The required scope of a handler, as a type: a handler without one does not compile.
 pub(crate) trait RequiredScope: Send + Sync + 'static {
     /// The scope.
     const SCOPE: Scope;
@@ -50,7 +50,7 @@ pub(crate) trait RequiredScope: Send + Sync + 'static {
 
 macro_rules! required_scopes {
     ($($name:ident),* $(,)?) => {
-        /// Each scope as the type of a request that needs it.
+        /// Each scope as the type of a request that requires it.
         pub(crate) mod required {$(
             #[derive(Debug)]
             pub(crate) struct $name;
@@ -78,7 +78,7 @@ mod tests {
     use super::Scope;
 
     #[test]
-    fn a_scope_is_in_a_list_that_names_it_whole_or_names_all() {
+    fn scopes_match_whole_names_or_the_wildcard() {
         for scope in Scope::ALL {
             assert!(scope.is_in("*"));
             assert!(scope.is_in(scope.name()));

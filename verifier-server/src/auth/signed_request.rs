@@ -1,7 +1,7 @@
-//! A signed request, from the headers to the proof that its key signed it.
+//! Verifies a signed request of the widget.
 //!
-//! [`SignedRequest::read`] gives a request of the right form that is fresh and whose body is the
-//! signed one; [`SignedRequest::verify`] turns it into [`VerifiedRequest`], which nothing else makes.
+//! [`SignedRequest::read`] returns a well-formed, fresh request with a matching digest;
+//! [`SignedRequest::verify`] turns it into [`VerifiedRequest`], which nothing else can make.
 
 use crate::error::{ApiError, ErrorCode};
 use ed25519_dalek::VerifyingKey;
@@ -13,19 +13,19 @@ use sealpay_protocol::sign::verify::{ReceivedHeaders, ReceivedSignature};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 
-/// Where a request came from.
+/// The origin of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// This network: an address of IPv4, or the /56 of IPv6 that a household has.
+    /// A network: an IPv4 address, or the IPv6 /56 of a household.
     Network(IpAddr),
-    /// A proxy whose word counts named nobody.
+    /// A trusted proxy did not name the client.
     Unknown,
-    /// This process: there was no connection.
+    /// Within this process, without a connection.
     Here,
 }
 
 impl Source {
-    /// The network, where it is known.
+    /// The network, if known.
     #[must_use]
     pub const fn network(self) -> Option<IpAddr> {
         match self {
@@ -35,7 +35,7 @@ impl Source {
     }
 }
 
-/// What the HTTP side hands over.
+/// The parts of the HTTP request.
 #[derive(Debug, Clone, Copy)]
 pub struct IncomingRequest<'a> {
     /// The method.
@@ -44,7 +44,7 @@ pub struct IncomingRequest<'a> {
     pub path: &'a str,
     /// The query, if any.
     pub query: Option<&'a str>,
-    /// `Content-Type` as it was sent: a spelling of `application/json`.
+    /// `Content-Type` as sent: a spelling of `application/json`.
     pub content_type: &'a str,
     /// `Sealpay-Session`.
     pub session: Option<&'a str>,
@@ -58,11 +58,11 @@ pub struct IncomingRequest<'a> {
     pub signature: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
-    /// Where the client is.
+    /// The client's network.
     pub source: Source,
 }
 
-/// Of the right form, fresh, and about this body; not yet known to be signed by anybody.
+/// Well-formed, fresh and with a matching digest; the signature is not verified yet.
 #[derive(Debug)]
 pub struct SignedRequest<'a> {
     request: IncomingRequest<'a>,
@@ -72,25 +72,25 @@ pub struct SignedRequest<'a> {
     signature: ReceivedSignature,
 }
 
-/// Signed by the key that it was checked against.
+/// A request whose signature was verified with a key.
 #[derive(Debug)]
 pub struct VerifiedRequest {
-    /// The attempt that the client named.
+    /// The attempt id of the request.
     pub attempt: AttemptId,
     /// SHA-256 of the body in base64url.
     pub body_digest: String,
     /// The key that signed.
     pub thumbprint: Thumbprint,
-    /// The nonce, in base64url; the store spends it.
+    /// The nonce, in base64url; the store consumes it.
     pub nonce: String,
-    /// Until when the nonce has to be remembered, seconds since 1970.
+    /// Until when the nonce has to be stored, seconds since 1970.
     pub nonce_expires_at: u64,
-    /// Where the client is.
+    /// The client's network.
     pub source: Source,
 }
 
 impl IncomingRequest<'_> {
-    /// Whether the three headers of a signature are there.
+    /// Whether the three headers of a signature are present.
     #[must_use]
     pub const fn has_signature(&self) -> bool {
         self.content_digest.is_some() && self.signature_input.is_some() && self.signature.is_some()
@@ -98,10 +98,10 @@ impl IncomingRequest<'_> {
 }
 
 impl<'a> SignedRequest<'a> {
-    /// Reads the headers, checks the times and recomputes the digest.
+    /// Parses the headers, checks the times and recomputes the digest.
     ///
     /// # Errors
-    /// The first error in the order that PROTOCOL section 5 gives.
+    /// The first error in the order of PROTOCOL section 5.
     pub fn read(request: IncomingRequest<'a>, now: u64) -> Result<Self, ApiError> {
         let required = |value: Option<&'a str>, name: &'static str| {
             value.ok_or_else(|| {
@@ -139,13 +139,13 @@ impl<'a> SignedRequest<'a> {
         })
     }
 
-    /// The body, which is the one that was signed by somebody.
+    /// The body, which matches the signed digest.
     #[must_use]
     pub const fn body(&self) -> &'a [u8] {
         self.request.body
     }
 
-    /// Checks the signature against a key.
+    /// Verifies the signature with a key.
     ///
     /// # Errors
     /// [`ErrorCode::SignatureInvalid`].

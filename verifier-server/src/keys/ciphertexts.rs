@@ -1,5 +1,5 @@
-//! Every column that holds something encrypted, for whoever encrypts it anew under another key. A
-//! ciphertext begins with the name of its key.
+//! All columns with ciphertexts, for re-encryption under another key. A ciphertext begins with the
+//! name of its key.
 
 use crate::keys::store::KeyStore;
 use sealpay_storage::{DatabaseError, FromRow, Row, values};
@@ -7,24 +7,24 @@ use sealpay_storage::{DatabaseError, FromRow, Row, values};
 /// A column with ciphertexts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncryptedColumn {
-    /// The private half of a key of the server.
+    /// The private key of a server key pair.
     ServerKey,
     /// The secret of a webhook endpoint.
     EndpointSecret,
-    /// The secret that an endpoint had before.
+    /// The previous secret of an endpoint.
     PreviousEndpointSecret,
     /// A secret that an endpoint had on the last day.
     FormerEndpointSecret,
-    /// A stored response that shows a secret.
+    /// A stored response with a secret.
     StoredResponse,
 }
 
-/// One value, and what names its row: what its label is made of.
+/// A ciphertext and the id of its row, from which its label is derived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ciphertext {
-    /// The parts of the row's name.
+    /// The parts of the row's id.
     pub row: [String; 3],
-    /// What is encrypted.
+    /// The ciphertext.
     pub text: String,
 }
 
@@ -54,7 +54,7 @@ const FORMER: &str = "SELECT endpoint, '', '', secret_encrypted FROM former_endp
 const REPLACE_FORMER: &str = "UPDATE former_endpoint_secrets SET secret_encrypted = $5
     WHERE endpoint = $1 AND $2 = '' AND $3 = '' AND secret_encrypted = $4";
 
-/// Not all of them hold a secret; the others begin with a digit.
+/// Responses without a secret are not encrypted; they begin with a digit.
 const RESPONSES: &str = "SELECT merchant, idempotency_key, request_digest, answer
     FROM idempotent_requests WHERE answer LIKE 'm%.%' AND answer NOT LIKE $1
     ORDER BY merchant, idempotency_key LIMIT $2";
@@ -63,7 +63,7 @@ const REPLACE_RESPONSE: &str = "UPDATE idempotent_requests SET answer = $5
     WHERE merchant = $1 AND idempotency_key = $2 AND request_digest = $3 AND answer = $4";
 
 impl EncryptedColumn {
-    /// Every one.
+    /// Every column.
     pub const ALL: [Self; 5] = [
         Self::ServerKey,
         Self::EndpointSecret,
@@ -93,7 +93,7 @@ impl FromRow for Ciphertext {
 }
 
 impl KeyStore {
-    /// Values of a column that are encrypted under another key than this one.
+    /// The values of a column that are encrypted under other keys.
     pub async fn ciphertexts_of_other_keys(
         &self,
         column: EncryptedColumn,
@@ -105,8 +105,7 @@ impl KeyStore {
         self.database.list(select, wanted).await
     }
 
-    /// Puts another ciphertext in place of one, unless it was changed meanwhile; says whether it
-    /// did.
+    /// Replaces a ciphertext unless it was changed meanwhile; returns whether it did.
     pub async fn replace_ciphertext(
         &self,
         column: EncryptedColumn,

@@ -1,9 +1,10 @@
 //! Opens sealed cards with the primitives of AWS-LC and a key that is expanded once.
 //!
-//! `sealpay_protocol::seal` opens the same cards with the crates that browsers use too, and expands
-//! the seed of X-Wing every time; opening is most of what a payment costs, so the server has this.
-//! It is HPKE base mode (RFC 9180 sections 5.1.1 and 5.2) for one message, and X-Wing
-//! (draft-connolly-cfrg-xwing-kem section 5). Tests hold both against each other and the vectors.
+//! `sealpay_protocol::seal` opens the same cards with crates that also run in browsers, and expands
+//! the X-Wing seed every time. Opening is most of the cost of a payment, so the server has this
+//! faster implementation: HPKE base mode (RFC 9180 sections 5.1.1 and 5.2) for one message, and
+//! X-Wing (draft-connolly-cfrg-xwing-kem section 5). Tests compare both with each other and with
+//! the vectors.
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::agreement::{self, UnparsedPublicKey, X25519};
@@ -40,7 +41,7 @@ pub struct DecapsulationKey {
     ml_kem: kem::DecapsulationKey,
     x25519: agreement::PrivateKey,
     x25519_public: agreement::PublicKey,
-    /// `key_schedule_context`: the same for every card that is sealed to this key.
+    /// `key_schedule_context`, the same for every card that is sealed to this key.
     schedule: Vec<u8>,
     key_id: String,
 }
@@ -94,7 +95,7 @@ impl DecapsulationKey {
         &self.key_id
     }
 
-    /// Opens a sealed card and parses what is in it.
+    /// Opens a sealed card and parses its content.
     ///
     /// # Errors
     /// [`OpenError`], the same for every reason.
@@ -109,7 +110,7 @@ impl DecapsulationKey {
         }
         let enc: [u8; ENCAPSULATED_BYTES] = array_from_base64url(&sealed.enc).ok_or(OpenError)?;
         let ct: [u8; CIPHERTEXT_BYTES] = array_from_base64url(&sealed.ct).ok_or(OpenError)?;
-        // What is ciphertext now is the card a moment later.
+        // Decrypted in place, so the buffer must be wiped.
         let mut bytes = Zeroizing::new(ct);
         let associated_data = context.associated_data(&self.key_id);
         let card = self.open_in_place(&enc, bytes.as_mut_slice(), &associated_data)?;
@@ -123,7 +124,7 @@ impl DecapsulationKey {
         associated_data: &[u8],
     ) -> Result<&'a [u8], OpenError> {
         let shared = self.decapsulate(enc).ok_or(OpenError)?;
-        // RFC 9180 section 5.1, without a pre-shared key and with nothing to export.
+        // RFC 9180 section 5.1, without a pre-shared key and without exports.
         let secret = labeled_extract(shared.as_slice(), b"secret", &[]);
         let key = labeled_expand(&secret, b"key", &self.schedule, SECRET_BYTES);
         let nonce = labeled_expand(&secret, b"base_nonce", &self.schedule, NONCE_BYTES);
@@ -136,8 +137,8 @@ impl DecapsulationKey {
         opened.map(|card| &*card).map_err(|_| OpenError)
     }
 
-    /// X-Wing section 5.5. A point of small order is refused, which the stock crate does not do:
-    /// nobody seals with one by accident.
+    /// X-Wing section 5.5. Rejects a point of small order, which the stock crate does not: no
+    /// honest client uses one.
     fn decapsulate(&self, enc: &[u8; ENCAPSULATED_BYTES]) -> Option<Bytes32> {
         let (ml_kem, x25519) = enc.split_at(ML_KEM_CIPHERTEXT_BYTES);
         let ml_kem = self.ml_kem.decapsulate(Ciphertext::from(ml_kem)).ok()?;
@@ -155,7 +156,7 @@ impl DecapsulationKey {
     }
 }
 
-/// AWS-LC takes the long form of a private key, which only this place still makes.
+/// AWS-LC takes the expanded form of a private key, which only this function still produces.
 #[expect(
     deprecated,
     reason = "the seed, which is the better form, is what is stored"
@@ -170,7 +171,7 @@ fn expanded_ml_kem(seed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(expanded)
 }
 
-/// Hashes and tags here have 32 bytes, always.
+/// All hashes and tags here have 32 bytes.
 fn bytes32(from: &[u8]) -> Bytes32 {
     let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
     for (to, from) in bytes.iter_mut().zip(from) {
@@ -188,8 +189,8 @@ fn labeled_extract(salt: &[u8], label: &[u8], input: &[u8]) -> Bytes32 {
     bytes32(mac.sign().as_ref())
 }
 
-/// RFC 9180 section 4, for what one block of HKDF gives (RFC 5869 section 2.3); the caller takes
-/// the first `length` bytes.
+/// RFC 9180 section 4, limited to one block of HKDF (RFC 5869 section 2.3); the caller takes the
+/// first `length` bytes.
 fn labeled_expand(secret: &Bytes32, label: &[u8], info: &[u8], length: usize) -> Bytes32 {
     let length = u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
     let mut mac = hmac::Context::with_key(&hmac::Key::new(HMAC_SHA256, secret.as_slice()));
@@ -207,7 +208,7 @@ mod tests {
     use sealpay_system::Rng;
     use std::convert::Infallible;
 
-    /// The operating system's generator as HPKE takes it.
+    /// The operating system's generator, with the interface that HPKE expects.
     struct Random(Rng);
 
     impl TryRng for Random {
@@ -239,7 +240,7 @@ mod tests {
         )
     }
 
-    /// What both say of the same bytes: the same, or the test fails.
+    /// Opens with both implementations and fails the test if they differ.
     fn open(
         (stock, quick): &(SealingPrivateKey, DecapsulationKey),
         enc: &[u8],
@@ -255,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_sealed_opens_as_with_the_stock_crate() {
+    fn sealed_cards_open_as_with_the_stock_crate() {
         let rng = Rng::system();
         for length in [0, 1, 15, 16, 17, 255, 256, 257] {
             let keys = pair(rng.bytes());
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_altered_opens_nowhere() {
+    fn altered_cards_open_with_neither_implementation() {
         let rng = Rng::system();
         let (keys, other) = (pair(rng.bytes()), pair(rng.bytes()));
         let data = rng.bytes::<40>();
@@ -286,7 +287,7 @@ mod tests {
         };
         for place in (0..enc.len()).step_by(31).chain(1088..enc.len()) {
             let opened = open(&keys, &flipped(&enc, place), &ct, &data);
-            // RFC 7748 section 5: the top bit of a coordinate is ignored, but X-Wing hashes it.
+            // RFC 7748 section 5 ignores the top bit of a coordinate, but X-Wing hashes it.
             assert_eq!(opened, None, "enc {place}");
         }
         for place in 0..ct.len() {
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_of_small_order_is_refused() {
+    fn points_of_small_order_are_rejected() {
         let rng = Rng::system();
         let keys = pair(rng.bytes());
         let mut enc = rng.bytes::<ENCAPSULATED_BYTES>();

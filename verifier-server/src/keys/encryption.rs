@@ -1,5 +1,4 @@
-//! What is kept under the master key: encrypted private keys, and keyed hashes of numbers that
-//! must be recognized but not known.
+//! Encryption and keyed hashes with keys derived from the master key.
 
 use super::master_key::{MasterKey, MasterKeys};
 use crate::auth::audit::model::AuditChain;
@@ -20,7 +19,7 @@ use zeroize::Zeroizing;
 const NONCE_BYTES: usize = 24;
 
 /// Keys derived from the master key (HKDF, RFC 5869), one for each purpose. The encryption keys can
-/// be replaced while it is in use; those of the hashes stay.
+/// be replaced at run time; those of the hashes stay.
 pub struct KeyEncryption {
     encryption: RwLock<Arc<EncryptionKeys>>,
     fingerprint: Secret<[u8; 32]>,
@@ -30,17 +29,17 @@ pub struct KeyEncryption {
     audit: Secret<[u8; 32]>,
 }
 
-/// A stored secret that the master key does not open.
+/// A stored secret that cannot be decrypted with the master key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyEncryptionError;
 
-/// An encryption key and its name, which stands in front of everything that it encrypts.
+/// An encryption key and its name, which prefixes every ciphertext.
 struct EncryptionKey {
     id: String,
     key: Secret<[u8; 32]>,
 }
 
-/// The current key first, and behind it those that are being replaced.
+/// The current key first, then those that are being replaced.
 struct EncryptionKeys {
     current: EncryptionKey,
     previous: Vec<EncryptionKey>,
@@ -48,7 +47,7 @@ struct EncryptionKeys {
 
 fn derived(from: &MasterKey, purpose: &str) -> Secret<[u8; 32]> {
     let mut key = [0; 32];
-    // 32 bytes are far below the 8160 that HKDF-SHA256 can give (RFC 5869 section 2.3).
+    // 32 bytes are far below the 8160 that HKDF-SHA256 can output (RFC 5869 section 2.3).
     let derived = Hkdf::<Sha256>::new(None, from.expose()).expand(purpose.as_bytes(), &mut key);
     debug_assert!(derived.is_ok(), "HKDF gives 32 bytes");
     Secret::new(key)
@@ -78,7 +77,7 @@ impl EncryptionKeys {
     }
 }
 
-/// The root of the keyed hashes that belongs to a master key which was never replaced.
+/// The root of the keyed hashes for a master key that was never replaced.
 #[must_use]
 pub fn hash_root(master_key: &MasterKey) -> MasterKey {
     derived(master_key, "sealpay/v1/encryption/hash-root")
@@ -105,7 +104,7 @@ impl KeyEncryption {
         Self::from_keys(&MasterKeys::from(Secret::new(*master_key.expose())))
     }
 
-    /// Derives the keys of master keys, one of which may be being replaced.
+    /// Derives the keys of several master keys, during a rotation.
     #[must_use]
     pub fn from_keys(keys: &MasterKeys) -> Self {
         let derived_root = hash_root(&keys.current);
@@ -120,7 +119,7 @@ impl KeyEncryption {
         }
     }
 
-    /// Encrypts with other keys from now on. The hashes stay as they are.
+    /// Encrypts with other keys from now on. The hash keys stay.
     pub fn replace_encryption_keys(&self, keys: &MasterKeys) {
         let keys = Arc::new(EncryptionKeys::from_master_keys(keys));
         *self
@@ -144,8 +143,8 @@ impl KeyEncryption {
         self.encryption_keys().current.id.clone()
     }
 
-    /// Encrypts a secret for the database. The label says what it is and for whom, so that one
-    /// row's secret does not open in another's place. In front stands the name of the key.
+    /// Encrypts a secret for the database. The label names its purpose and owner, so that a
+    /// ciphertext copied to another row cannot be decrypted there. The key's name is prefixed.
     #[must_use]
     pub fn encrypt(&self, label: &str, secret: &[u8], nonce: [u8; NONCE_BYTES]) -> String {
         let keys = self.encryption_keys();
@@ -154,7 +153,7 @@ impl KeyEncryption {
             msg: secret,
             aad: label.as_bytes(),
         };
-        // Encryption fails only for messages of 256 GiB and more (RFC 8439 section 2.8).
+        // Encryption only fails for messages of 256 GiB and more (RFC 8439 section 2.8).
         let sealed = cipher
             .encrypt(&XNonce::from(nonce), payload)
             .unwrap_or_default();
@@ -162,7 +161,7 @@ impl KeyEncryption {
         [&keys.current.id, ".", &sealed].concat()
     }
 
-    /// Decrypts what [`KeyEncryption::encrypt`] made with the same label.
+    /// Decrypts a ciphertext of [`KeyEncryption::encrypt`] with the same label.
     ///
     /// # Errors
     /// [`KeyEncryptionError`] for another label, an unknown master key or altered bytes.
@@ -189,34 +188,35 @@ impl KeyEncryption {
         Ok(Zeroizing::new(secret))
     }
 
-    /// Recognizes a card without knowing its number (PCI DSS 3.5.1.1: a keyed hash of all of it).
-    /// Each merchant sees other fingerprints, so that two of them cannot compare their shoppers.
+    /// A fingerprint that recognizes a card without storing its number (PCI DSS 3.5.1.1: a keyed
+    /// hash of the full number). Fingerprints differ by merchant, so that two merchants cannot
+    /// match their shoppers.
     #[must_use]
     pub fn card_fingerprint(&self, merchant: MerchantId, number: &str) -> String {
-        // A merchant's id always has thirty characters, so nothing can slide between the two.
+        // A merchant id always has thirty characters, so the concatenation is unambiguous.
         keyed_hash(&self.fingerprint, &format!("{merchant}{number}"))
     }
 
-    /// Recognizes a shopper's network without keeping it; each merchant sees others.
+    /// A fingerprint that recognizes a shopper's network without storing it; differs by merchant.
     #[must_use]
     pub fn address_fingerprint(&self, merchant: MerchantId, network: IpAddr) -> String {
         keyed_hash(&self.address, &format!("{merchant}{network}"))
     }
 
-    /// The simulated bank's own key. The bank and the verifier share a master key only because
-    /// they share a process.
+    /// The simulated bank's key. Bank and verifier share a master key only because they share a
+    /// process.
     #[must_use]
     pub fn bank_key(&self) -> Secret<[u8; 32]> {
         Secret::new(*self.bank.expose())
     }
 
-    /// Makes the hashes of the audit trail.
+    /// The hash chain of the audit trail.
     #[must_use]
     pub fn audit_chain(&self) -> AuditChain {
         AuditChain::new(Secret::new(*self.audit.expose()))
     }
 
-    /// The repository of an API key. The key has 256 random bits, so a slow hash adds nothing.
+    /// The hash of an API key. The key has 256 random bits, so a slow hash adds nothing.
     #[must_use]
     pub fn api_key_hash(&self, api_key: &str) -> String {
         keyed_hash(&self.api_key, api_key)
@@ -236,7 +236,7 @@ mod tests {
     use sealpay_protocol::ids::MerchantId;
 
     #[test]
-    fn a_secret_opens_only_under_its_own_label_and_master_key() {
+    fn secrets_decrypt_only_with_their_label_and_master_key() {
         let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
         let other = KeyEncryption::new(&MasterKey::new([2; 32]));
         let text = encryption.encrypt("sealing:a", b"secret", [3; 24]);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_master_key_opens_what_it_encrypted_until_it_is_gone_and_hashes_stay() {
+    fn a_replaced_master_key_decrypts_until_it_is_removed_and_hashes_stay() {
         let [old, new] = [[1; 32], [2; 32]].map(MasterKey::new);
         let encryption = KeyEncryption::new(&old);
         let (before, hash) = (
@@ -269,7 +269,7 @@ mod tests {
             previous: vec![old],
             current: new,
         };
-        // As a server does that is running, and as one does that starts now.
+        // As in a running server, and in one that starts now.
         encryption.replace_encryption_keys(&keys);
         for encryption in [
             &encryption,

@@ -1,4 +1,4 @@
-//! A running server follows the rotations of an operator: each raises a number in the database.
+//! A running server follows key rotations: each increments a revision in the database.
 
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
@@ -10,11 +10,11 @@ use std::time::Duration;
 /// No revision yet; the first one is 0.
 const NONE: i64 = -1;
 
-/// Reads master keys and server keys again when somebody has rotated any of them since `known`; the
-/// number that is known now.
+/// Reloads master keys and server keys if the revision differs from `known`; returns the current
+/// revision.
 ///
 /// # Errors
-/// An error; the keys in use stay then.
+/// An error; the keys in use stay.
 pub async fn follow(gateway: &Gateway, known: i64) -> Result<i64, ApiError> {
     let revision = gateway.store.keys.revision().await?;
     if known != revision {
@@ -28,16 +28,16 @@ pub async fn follow(gateway: &Gateway, known: i64) -> Result<i64, ApiError> {
     Ok(revision)
 }
 
-/// How often it is noted that this server runs, seconds.
+/// Interval of recording that this server runs, seconds.
 const NOTED_EVERY: i64 = 5;
 
-/// A server that was not seen for so long runs no more, seconds.
+/// After this time a server counts as stopped, seconds.
 pub const GONE_AFTER: i64 = 20;
 
-/// Follows again and again, until dropped, and notes under which key this server encrypts: whoever
-/// rotates the master key waits for that.
+/// Follows until dropped, and records under which key this server encrypts, because a rotation of
+/// the master key waits for all servers.
 pub async fn run(gateway: &Gateway, every: Duration) {
-    // What was rotated before the start was read at the start, or is read now.
+    // Rotations before the start were loaded at the start, or are loaded now.
     let mut known = NONE;
     let server = base64url(&gateway.rng.bytes::<12>());
     let mut noted = (String::new(), 0);

@@ -1,7 +1,7 @@
-//! The verifier's own keys: sealing keys that rotate, and the key that signs webhooks.
+//! The server's own keys: sealing keys, which rotate, and keys that sign webhooks.
 //!
-//! A sealing key is published a while before it is used and kept, after it is replaced, as long as
-//! the longest session that may have sealed to it; then its private half is destroyed.
+//! A sealing key is published some time before it is used. After its replacement it is kept for the
+//! longest session that may have sealed to it; then its private key is destroyed.
 
 use super::decapsulation_key::DecapsulationKey;
 use super::encryption::{KeyEncryption, KeyEncryptionError};
@@ -17,15 +17,15 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// How long a sealing key is sealed to, seconds.
+/// How long a sealing key is used, seconds.
 pub const SEALING_KEY_SECONDS: u64 = 7 * 24 * 60 * 60;
-/// How long before its time the next key is published, seconds.
+/// How long before its use the next key is published, seconds.
 pub const PUBLISHED_AHEAD_SECONDS: u64 = 24 * 60 * 60;
-/// How long a replaced key still decrypts: the longest session, the longest challenge, and a minute
-/// for the last request.
+/// How long a replaced key still decrypts, seconds: the longest session, the longest challenge, and
+/// a minute for the last request.
 pub const KEPT_AFTER_SECONDS: u64 = SESSION_LIFETIME_SECONDS + CHALLENGE_LIFETIME_SECONDS + 60;
 
-/// The keys that are in use at one time.
+/// The active keys at one time.
 #[derive(Debug, Default)]
 pub struct KeyRing {
     sealing: Vec<SealingEntry>,
@@ -51,7 +51,7 @@ impl std::fmt::Debug for WebhookEntry {
     }
 }
 
-/// The label under which the private half of a key is encrypted.
+/// The label for encrypting a private key.
 #[must_use]
 pub fn label(purpose: KeyPurpose, key_id: &str) -> String {
     [purpose.name(), ":", key_id].concat()
@@ -61,17 +61,17 @@ fn seconds(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// Orders keys from old to young. A key may be made and replaced within a second: the one that ends
-/// first is the older one then.
+/// Orders keys by age. A key may be created and replaced within a second; then the one that ends
+/// first is older.
 fn age(key: &ServerKey) -> (i64, i64) {
     (key.not_before, key.not_after)
 }
 
 impl KeyRing {
-    /// Opens the stored keys.
+    /// Decrypts the stored keys.
     ///
     /// # Errors
-    /// [`KeyEncryptionError`] when the master key is another one than they were stored under.
+    /// [`KeyEncryptionError`] if they were stored under another master key.
     pub fn open(
         records: Vec<ServerKey>,
         encryption: &KeyEncryption,
@@ -108,7 +108,7 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// The key that opens what was sealed to this key id; a retired key still does for a while.
+    /// The key for decrypting cards sealed to this key id; retired keys still decrypt for a while.
     #[must_use]
     pub fn sealing_key(&self, key_id: &str, now: u64) -> Option<Arc<DecapsulationKey>> {
         self.sealing
@@ -117,7 +117,7 @@ impl KeyRing {
             .map(|entry| Arc::clone(&entry.key))
     }
 
-    /// The key that new sessions seal to: the youngest that is in its time.
+    /// The key for new sessions: the newest valid one.
     #[must_use]
     pub fn current_sealing_key(&self, now: u64) -> Option<&ServerKey> {
         self.sealing
@@ -127,7 +127,7 @@ impl KeyRing {
             .find(|key| key.not_before <= seconds(now) && key.not_after > seconds(now))
     }
 
-    /// Sealing keys to publish: those in their time and those to come.
+    /// Sealing keys to publish: valid and future ones.
     pub fn published_sealing_keys(&self, now: u64) -> impl Iterator<Item = &ServerKey> {
         let now = seconds(now);
         self.sealing
@@ -150,12 +150,12 @@ impl KeyRing {
             .map(|entry| &entry.key)
     }
 
-    /// The keys that have to be made now so that there is always a current one, and a next one in
-    /// its time. Empty most of the time.
+    /// The keys to create now, so that there is always a current one, and a next one in time.
+    /// Usually empty.
     #[must_use]
     pub fn missing(&self, encryption: &KeyEncryption, rng: &Rng, now: u64) -> Vec<ServerKey> {
         let mut made = Vec::new();
-        // A key of a time that is still far may be there already: it says nothing about now.
+        // A key for a distant time may exist already, and does not replace the next one.
         let current = self.current_sealing_key(now);
         let end = current.and_then(|key| u64::try_from(key.not_after).ok());
         match end {
@@ -175,7 +175,7 @@ impl KeyRing {
     }
 }
 
-/// Makes a sealing key that is used from a moment on, seconds since 1970.
+/// Creates a sealing key that is valid from a time, seconds since 1970.
 pub(crate) fn new_sealing_key(
     encryption: &KeyEncryption,
     rng: &Rng,
@@ -196,7 +196,7 @@ pub(crate) fn new_sealing_key(
     })
 }
 
-/// Makes a key that signs webhooks from now on, seconds since 1970.
+/// Creates a webhook key that is valid from now on, seconds since 1970.
 pub(crate) fn new_webhook_key(encryption: &KeyEncryption, rng: &Rng, now: u64) -> ServerKey {
     let seed = Zeroizing::new(rng.bytes::<32>());
     let public = SigningKey::from_bytes(&seed).verifying_key();
@@ -208,7 +208,7 @@ pub(crate) fn new_webhook_key(encryption: &KeyEncryption, rng: &Rng, now: u64) -
         private_key_encrypted: encryption.encrypt(&label, seed.as_slice(), rng.bytes()),
         key_id,
         not_before: seconds(now),
-        // Receivers keep webhook keys, so they do not rotate by themselves.
+        // Receivers store webhook keys, so they do not rotate automatically.
         not_after: i64::MAX,
         destroy_at: i64::MAX,
     }
@@ -230,7 +230,7 @@ mod tests {
     use sealpay_system::Rng;
 
     #[test]
-    fn keys_are_made_published_ahead_retired_and_destroyed() {
+    fn keys_are_created_published_ahead_retired_and_destroyed() {
         let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
         let rng = Rng::system();
         let start = 1_700_000_000;
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_a_far_time_leaves_no_gap_before_it() {
+    fn a_key_for_a_distant_time_leaves_no_gap() {
         let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
         let rng = Rng::system();
         let start = 1_700_000_000;
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_do_not_open_under_another_master_key() {
+    fn keys_do_not_decrypt_with_another_master_key() {
         let encryption = KeyEncryption::new(&MasterKey::new([1; 32]));
         let stored = KeyRing::default().missing(&encryption, &Rng::system(), 1);
         let other = KeyEncryption::new(&MasterKey::new([2; 32]));

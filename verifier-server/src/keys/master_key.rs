@@ -1,4 +1,4 @@
-//! The master key, from a file or the environment: the one secret that is not in the database.
+//! The master key, from a file or the environment: the only secret outside the database.
 
 use super::secret_file;
 use sealpay_protocol::encoding::{array_from_base64url, base64url};
@@ -15,20 +15,20 @@ pub const MASTER_KEY_BYTES: usize = 32;
 /// 32 bytes from which every other secret key of the server is derived.
 pub type MasterKey = Secret<[u8; MASTER_KEY_BYTES]>;
 
-/// What stands before a master key that is being replaced: it still opens what it encrypted.
+/// Prefix of a master key that is being replaced and only decrypts.
 const PREVIOUS: &str = "previous:";
-/// What stands before the root of the keyed hashes, once the master key is another one than they
-/// were derived from. A hash cannot be encrypted anew, so its key stays.
+/// Prefix of the root of the keyed hashes, if it is not the current master key. Hashes cannot be
+/// recomputed, so their key stays.
 const HASHES: &str = "hashes:";
 
-/// The master key, with what a rotation leaves beside it.
+/// The master key, and other keys during and after a rotation.
 #[derive(Debug)]
 pub struct MasterKeys {
-    /// Encrypts everything from now on.
+    /// The key that encrypts.
     pub current: MasterKey,
-    /// Those that are being replaced.
+    /// Keys that are being replaced.
     pub previous: Vec<MasterKey>,
-    /// The root of the keyed hashes, where it is not derived from the current key.
+    /// The root of the keyed hashes, if it is not derived from the current key.
     pub hash_root: Option<MasterKey>,
 }
 
@@ -43,7 +43,7 @@ impl From<MasterKey> for MasterKeys {
 }
 
 impl MasterKeys {
-    /// As they are written in a file.
+    /// The form in a file.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(512));
@@ -65,11 +65,10 @@ fn key(text: &str) -> Result<MasterKey, String> {
         .ok_or_else(|| "the master key must be 32 bytes in base64url".into())
 }
 
-/// Reads master keys as they stand in a file or an environment variable, with spaces or lines
-/// between: the current one, and what a rotation leaves beside it.
+/// Parses master keys from a file or environment variable, separated by spaces or lines.
 ///
 /// # Errors
-/// A sentence when the text is not 32 bytes in base64url.
+/// A sentence if the text is not 32 bytes in base64url.
 pub fn parse(text: &str) -> Result<MasterKeys, String> {
     let mut words = text.split_whitespace();
     let mut keys = MasterKeys::from(key(words.next().unwrap_or_default())?);
@@ -88,26 +87,25 @@ pub fn parse(text: &str) -> Result<MasterKeys, String> {
     Ok(keys)
 }
 
-/// Reads the keys of a file that has to be there.
+/// Loads the keys of an existing file.
 ///
 /// # Errors
-/// A sentence when the file cannot be read.
+/// A sentence if the file cannot be read.
 pub fn load(path: &Path) -> Result<MasterKeys, String> {
     let text = secret_file::read(path).map_err(|error| format!("master key file {error}"))?;
     parse(&text).map_err(|sentence| format!("{}: {sentence}", path.display()))
 }
 
-/// Puts other keys in place of those of a file, all at once: whoever reads it sees the old text or
-/// the new one.
+/// Replaces the keys of a file atomically: readers see the old text or the new one.
 ///
 /// # Errors
-/// A sentence when the file cannot be written; the old one is still there then.
+/// A sentence if the file cannot be written; the old one is still there.
 pub fn replace(path: &Path, keys: &MasterKeys) -> Result<(), String> {
     let trouble = |error: std::io::Error| format!("master key file {}: {error}", path.display());
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
-    // What a rotation that was interrupted left here was never in use.
+    // A leftover of an interrupted rotation was never in use.
     std::fs::remove_file(&beside).or_else(|error| match error.kind() {
         ErrorKind::NotFound => Ok(()),
         _ => Err(trouble(error)),
@@ -129,10 +127,10 @@ pub fn replace(path: &Path, keys: &MasterKeys) -> Result<(), String> {
     folder.and_then(|folder| folder.sync_all()).map_err(trouble)
 }
 
-/// Reads the key of a file; makes both, readable by the owner alone, where there is none.
+/// Loads the key of a file; creates both, readable only by the owner, if the file does not exist.
 ///
 /// # Errors
-/// A sentence when the file cannot be read or written.
+/// A sentence if the file cannot be read or written.
 pub fn load_or_create(
     path: &Path,
     random: impl FnOnce() -> [u8; MASTER_KEY_BYTES],

@@ -1,25 +1,25 @@
-//! Keys of the server: for sealed cards and for webhooks.
+//! The server's keys, for sealed cards and for webhooks.
 
-/// A key of the verifier, private half encrypted under the master key.
+/// A key pair of the server; the private key is encrypted under the master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerKey {
-    /// Names the key.
+    /// The key id.
     pub key_id: String,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: KeyPurpose,
-    /// The public half in base64url.
+    /// The public key in base64url.
     pub public_key: String,
-    /// The private half, encrypted; empty once it was destroyed.
+    /// The encrypted private key; empty once destroyed.
     pub private_key_encrypted: String,
-    /// Used from, seconds since 1970.
+    /// Valid from, seconds since 1970.
     pub not_before: i64,
-    /// Sealed to (or signed with) until, seconds since 1970.
+    /// Used for sealing or signing until, seconds since 1970.
     pub not_after: i64,
-    /// Destroyed from, seconds since 1970.
+    /// When the private key is destroyed, seconds since 1970.
     pub destroy_at: i64,
 }
 
-/// What a key of the verifier is for.
+/// The purpose of a server key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyPurpose {
     /// Opening sealed cards.

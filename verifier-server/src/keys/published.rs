@@ -1,4 +1,4 @@
-//! The public keys, for whoever encrypts for the verifier or checks what it signs.
+//! The published public keys, for clients that seal cards or verify webhooks.
 
 use super::key_ring::webhook_key_text;
 use crate::gateway::Gateway;

@@ -1,4 +1,4 @@
-//! Rotations of the server's own keys, as an operator asks for them. Running servers follow.
+//! Key rotations requested by an operator. Running servers follow.
 
 use super::ciphertexts::{Ciphertext, EncryptedColumn};
 use super::encryption::{KeyEncryption, hash_root};
@@ -11,17 +11,17 @@ use crate::store::{DatabaseError, Store};
 use crate::webhooks::endpoints::service::stored_response_label;
 use sealpay_system::{Clock, Rng};
 
-/// Values that are read together.
+/// Values that are read in one batch.
 const BATCH: u32 = 500;
 
-/// What a rotation needs.
+/// The dependencies of a rotation.
 #[derive(Debug)]
 pub struct Rotation<'a> {
-    /// Where the keys are kept.
+    /// The store with the keys.
     pub store: &'a Store,
-    /// Under which they are kept.
+    /// The encryption of the stored keys.
     pub encryption: &'a KeyEncryption,
-    /// The time.
+    /// The clock.
     pub clock: &'a Clock,
     /// Randomness.
     pub rng: &'a Rng,
@@ -36,13 +36,13 @@ fn seconds(value: u64) -> i64 {
 }
 
 impl Rotation<'_> {
-    /// The time of the servers, which testers may have moved, seconds since 1970.
+    /// The servers' simulated time, seconds since 1970.
     async fn now(&self) -> Result<u64, String> {
         let ahead_ms = self.store.clock_ahead_ms().await.map_err(inside)?;
         Ok(self.clock.wall().saturating_add(ahead_ms / 1000))
     }
 
-    /// Every key, destroyed ones among them.
+    /// Every key, including destroyed ones.
     pub async fn list(&self) -> Result<Vec<ServerKey>, String> {
         let mut keys = Vec::new();
         for purpose in KeyPurpose::ALL {
@@ -51,7 +51,7 @@ impl Rotation<'_> {
         Ok(keys)
     }
 
-    /// Signs webhooks with another key, and for an overlap with the one before as well.
+    /// Replaces the webhook key; the previous one also signs during the overlap.
     pub async fn webhook(&self, overlap_seconds: u64) -> Result<ServerKey, String> {
         let now = self.now().await?;
         let key = new_webhook_key(self.encryption, self.rng, now);
@@ -60,8 +60,8 @@ impl Rotation<'_> {
         rotated.map(|()| key).map_err(inside)
     }
 
-    /// Seals to another key from now on, and destroys those before: what was sealed to them and did
-    /// not arrive is sealed anew by the widget, which asks for the security code once more.
+    /// Replaces the sealing key now and destroys the previous ones. For cards sealed to those and
+    /// not yet received, the widget seals again, and asks for the security code once more.
     pub async fn sealing_now(&self) -> Result<ServerKey, String> {
         let now = self.now().await?;
         let key = new_sealing_key(self.encryption, self.rng, now);
@@ -73,16 +73,15 @@ impl Rotation<'_> {
         Ok(key)
     }
 
-    /// Makes running servers read their master keys again.
+    /// Makes running servers reload their master keys.
     pub async fn announce(&self) -> Result<(), String> {
         self.store.keys.revise().await.map_err(inside)
     }
 
-    /// Encrypts everything that is under another key than the current one under the current one;
-    /// how many values that were.
+    /// Re-encrypts all values that are not under the current key; returns their number.
     ///
     /// # Errors
-    /// A sentence. What was done stays, and the rest can be done later.
+    /// A sentence. Completed values stay, and the rest can be done later.
     pub async fn encrypt_anew(&self) -> Result<u64, String> {
         let mut count = 0;
         for column in EncryptedColumn::ALL {
@@ -116,14 +115,14 @@ impl Rotation<'_> {
                     })?;
                 let new = self.encryption.encrypt(&label, &secret, self.rng.bytes());
                 let replaced = self.store.keys.replace_ciphertext(column, seen, &new).await;
-                // What was changed meanwhile is found again, if it still has to be.
+                // A value that was changed meanwhile is found again if necessary.
                 count += u64::from(replaced.map_err(inside)?);
             }
         }
     }
 }
 
-/// The label under which a value is encrypted.
+/// The label for encrypting a value.
 fn label(column: EncryptedColumn, value: &Ciphertext) -> Result<String, String> {
     let [first, second, third] = &value.row;
     Ok(match column {
@@ -144,7 +143,7 @@ fn label(column: EncryptedColumn, value: &Ciphertext) -> Result<String, String> 
     })
 }
 
-/// The master keys of a rotation that begins: a new one, and beside it the one that it replaces.
+/// The master keys at the start of a rotation: the new one, and the one that it replaces.
 #[must_use]
 pub fn next_master_keys(before: MasterKeys, new: MasterKey) -> MasterKeys {
     let root = before.hash_root;

@@ -1,4 +1,4 @@
-//! Files with secrets: they are read only where nobody else could have read or written them.
+//! Files with secrets, which are rejected if other users can read or write them.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -6,19 +6,19 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// Rights of the group and of everybody else.
+/// Permissions of the group and of others.
 const OTHERS: u32 = 0o077;
-/// The same for a file of the administrator's: its group may read it, which is how systemd and
-/// Kubernetes hand credentials to a service.
+/// The same for a file owned by the administrator: the group may read it, which is how systemd and
+/// Kubernetes pass credentials to a service.
 const OTHERS_BUT_READING_GROUP: u32 = 0o037;
 const ADMINISTRATOR: u32 = 0;
-/// Largest file that is read, bytes: whatever is larger is no secret of ours.
+/// Largest accepted file, bytes; a larger one is not one of our secrets.
 const MOST_BYTES: u64 = 64 * 1024;
 
 /// Reads a secret.
 ///
 /// # Errors
-/// A sentence that names the file, when others may use it or when it cannot be read.
+/// A sentence that names the file, if others can access it or if it cannot be read.
 pub fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     let trouble = |error: std::io::Error| format!("{}: {error}", path.display());
     let file = File::open(path).map_err(trouble)?;
@@ -30,7 +30,7 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, String> {
     Ok(text)
 }
 
-/// Whether an open file is its reader's alone.
+/// Checks that only its reader can access an open file.
 ///
 /// # Errors
 /// A sentence that says what to do.
@@ -77,9 +77,9 @@ mod tests {
     use super::complaint;
 
     #[test]
-    fn a_secret_belongs_to_its_reader_or_the_administrator_and_to_nobody_else() {
+    fn secret_files_must_be_private_to_their_reader_or_the_administrator() {
         let rows = [
-            // reader, owner, rights, complaint
+            // reader, owner, permissions, error
             (1000, 1000, 0o600, None),
             (1000, 1000, 0o400, None),
             (0, 0, 0o600, None),

@@ -1,4 +1,4 @@
-//! Servers that run on this database, and the master key under which each encrypts.
+//! The running servers of this database, and the master key under which each encrypts.
 
 use crate::keys::store::KeyStore;
 use sealpay_storage::{DatabaseError, values};
@@ -12,7 +12,7 @@ const WITHOUT: &str =
 const FORGET: &str = "DELETE FROM running_servers WHERE seen_at < $1";
 
 impl KeyStore {
-    /// Notes that a server runs, under which master key, and when, seconds since 1970.
+    /// Records that a server runs, its master key, and the time, seconds since 1970.
     pub async fn note_server(
         &self,
         server: &str,
@@ -23,7 +23,7 @@ impl KeyStore {
         self.database.execute(NOTE, values).await.map(drop)
     }
 
-    /// How many servers that were seen since then do not encrypt under this master key.
+    /// Counts the servers seen since a time that do not encrypt under this master key.
     pub async fn servers_without_key(
         &self,
         master_key: &str,
@@ -33,7 +33,7 @@ impl KeyStore {
         self.database.scalar(WITHOUT, values).await
     }
 
-    /// Forgets the servers that were not seen since then.
+    /// Deletes the servers that were not seen since a time.
     pub async fn purge_servers(&self, since: i64) -> Result<(), DatabaseError> {
         self.database
             .execute(FORGET, values![since])

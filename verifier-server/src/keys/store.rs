@@ -1,4 +1,4 @@
-//! The verifier's own keys. The private halves arrive encrypted.
+//! The repository of the server's own keys. Private keys arrive encrypted.
 
 use crate::keys::model::{KeyPurpose, ServerKey};
 use sealpay_storage::{
@@ -28,7 +28,7 @@ const OF_PURPOSE: &str = sql!(
 const DESTROY: &str = "UPDATE server_keys SET private_key_encrypted = ''
     WHERE destroy_at <= $1 AND private_key_encrypted <> ''";
 
-/// What ends sooner anyway is not prolonged.
+/// An earlier end stays.
 const RETIRE: &str = "UPDATE server_keys SET
     not_after = CASE WHEN not_after > $2 THEN $2 ELSE not_after END,
     destroy_at = CASE WHEN destroy_at > $3 THEN $3 ELSE destroy_at END
@@ -58,29 +58,29 @@ pub struct KeyStore {
 }
 
 impl KeyStore {
-    /// The keys for one purpose, destroyed ones among them, the oldest first.
+    /// The keys for one purpose, including destroyed ones, oldest first.
     pub async fn list(&self, purpose: KeyPurpose) -> Result<Vec<ServerKey>, DatabaseError> {
         self.database
             .list(OF_PURPOSE, values![purpose.name()])
             .await
     }
 
-    /// Keeps a key. One with the same id stays as it is.
+    /// Adds a key. An existing key with the same id is unchanged.
     pub async fn add(&self, key: &ServerKey) -> Result<Addition, DatabaseError> {
         self.database.add(ADD, key.to_row()?).await
     }
 
-    /// Destroys the private halves whose time has come by `now`, seconds since 1970, and says how
-    /// many. The public halves stay, so that nobody wonders what a key id meant.
+    /// Destroys the private keys that are due at `now`, seconds since 1970; returns their number.
+    /// Public keys stay for reference.
     pub async fn destroy(&self, now: i64) -> Result<u64, DatabaseError> {
         self.database.execute(DESTROY, values![now]).await
     }
 
-    /// Puts a key in place of all others of its purpose. They end, and are destroyed, at these
-    /// moments, seconds since 1970, or sooner where that was so before. Running servers notice.
+    /// Adds a key that replaces all others of its purpose. Those end and are destroyed at these
+    /// times, seconds since 1970, or earlier if already set. Running servers notice.
     ///
     /// # Errors
-    /// The database did not do its work, or there is a key of the new one's id.
+    /// The database failed, or a key with the new id exists.
     pub async fn rotate(
         &self,
         new: &ServerKey,
@@ -94,12 +94,12 @@ impl KeyStore {
             .await
     }
 
-    /// Counts the rotations of keys, for servers that run.
+    /// The revision of the keys, which running servers follow.
     pub async fn revision(&self) -> Result<i64, DatabaseError> {
         self.database.scalar(REVISION, []).await
     }
 
-    /// Makes running servers read their keys again.
+    /// Makes running servers reload their keys.
     pub async fn revise(&self) -> Result<(), DatabaseError> {
         self.database.execute(REVISE, []).await.map(drop)
     }

@@ -1,4 +1,4 @@
-//! Checkout sessions: an order that a browser has opened, and the key that owns it.
+//! Checkout sessions: an order opened in a browser, and the key that owns it.
 
 pub mod model;
 pub mod open;

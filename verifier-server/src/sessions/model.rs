@@ -1,4 +1,4 @@
-//! A checkout session as it is kept.
+//! A stored checkout session.
 
 use sealpay_protocol::ids::{AttemptId, MerchantId, SessionId};
 use sealpay_protocol::method::Method;
@@ -18,13 +18,13 @@ pub struct Session {
     pub order_digest: [u8; 32],
     /// The merchant's order number.
     pub order_ref: String,
-    /// What is to be paid.
+    /// The amount to pay.
     pub money: Money,
-    /// When the money is taken.
+    /// When the payment is captured.
     pub capture: Capture,
     /// One line for the shopper.
     pub description: Option<String>,
-    /// What is bought.
+    /// The purchased items.
     pub items: Option<Vec<OrderItem>>,
     /// The merchant's reference for the shopper.
     pub customer: Option<String>,
@@ -32,21 +32,21 @@ pub struct Session {
     pub methods: Vec<Method>,
     /// The country of the billing address (ISO 3166-1 alpha-2).
     pub billing_country: Option<String>,
-    /// Whether the merchant wants the shopper to be asked who they are.
+    /// Whether the merchant requires authentication of the shopper.
     pub requires_authentication: bool,
-    /// The outcome that the order asked the simulated bank for.
+    /// The outcome that the order requests from the simulated bank.
     pub simulate: Option<String>,
     /// The page that embeds the widget.
     pub parent_origin: String,
-    /// The pages that the order names; that one is among them.
+    /// The pages that the order names, including that one.
     pub order_origins: Vec<String>,
     /// The ephemeral key, 32 bytes.
     pub public_key: [u8; 32],
-    /// How often the order was opened with another key.
+    /// How often the order was reopened with another key.
     pub key_rebind_count: u32,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The attempt that is under way or has paid; while there is one, no other can start.
+    /// The attempt that is in progress or has paid; while there is one, no other can start.
     pub active_attempt: Option<AttemptId>,
     /// Seconds since 1970.
     pub expires_at: u64,

@@ -1,4 +1,4 @@
-//! Opening a checkout session: the order is verified and bound to the browser's key.
+//! Opens a checkout session: verifies the order and binds it to the browser's key.
 
 use super::model::Session;
 use super::store::SessionOpened;
@@ -15,7 +15,7 @@ use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{self, AuthenticationRequirement, CompactOrder, Order};
 use sealpay_protocol::origin::Origin;
 
-/// Opens a session, or finds the one that the same browser opened before.
+/// Opens a session, or returns the one that the same browser opened before.
 ///
 /// # Errors
 /// The first error, by precedence.
@@ -91,8 +91,8 @@ fn check_methods(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
     Err(ApiError::for_param(ErrorCode::MethodNotOffered, "methods"))
 }
 
-/// The page must be one that the order names, and every page that the order names must be one
-/// that the merchant registered: a stolen order key alone does not move the widget elsewhere.
+/// The page must be named by the order, and every page of the order must be registered by the
+/// merchant, so that a stolen order key alone cannot embed the widget elsewhere.
 fn check_origin(merchant: &Merchant, order: &Order, parent: &Origin) -> Result<(), ApiError> {
     let named = &order.claims().parent_origins;
     let is_registered = |origin: &Origin| merchant.origins.iter().any(|o| o == origin.as_str());
@@ -141,7 +141,7 @@ fn new_session(
         key_rebind_count: 0,
         attempts: 0,
         active_attempt: None,
-        // The order was dated by the merchant's clock; the session lives by the world's.
+        // The order uses the merchant's clock, the session simulated time.
         expires_at: claims.exp.saturating_add(gateway.clock.ahead_ms() / 1000),
         created_at_ms: gateway.clock.now_ms_i64(),
     }
@@ -168,13 +168,13 @@ async fn bind(
 }
 
 impl Nonce {
-    /// The nonce that a verified request spends.
+    /// The nonce of a verified request.
     #[must_use]
     pub(crate) fn from_verified(verified: VerifiedRequest) -> Self {
         Self::in_request(&verified)
     }
 
-    /// The same of a request that goes on.
+    /// The same, for a request that is processed further.
     #[must_use]
     pub(crate) fn in_request(verified: &VerifiedRequest) -> Self {
         Self {

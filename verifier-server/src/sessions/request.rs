@@ -1,4 +1,4 @@
-//! Requests of a session: who sent them, and that nobody altered them.
+//! Authenticates requests of a session.
 
 use super::model::Session;
 use crate::auth::signed_request::{IncomingRequest, SignedRequest, VerifiedRequest};
@@ -8,19 +8,19 @@ use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::key::verifying_key;
 use serde::de::DeserializeOwned;
 
-/// A request whose signature fits the session's key.
+/// A request signed with the session's key.
 pub(crate) struct Verified<T> {
     pub(crate) session: Session,
     pub(crate) request: VerifiedRequest,
     pub(crate) body: T,
 }
 
-/// Checks who sent a request of a session and that it was not altered. The nonce is not spent yet.
+/// Verifies that a request was signed with its session's key. Does not consume the nonce.
 pub(crate) async fn verify<T: DeserializeOwned>(
     gateway: &Gateway,
     request: IncomingRequest<'_>,
 ) -> Result<Verified<T>, ApiError> {
-    // Who sends neither is told what every request needs, and not that there is no such session.
+    // Without either, the error is about the missing signature, not about an unknown session.
     if request.session.is_none() && !request.has_signature() {
         return Err(ApiError::new(ErrorCode::MissingSignature));
     }

@@ -1,4 +1,4 @@
-//! Checkout sessions: an order is opened once, by the first key that comes with it.
+//! The repository of checkout sessions. An order is opened once, by the first key that presents it.
 
 use super::model::Session;
 use crate::auth::nonces;
@@ -15,21 +15,22 @@ use sealpay_storage::{
 };
 use sealpay_storage::{Projection, Row, Tx, Value, entity, sql, values};
 
-/// What became of the wish to open a session, in order of precedence.
+/// The result of opening a session, in order of precedence.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionOpened {
-    /// The signature was used before. Nothing else was looked at.
+    /// The signature was used before. Nothing else was checked.
     NonceReplayed,
-    /// The order was not seen before.
+    /// A new order.
     New(Session),
-    /// The order's `jti` came before with other content, or may not be opened with another key.
+    /// The order's `jti` was used with other content, or the order may not be opened with another
+    /// key.
     Reused,
-    /// The same order and the same key; the session as it stands.
+    /// The same order with the same key; the existing session.
     Same(Session),
-    /// The same order with another key, while the outcome of an attempt is open.
+    /// The same order with another key, while an attempt has no outcome.
     AttemptInProgress(Session),
-    /// The same order with another key, which from now on is the only one.
+    /// The same order with another key, which is the only valid one from now on.
     Rebound(Session),
 }
 
@@ -68,12 +69,12 @@ const BY_ID: &str = sql!(Session::SELECT, "WHERE id = $1");
 
 const BY_ORDER: &str = sql!(Session::SELECT, "WHERE merchant = $1 AND jti = $2");
 
-/// Decides between two pages that want to go on with one order, and against an attempt.
+/// Decides races between two pages with one order, and between a page and an attempt.
 const REBIND: &str = "UPDATE sessions
     SET public_key = $3, parent_origin = $4, key_rebind_count = key_rebind_count + 1
     WHERE id = $1 AND public_key = $2 AND COALESCE(active_attempt, '') = $6 AND key_rebind_count < $5";
 
-/// The names with a space between them.
+/// Stores names separated by spaces.
 struct Names;
 
 impl Codec<Vec<Method>, 1> for Names {
@@ -87,7 +88,7 @@ impl Codec<Vec<Method>, 1> for Names {
     }
 }
 
-/// The session, and the payment of the attempt that holds it.
+/// The session, and the payment of its active attempt.
 pub(crate) async fn with_active(
     tx: &mut Tx<'_>,
     id: SessionId,
@@ -103,7 +104,7 @@ pub(crate) async fn with_active(
     Ok(Some((session, active)))
 }
 
-/// The statements of an opening, made ready by whoever asks, so that the one writer has less to do.
+/// The statements for opening a session, prepared by the caller to keep the single writer fast.
 struct NewSession {
     session: Session,
     nonce: [Value; 3],
@@ -111,7 +112,7 @@ struct NewSession {
 }
 
 async fn open(tx: &mut Tx<'_>, new: &NewSession) -> Result<SessionOpened, Fault> {
-    // Both are sent at once; what should not stay is taken back, which is rare.
+    // Both statements are sent at once and undone if necessary, which is rare.
     let statements = [(nonces::CONSUME, &new.nonce[..]), (INSERT, &new.row[..])];
     match tx.execute_together(&statements).await?[..] {
         [1, 1] => Ok(SessionOpened::New(new.session.clone())),
@@ -124,7 +125,7 @@ async fn open(tx: &mut Tx<'_>, new: &NewSession) -> Result<SessionOpened, Fault>
     }
 }
 
-/// The order came before: with which content, and with which key?
+/// The order was opened before: compares content and key.
 async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, Fault> {
     let order = values![wanted.merchant, &wanted.jti];
     let stored: Option<Session> = tx.get(BY_ORDER, &order).await?;
@@ -139,14 +140,14 @@ async fn open_again(tx: &mut Tx<'_>, wanted: &Session) -> Result<SessionOpened, 
     if let Some(attempt) = stored.active_attempt {
         let active = payments::store::of_attempt(tx, stored.id, attempt).await?;
         match active.map(|payment| payment.state) {
-            // The shopper has something to do, and may do it, or give it up, after a reload too.
+            // The shopper may complete or cancel the action after a reload too.
             Some(PaymentState::RequiresAction) => {}
             Some(state) if state.is_open() => return Ok(SessionOpened::AttemptInProgress(stored)),
-            // Postgres reads the two one after the other: the decline came in between.
+            // Postgres reads the two rows one after the other: the decline happened in between.
             Some(PaymentState::Declined | PaymentState::Expired) => {
                 return Err(Fault::Retry("a session was let go in between".into()));
             }
-            // It is paid: a page that was reloaded may read the receipt, and nothing else.
+            // Already paid: a reloaded page may only read the receipt.
             _ => {}
         }
     }
@@ -182,11 +183,10 @@ pub struct SessionStore {
 }
 
 impl SessionStore {
-    /// Spends the nonce and opens a session for an order, or finds the one that it has.
+    /// Consumes the nonce and opens a session for an order, or returns its existing one.
     ///
     /// # Errors
-    /// The database did not do its work; then the nonce is not spent either, unless the outcome is
-    /// unknown.
+    /// The database failed; the nonce is not consumed either, unless the outcome is unknown.
     pub async fn open(
         &self,
         wanted: &Session,

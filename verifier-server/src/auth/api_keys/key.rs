@@ -1,4 +1,4 @@
-//! API keys of merchants: made once, shown once, kept only as a keyed hash.
+//! API keys of merchants: created once, shown once, stored only as a keyed hash.
 
 use crate::auth::api_keys::model::ApiKey;
 use crate::error::{ApiError, ErrorCode};
@@ -8,9 +8,9 @@ use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 use sealpay_system::Rng;
 use zeroize::Zeroizing;
 
-/// What a key of a test starts with, so that people and scanners of leaked secrets recognize it.
+/// Prefix of test keys, recognizable for people and secret scanners.
 pub const TEST_PREFIX: &str = "sk_test_";
-/// What a key starts with that moves real money.
+/// Prefix of live keys.
 pub const LIVE_PREFIX: &str = "sk_live_";
 const SHOWN_CHARACTERS: usize = TEST_PREFIX.len() + 4;
 const KEY_CHARACTERS: usize = TEST_PREFIX.len() + 43;
@@ -19,7 +19,7 @@ const fn prefix(livemode: bool) -> &'static str {
     if livemode { LIVE_PREFIX } else { TEST_PREFIX }
 }
 
-/// A key as the merchant gets it, and as it is kept.
+/// A new key for the merchant, and its stored record.
 pub struct NewApiKey {
     /// To be shown once.
     pub plaintext: Zeroizing<String>,
@@ -52,7 +52,7 @@ pub fn make(
 }
 
 impl NewApiKey {
-    /// The same key, good for these scopes only, and until a moment, milliseconds since 1970.
+    /// Restricts a key to scopes and sets its expiry, milliseconds since 1970.
     #[must_use]
     pub fn limited(mut self, scopes: &str, expires_at_ms: Option<i64>) -> Self {
         scopes.clone_into(&mut self.record.scopes);
@@ -61,14 +61,14 @@ impl NewApiKey {
     }
 }
 
-/// Whether a key's time has not come, milliseconds since 1970.
+/// Whether a key has not expired at a time, milliseconds since 1970.
 #[must_use]
 pub fn is_good_at(key: &ApiKey, now_ms: i64) -> bool {
     key.expires_at_ms.is_none_or(|end_ms| now_ms < end_ms)
 }
 
-/// The token of an `Authorization` header with the scheme Bearer (RFC 6750 section 2.1). Names of
-/// schemes have any case, and one or more spaces follow (RFC 9110 sections 11.1 and 11.4).
+/// The token of an `Authorization` header with the scheme Bearer (RFC 6750 section 2.1). Scheme
+/// names are case-insensitive, and one or more spaces follow (RFC 9110 sections 11.1 and 11.4).
 #[must_use]
 pub fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
@@ -76,11 +76,11 @@ pub fn bearer(header: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The hash to look for, of an `Authorization` header.
+/// The hash of the key in an `Authorization` header, for lookup.
 ///
 /// # Errors
-/// [`ErrorCode::ApiKeyInvalid`] when the header is missing or not of the form of a key,
-/// [`ErrorCode::ApiKeyOfOtherMode`] when it is a test's key and real money moves here, or the reverse.
+/// [`ErrorCode::ApiKeyInvalid`] if the header is missing or does not contain a key,
+/// [`ErrorCode::ApiKeyOfOtherMode`] for a test key in live mode, or the reverse.
 pub fn hash_of_header(
     header: Option<&str>,
     livemode: bool,
@@ -105,7 +105,7 @@ mod tests {
     use super::bearer;
 
     #[test]
-    fn the_scheme_of_a_token_has_any_case() {
+    fn the_scheme_is_case_insensitive() {
         let rows = [
             ("Bearer sk_test_1", Some("sk_test_1")),
             ("bearer sk_test_1", Some("sk_test_1")),

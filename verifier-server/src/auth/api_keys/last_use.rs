@@ -1,5 +1,5 @@
-//! When each API key was used last, to the hour: noted in memory by requests, and written now and
-//! then by housekeeping, so that no request waits for it.
+//! The last use of each API key, to the hour. Requests record it in memory and housekeeping writes
+//! it to the database, so that no request waits for the write.
 
 use crate::auth::api_keys::model::ApiKey;
 use crate::store::{DatabaseError, Store};
@@ -14,7 +14,7 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 pub struct LastUse(Mutex<BTreeMap<ApiKeyId, i64>>);
 
 impl LastUse {
-    /// Notes that a key is used, unless that is known of this hour.
+    /// Records the use of a key, unless this hour is already recorded.
     pub(crate) fn note(&self, key: &ApiKey, now_ms: i64) {
         let hour_ms = now_ms.div_euclid(HOUR_MS).saturating_mul(HOUR_MS);
         if key
@@ -31,7 +31,8 @@ impl LastUse {
     }
 }
 
-/// Writes what was noted. What cannot be written is lost, and noted again by the key's next use.
+/// Writes the recorded uses. If the write fails they are lost, and recorded again at the key's next
+/// use.
 pub async fn write(last_use: &LastUse, store: &Store) -> Result<(), DatabaseError> {
     store.api_keys.note_used(last_use.take()).await
 }

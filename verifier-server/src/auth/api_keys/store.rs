@@ -1,4 +1,4 @@
-//! API keys: never the key, only its keyed hash, with what it may be used for and until when.
+//! The repository of API keys: keyed hashes, scopes and expiry, never the keys.
 
 use crate::auth::api_keys::model::ApiKey;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
@@ -32,7 +32,7 @@ const BY_HASH: &str = sql!(ApiKey::SELECT, "WHERE hash = $1 AND revoked_at_ms IS
 
 const BY_ID: &str = sql!(ApiKey::SELECT, "WHERE id = $1 AND revoked_at_ms IS NULL");
 
-/// What ends sooner anyway is not prolonged, and what has ended stays so.
+/// An earlier expiry stays, and an expired key stays expired.
 const END: &str = "UPDATE api_keys SET expires_at_ms =
         CASE WHEN expires_at_ms IS NULL OR expires_at_ms > $3 THEN $3 ELSE expires_at_ms END
     WHERE id = $1 AND revoked_at_ms IS NULL AND (expires_at_ms IS NULL OR expires_at_ms > $2)
@@ -50,16 +50,16 @@ async fn note_used(tx: &mut Tx<'_>, used: &[[Value; 2]]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What became of the wish to put one key in place of another.
+/// The result of a rotation.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRotation {
-    /// The new key is good, and the old one for a while longer.
+    /// The new key is valid, and the old one until its expiry.
     Rotated {
-        /// Until when, milliseconds since 1970.
+        /// Expiry of the old key, milliseconds since 1970.
         old_expires_at_ms: i64,
     },
-    /// The old key is not there, revoked, or its time is over; nothing was added.
+    /// The old key does not exist, is revoked or has expired; nothing was added.
     NoSuchKey,
 }
 
@@ -91,11 +91,11 @@ impl ApiKeyStore {
         self.database.add(ADD, key.to_row()?).await
     }
 
-    /// Adds an API key in place of another, which stays good until a moment, milliseconds since
-    /// 1970, or until its own end where that is sooner.
+    /// Adds an API key that replaces another. The old one expires at a time, milliseconds since
+    /// 1970, or at its own expiry if that is sooner.
     ///
     /// # Errors
-    /// The database did not do its work, or there is an API key of the new one's id.
+    /// The database failed, or an API key with the new id exists.
     pub async fn rotate(
         &self,
         old: ApiKeyId,
@@ -114,27 +114,27 @@ impl ApiKeyStore {
             .await
     }
 
-    /// The API key of this id, unless it is revoked. Whether its time is over is for the caller.
+    /// The API key with this id, unless it is revoked. The caller checks its expiry.
     pub async fn get(&self, key: ApiKeyId) -> Result<Option<ApiKey>, DatabaseError> {
         self.database.get(BY_ID, values![key]).await
     }
 
-    /// Revokes an API key; says whether it was good until now.
+    /// Revokes an API key; returns whether it was valid before.
     pub async fn revoke(&self, key: ApiKeyId, now_ms: i64) -> Result<bool, DatabaseError> {
         self.database.change(REVOKE, values![key, now_ms]).await
     }
 
-    /// The API key with this hash, unless it is revoked. Whether its time is over is for the caller.
+    /// The API key with this hash, unless it is revoked. The caller checks its expiry.
     pub async fn get_by_hash(&self, hash: &str) -> Result<Option<ApiKey>, DatabaseError> {
         self.database.get(BY_HASH, values![hash.to_owned()]).await
     }
 
-    /// A merchant's API keys that are not revoked, the oldest first.
+    /// A merchant's API keys that are not revoked, oldest first.
     pub async fn list(&self, merchant: MerchantId) -> Result<Vec<ApiKey>, DatabaseError> {
         self.database.list(OF_MERCHANT, values![merchant]).await
     }
 
-    /// Notes when keys were used last, milliseconds since 1970; a later time that is known stays.
+    /// Records the last use of keys, milliseconds since 1970; a later recorded time stays.
     pub async fn note_used(
         &self,
         used: impl IntoIterator<Item = (ApiKeyId, i64)>,

@@ -1,5 +1,5 @@
-//! Adds rows to the audit trail for all requests of a process: rows that wait share one transaction,
-//! so that a burst of writes waits for one connection of the database and does not hold them all.
+//! Appends audit rows for all requests of a process. Waiting rows share one transaction, so that a
+//! burst of writes needs one database connection instead of all.
 
 use super::model::{AuditChain, AuditEntry};
 use crate::store::{DatabaseError, Store};
@@ -10,28 +10,28 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Rows that may wait: more than there are requests at once, so that one is full only when the
-/// database stands still.
+/// Maximum number of waiting rows. More than there are concurrent requests, so that it is reached
+/// only if the database hangs.
 const WAITING: usize = 4096;
 
-/// Rows of one transaction.
+/// Rows in one transaction.
 const ROWS_AT_ONCE: usize = 256;
 
-/// How long a row is tried again whose database is overloaded or not there. A client that gives up
-/// meanwhile takes no row along.
+/// How long a row is retried if the database is overloaded or unavailable. A client that
+/// disconnects meanwhile does not cancel its row.
 const TRIED_FOR: Duration = Duration::from_secs(30);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A row that waits, and whoever waits for it: they go on when this is dropped.
+/// A waiting row; dropping it wakes its caller.
 struct Waiting {
     entry: AuditEntry,
     since: Instant,
     _durable: oneshot::Sender<()>,
 }
 
-/// The one appender of a process. Its task begins with the first row.
+/// The appender of a process. Its task starts with the first row.
 pub(crate) struct AuditAppender {
     writer: Writer,
     queue: OnceLock<mpsc::Sender<Waiting>>,
@@ -58,8 +58,8 @@ impl AuditAppender {
         }
     }
 
-    /// Adds a row, and returns when it is durable. Nobody is left to refuse what was done, so a row
-    /// that cannot be written goes to the log.
+    /// Appends a row and returns when it is durable. The action was already done and cannot be
+    /// rejected any more, so a row that cannot be written is logged.
     pub(crate) async fn append_or_log(&self, entry: AuditEntry) {
         let (durable, waits) = oneshot::channel();
         let waiting = Waiting {
@@ -78,7 +78,7 @@ impl AuditAppender {
         }
     }
 
-    /// Writes what waits, with one more try each, and refuses what comes later.
+    /// Writes the waiting rows with one more attempt each, and rejects later ones.
     pub(crate) async fn close(&self) {
         self.writer.closing.cancel();
         self.task.close();
@@ -114,7 +114,7 @@ impl Writer {
             }
             return;
         }
-        // One of them cannot be written, and takes no others along.
+        // A row that cannot be written must not fail the others.
         for waiting in batch {
             if let Err(error) = self.append(std::slice::from_ref(waiting)).await {
                 log(&waiting.entry, &error.to_string());
@@ -122,7 +122,7 @@ impl Writer {
         }
     }
 
-    /// Tries again what may succeed later, as long as the first of them has not waited for too long.
+    /// Retries transient errors until the first row has waited too long.
     async fn append(&self, batch: &[Waiting]) -> Result<(), DatabaseError> {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -145,7 +145,7 @@ impl Writer {
     }
 }
 
-/// A commit whose outcome is unknown is tried again as well: the store finds out whether it happened.
+/// A commit with unknown outcome is retried too: the store detects whether it happened.
 const fn is_transient(error: &DatabaseError) -> bool {
     !matches!(error, DatabaseError::Corrupt(_))
 }

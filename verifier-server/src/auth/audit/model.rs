@@ -1,5 +1,6 @@
-//! The audit trail: who did what, from where, and how that ended. Rows are added and never changed;
-//! each carries a keyed hash of itself and of the row before, so that a change is noticed.
+//! Rows of the audit trail: who did what, from where, and with which result. Rows are appended and
+//! never changed; each has a keyed hash of itself and of the previous row, so that tampering is
+//! detected.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sealpay_protocol::encoding::base64url;
@@ -9,25 +10,25 @@ use sha2::Sha256;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Who acts where a command is run on the server's own machine.
+/// The actor of commands on the server's own machine.
 pub const OPERATOR: &str = "operator";
 
-/// What was done, or refused.
+/// An executed or rejected action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// The request; also names the row.
+    /// The request; also the id of the row.
     pub request: RequestId,
-    /// The merchant that it concerns, where it concerns one.
+    /// The affected merchant, if there is one.
     pub merchant: Option<MerchantId>,
-    /// The credential, as [`crate::auth::principal::Principal`] names it, or [`OPERATOR`].
+    /// The credential, as in [`crate::auth::principal::Principal`], or [`OPERATOR`].
     pub actor: String,
     /// Method and route, or the command.
     pub action: String,
-    /// What it was done to, where one thing is named.
+    /// The affected resource, if there is one.
     pub subject: Option<String>,
-    /// The network that the request came from, or `command line`.
+    /// The network of the request, or `command line`.
     pub source: String,
-    /// The HTTP status, behind it the code of an error; `done` or `failed` of a command.
+    /// The HTTP status and the error code; `done` or `failed` for a command.
     pub outcome: String,
     /// Milliseconds since 1970.
     pub at_ms: i64,
@@ -38,16 +39,16 @@ pub struct AuditEntry {
 pub struct AuditRow {
     /// Counts all rows from 1, without a gap.
     pub sequence: i64,
-    /// What was done.
+    /// The action.
     pub entry: AuditEntry,
-    /// The hash of the row before; empty in the first.
+    /// The hash of the previous row; empty in the first.
     pub previous_hash: String,
-    /// Of this row and the one before.
+    /// The hash of this row and the previous one.
     pub hash: String,
 }
 
-/// Makes the hashes of the trail. Its key is not in the database: whoever can write there alone
-/// cannot make a row that fits.
+/// Computes the hashes of the trail. The key is not in the database, so write access to the
+/// database is not enough to forge a row.
 pub struct AuditChain(Secret<[u8; 32]>);
 
 impl fmt::Debug for AuditChain {
@@ -57,17 +58,17 @@ impl fmt::Debug for AuditChain {
 }
 
 impl AuditChain {
-    /// Takes its key.
+    /// Creates a chain with a key.
     #[must_use]
     pub const fn new(key: Secret<[u8; 32]>) -> Self {
         Self(key)
     }
 
-    /// The hash of a row: of the hash before and every field, each behind its length, so that
-    /// nothing slides from one into the next.
+    /// The hash of a row: of the previous hash and every field, each prefixed with its length, so
+    /// that field boundaries are unambiguous.
     #[must_use]
     pub fn hash(&self, sequence: i64, entry: &AuditEntry, previous_hash: &str) -> String {
-        // A key shorter than a block is filled up with zeros (RFC 2104 section 2).
+        // A key shorter than a block is padded with zeros (RFC 2104 section 2).
         let mut block = Zeroizing::new([0; 64]);
         block[..32].copy_from_slice(self.0.expose());
         let mut mac = <Hmac<Sha256> as KeyInit>::new((&*block).into());
@@ -91,7 +92,7 @@ impl AuditChain {
         base64url(&mac.finalize().into_bytes())
     }
 
-    /// Whether a row follows the one before and is as it was written.
+    /// Whether a row follows the previous one and is unaltered.
     #[must_use]
     pub fn fits(&self, row: &AuditRow, sequence: i64, previous_hash: &str) -> bool {
         row.sequence == sequence

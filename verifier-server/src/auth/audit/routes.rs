@@ -15,13 +15,13 @@ use sealpay_protocol::ids::RequestId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
 list_query! {
-    /// What the audit trail is asked for.
+    /// The query parameters of the audit trail.
     AuditQuery => PageRequest<RequestId> {
         /// The `request` of the last row of the page before.
         #[param(schema_with = schema::request)]

@@ -1,4 +1,4 @@
-//! The audit trail: rows that are added and read, and never changed.
+//! The repository of the audit trail, which is append-only.
 
 use super::model::{AuditChain, AuditEntry, AuditRow};
 use sealpay_protocol::ids::{Identifier, MerchantId, RequestId};
@@ -6,7 +6,7 @@ use sealpay_storage::{Database, DatabaseError, Entity, Fault, Projection, Tx};
 use sealpay_storage::{columns, entity, insert, sql, values};
 use std::sync::Arc;
 
-/// Holds up whoever comes second until the first has written its rows: there is one last row.
+/// Serializes concurrent writers, because each row needs the previous hash.
 const LOCK_HEAD: &str = "UPDATE audit_head SET sequence = sequence WHERE id = 1
     RETURNING sequence, hash";
 
@@ -61,7 +61,7 @@ async fn append(
     let missing = || DatabaseError::Corrupt(NO_HEAD.into());
     let head: Option<(i64, String)> = tx.get(LOCK_HEAD, &[]).await?;
     let (mut sequence, mut last_hash) = head.ok_or_else(missing)?;
-    // Rows that were added together are all there or none: the commit before may have happened.
+    // Rows appended together are all stored or none: an earlier commit may have succeeded.
     let request = values![first.request];
     if tx.optional(IS_THERE, &request).await?.is_some() {
         return Ok(());
@@ -93,8 +93,7 @@ pub struct AuditStore {
 }
 
 impl AuditStore {
-    /// Adds rows to the audit trail, behind all others and all of them or none. Rows that are there
-    /// already are not added again.
+    /// Appends rows atomically. Rows that are already stored are not appended again.
     pub async fn append(
         &self,
         entries: Vec<AuditEntry>,
@@ -105,7 +104,7 @@ impl AuditStore {
             .await
     }
 
-    /// What was done for one merchant, newest first; what came before `after`.
+    /// The rows of a merchant, newest first, older than `after`.
     pub async fn list(
         &self,
         merchant: MerchantId,
@@ -116,12 +115,12 @@ impl AuditStore {
         self.database.list(OF_MERCHANT, wanted).await
     }
 
-    /// Rows of all merchants behind a sequence, in the order of their writing.
+    /// Rows of all merchants after a sequence number, in order.
     pub async fn behind(&self, sequence: i64, limit: u32) -> Result<Vec<AuditRow>, DatabaseError> {
         self.database.list(IN_ORDER, values![sequence, limit]).await
     }
 
-    /// How many rows the trail has, and the hash of its last one.
+    /// The number of rows, and the hash of the last one.
     pub async fn head(&self) -> Result<(i64, String), DatabaseError> {
         let head = self.database.get(LAST, []).await?;
         head.ok_or_else(|| DatabaseError::Corrupt(NO_HEAD.into()))
