@@ -1,7 +1,7 @@
-//! The widget's files, read once at the start and served from memory.
+//! The widget's files, read once at startup and served from memory.
 //!
-//! Their paths hold a digest of all of them, so that they never change under one address and may
-//! be cached forever. The build has compressed them already.
+//! Their paths contain a digest of all files, so a URL's content never changes and may be cached
+//! forever. The files are compressed at build time.
 
 use crate::widget_builds::WidgetFile;
 use axum::body::Bytes;
@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-/// The file that is the document in the frame.
+/// The HTML document of the frame.
 const DOCUMENT: &str = "index.html";
-/// A prefix of a SHA-256 hash, long enough to identify one build.
+/// Length of the digest in paths, bytes of SHA-256; enough to identify a build.
 const DIGEST_BYTES: usize = 16;
-/// The file that merchants load.
+/// The script that merchants load.
 const LOADER: &str = "checkout.js";
 
-/// One file, in every form that the build made.
+/// A file with all its encodings.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asset {
     pub(crate) content_type: &'static str,
@@ -28,7 +28,7 @@ pub(crate) struct Asset {
     pub(crate) brotli: Option<Bytes>,
 }
 
-/// The files of one build under the digest of all of them.
+/// The files of one build, with the digest of all of them.
 #[derive(Debug, Default)]
 pub(crate) struct Build {
     digest: String,
@@ -56,10 +56,10 @@ fn content_type(name: &str) -> Option<&'static str> {
 }
 
 impl Assets {
-    /// Reads a folder that the widget's build made.
+    /// Loads a folder of a widget build.
     ///
     /// # Errors
-    /// A sentence when the folder cannot be read or has no document.
+    /// A sentence if the folder cannot be read or has no document.
     pub fn load(folder: &Path) -> Result<Self, String> {
         let trouble = |error: std::io::Error| format!("{}: {error}", folder.display());
         let mut files = BTreeMap::new();
@@ -95,7 +95,7 @@ impl Assets {
             .into_bytes();
         let document = Asset {
             content_type: "text/html; charset=utf-8",
-            // Its addresses were written into it just now, so the build could not compress it.
+            // Its URLs are inserted at startup, so it could not be compressed at build time.
             brotli: brotli(&document).ok().map(Bytes::from),
             gzip: None,
             identity: document.into(),
@@ -110,32 +110,32 @@ impl Assets {
         })
     }
 
-    /// The digest of the build; nothing without a widget.
+    /// The digest of the build; none without a widget.
     #[must_use]
     pub fn digest(&self) -> Option<&str> {
         self.document.as_ref()?;
         Some(&self.build.digest)
     }
 
-    /// How many files the build has, each coding counted.
+    /// The number of files, counting each encoding.
     #[must_use]
     pub fn count(&self) -> usize {
         let files = self.build.files.values();
         files.map(|asset| asset.codings().count()).sum()
     }
 
-    /// The files of the build, as other verifiers keep them.
+    /// The files of the build, as stored for other servers.
     #[must_use]
     pub fn files(&self) -> Vec<WidgetFile> {
         self.build.files()
     }
 
-    /// The document in the frame.
+    /// The HTML document of the frame.
     pub(crate) fn document(&self) -> Option<&Asset> {
         self.document.as_ref()
     }
 
-    /// A file under the current digest.
+    /// A file of the build with this digest.
     pub(crate) fn file(&self, digest: &str, name: &str) -> Option<&Asset> {
         if digest == self.build.digest {
             self.build.file(name)
@@ -149,7 +149,7 @@ impl Assets {
         self.build.file(LOADER)
     }
 
-    /// The address under which the loader never changes, and its integrity for the script tag.
+    /// The versioned URL of the loader, and its integrity for the script tag.
     pub(crate) fn pinned_loader(&self) -> Option<(String, &str)> {
         let integrity = self.loader_integrity.as_deref()?;
         Some((format!("/assets/{}/{LOADER}", self.build.digest), integrity))
@@ -165,7 +165,7 @@ fn brotli(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
 }
 
 impl Asset {
-    /// Its bytes by coding.
+    /// Its bytes by encoding.
     fn codings(&self) -> impl Iterator<Item = (&'static str, &Bytes)> {
         let compressed = [("gzip", &self.gzip), ("br", &self.brotli)];
         let compressed = compressed.into_iter();
@@ -182,7 +182,7 @@ impl Build {
         }
     }
 
-    /// The form of a digest.
+    /// Whether a text has the form of a digest.
     pub(crate) fn is_digest(text: &str) -> bool {
         let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
         text.len() == 2 * DIGEST_BYTES && text.bytes().all(is_digit)
@@ -207,7 +207,7 @@ impl Build {
         files.collect()
     }
 
-    /// The build of which these are the files, if they are some.
+    /// Restores a build from stored files, if there are any.
     pub(crate) fn from_files(files: &[WidgetFile]) -> Option<Self> {
         let mut assets: BTreeMap<String, Asset> = BTreeMap::new();
         for file in files {
@@ -225,7 +225,7 @@ impl Build {
     }
 }
 
-/// Every byte that is served counts: the digest is all that a browser knows a build by.
+/// Covers every served byte, because browsers identify a build by its digest.
 fn digest_of(files: &BTreeMap<String, Asset>) -> String {
     let mut hash = Sha256::new();
     for (name, asset) in files {
@@ -247,7 +247,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn a_build_that_was_kept_is_the_same_and_an_altered_one_is_another() {
+    fn stored_builds_have_the_same_digest_and_altered_ones_another() {
         let asset = Asset {
             content_type: "text/javascript; charset=utf-8",
             identity: Bytes::from_static(b"boot"),

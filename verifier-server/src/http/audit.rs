@@ -1,7 +1,6 @@
-//! Every write of a merchant's credential leaves a row in the audit trail, refused ones as well. For
-//! writes that changed nothing, a server that had no room for them included, one credential leaves
-//! a limited number of rows: the others are in the log alone, as are those without a valid
-//! credential.
+//! Audits every write of a merchant's credential, including rejected ones. Writes without effect,
+//! and those rejected for lack of capacity, are limited to a number of rows per credential; further
+//! ones are only logged, as are writes without a valid credential.
 
 use super::client::Client;
 use super::noted::{NotedPrincipal, NotedRequest};
@@ -21,12 +20,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Writes of one credential without effect that leave a row at once, and in a minute after that:
-/// a client that repeats what is refused, or what is so already, fills no disk.
+/// Rows for writes without effect of one credential, at once and then per minute, so that a client
+/// that repeats rejected or redundant requests cannot fill the disk.
 const ROWS_AT_ONCE: NonZeroU32 = NonZeroU32::new(100).unwrap();
 const ROWS_A_MINUTE: NonZeroU32 = NonZeroU32::new(6).unwrap();
 
-/// Which writes without effect leave a row: those that were refused, and those that changed nothing.
+/// Limits the audit rows of writes without effect: rejected ones, and those that changed nothing.
 #[derive(Debug)]
 pub struct WritesWithoutEffect(RateLimiter<String, DashMapStateStore<String>, DefaultClock>);
 
@@ -38,20 +37,20 @@ impl Default for WritesWithoutEffect {
 }
 
 impl WritesWithoutEffect {
-    /// Only credentials that exist come here, so that there are not too many.
+    /// Only called for existing credentials, so the number of keys is bounded.
     fn leaves_a_row(&self, principal: &Principal) -> bool {
         let credential = format!("{} {}", principal.merchant, principal.credential);
         self.0.check_key(&credential).is_ok()
     }
 }
 
-/// How long a write may take; shorter than what every request may take.
+/// Time limit of a write; shorter than that of all requests.
 pub(super) const WRITE_WITHIN: Duration = Duration::from_secs(60);
 
-/// Longest name of a thing in a path that is kept.
+/// Longest recorded resource id of a path.
 const SUBJECT_CHARACTERS: usize = 64;
 
-/// What stands in the first place of a route, if it looks like a name: a path is the client's text.
+/// The first parameter of a route, if it looks like an id; a path is client input.
 fn subject(route: &str, path: &str) -> Option<String> {
     let mut parts = route.split('/').zip(path.split('/'));
     let (_, named) = parts.find(|(pattern, _)| pattern.starts_with('{'))?;
@@ -62,8 +61,8 @@ fn subject(route: &str, path: &str) -> Option<String> {
     is_a_name.then(|| named.to_owned())
 }
 
-/// Whether a write is known to have done nothing. A server error may have done something, unless it was
-/// made before anything was written.
+/// Whether a write certainly had no effect. A server error may have had one, unless it occurred
+/// before anything was written.
 fn is_without_effect(response: &Response, changed_nothing: &ChangedNothing) -> bool {
     let (status, refused) = (response.status(), response.extensions().get::<Problem>());
     status.is_client_error()
@@ -71,7 +70,7 @@ fn is_without_effect(response: &Response, changed_nothing: &ChangedNothing) -> b
         || (status.is_success() && changed_nothing.is_noted())
 }
 
-/// Writes the row behind the handler and before the response.
+/// Writes the audit row after the handler and before the response.
 pub(crate) async fn audit(
     State(gateway): State<Arc<Gateway>>,
     State(without_effect): State<Arc<WritesWithoutEffect>>,
@@ -92,7 +91,7 @@ pub(crate) async fn audit(
     let path = request.uri().path().to_owned();
     let changed_nothing = ChangedNothing::default();
     request.extensions_mut().insert(changed_nothing.clone());
-    // Ended here, before the limit around all: what may have been done leaves its row.
+    // Ends before the general time limit, so that a write with a possible effect is audited.
     let response = tokio::time::timeout(WRITE_WITHIN, next.run(request)).await;
     let response = response.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response());
     let principal = noted.as_ref().and_then(NotedPrincipal::get);
@@ -131,7 +130,7 @@ mod tests {
     use sealpay_storage::DatabaseError;
 
     #[test]
-    fn a_write_is_without_effect_where_that_is_known() {
+    fn writes_count_as_without_effect_only_if_known() {
         let problem = |error: ApiError| Problem(error).into_response();
         let first = |error| problem(ApiError::of_first_transaction(error));
         let rows = [
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_name_in_its_place_is_kept_of_a_path() {
+    fn only_the_id_in_a_path_is_recorded() {
         let route = "/v1/payments/{id}/refunds";
         let long = "x".repeat(65);
         for (named, is_recorded) in [

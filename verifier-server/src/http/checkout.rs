@@ -1,4 +1,4 @@
-//! What browsers load: the loader, the document in the frame, and the widget's files.
+//! Files for browsers: the loader, the document in the frame, and the widget's files.
 
 use super::assets::Asset;
 use super::client::Client;
@@ -15,11 +15,11 @@ use axum::{Extension, Json, Router, body::Body};
 use serde_json::json;
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// The loader's address stays the same while its content changes, so browsers ask again soon.
+/// The content at the loader's URL changes, so browsers must revalidate soon.
 const FIVE_MINUTES: &str = "public, max-age=300";
 
-/// Everything but the frame's ancestors. Scripts and styles come only from files of our own, and no
-/// text becomes markup (Trusted Types).
+/// The CSP without frame ancestors. Scripts and styles come only from our own files, and no text
+/// becomes markup (Trusted Types).
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'; frame-ancestors ";
@@ -55,7 +55,7 @@ async fn document(
     } else {
         parents.join(" ")
     };
-    // An origin holds neither a space nor a semicolon.
+    // An origin contains neither space nor semicolon.
     let policy = HeaderValue::try_from([POLICY, &ancestors].concat())
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
     let headers = [
@@ -67,7 +67,7 @@ async fn document(
              publickey-credentials-get=(self), publickey-credentials-create=(self)",
             ),
         ),
-        // Lets the frame live in pages that are isolated from other origins (COEP).
+        // Permits the frame in cross-origin isolated pages (COEP).
         (
             header::HeaderName::from_static("cross-origin-embedder-policy"),
             HeaderValue::from_static("require-corp"),
@@ -78,11 +78,11 @@ async fn document(
         ),
     ];
     let mut response = serve(document, &request, "no-cache");
-    // Inserted and not added: a header that is there twice, even with the same value, is none.
+    // Inserted, not appended: a repeated header, even with the same value, is invalid.
     for (name, value) in headers {
         response.headers_mut().insert(name, value);
     }
-    // A document is shown in frames, and read by nobody else.
+    // The document is shown in frames only; other pages must not read it.
     response
         .headers_mut()
         .remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
@@ -100,7 +100,7 @@ async fn loader(
     Ok(serve(asset, &headers, FIVE_MINUTES))
 }
 
-/// Where the loader never changes, and the integrity that goes into the script tag.
+/// The versioned URL of the loader, and the integrity for the script tag.
 async fn pinned_loader(State(state): State<AppState>) -> Result<Json<serde_json::Value>, Problem> {
     let (path, integrity) = state
         .assets
@@ -126,7 +126,7 @@ async fn file(
     Ok(serve(&asset, &headers, FOR_EVER))
 }
 
-/// Whether `Accept-Encoding` names a coding without forbidding it (RFC 9110 section 12.5.3).
+/// Whether `Accept-Encoding` accepts a coding (RFC 9110 section 12.5.3).
 fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let accepted = headers
         .get(header::ACCEPT_ENCODING)

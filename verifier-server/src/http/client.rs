@@ -1,5 +1,5 @@
-//! Whose request it is. A connection's address is the client's, unless it is a trusted proxy's:
-//! then `X-Forwarded-For` says who asked the proxy.
+//! Identifies the client of a request. It is the peer address of the connection, unless that is a
+//! trusted proxy; then `X-Forwarded-For` names the client.
 
 use crate::auth::signed_request::Source;
 use crate::gateway::Gateway;
@@ -16,18 +16,18 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// How often the log reports a proxy that does not name a client.
 const SAID_EVERY: Duration = Duration::from_secs(60);
 
-/// Whose request it is, for handlers behind [`identify`].
+/// The client of a request, for handlers behind [`identify`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Client {
-    /// Somebody of this network: an address of IPv4, or a /64 of IPv6.
+    /// A network: an IPv4 address, or an IPv6 /64.
     Network(IpAddr),
-    /// A trusted proxy named nobody. These may be many, so they have more than one network, and are
-    /// still bounded together.
+    /// A trusted proxy did not name the client. These may be many clients, so they get more than
+    /// one network does, but share a limit.
     Unknown,
 }
 
 impl Client {
-    /// The network, where it is known.
+    /// The network, if known.
     pub(crate) const fn network(self) -> Option<IpAddr> {
         match self {
             Self::Network(network) => Some(network),
@@ -35,7 +35,7 @@ impl Client {
         }
     }
 
-    /// Whose places it takes.
+    /// The holder of the request's slots.
     pub(crate) const fn holder(self) -> Holder {
         match self {
             Self::Network(network) => Holder::Network(network),
@@ -43,7 +43,7 @@ impl Client {
         }
     }
 
-    /// What the fraud rules are told.
+    /// The source for the fraud rules.
     pub(crate) fn source(self) -> Source {
         match self {
             Self::Network(network) => Source::Network(household_of(network)),
@@ -52,7 +52,7 @@ impl Client {
     }
 }
 
-/// Finds out whose requests are.
+/// Identifies the clients of requests.
 #[derive(Debug)]
 pub struct Clients {
     proxies: TrustedProxies,
@@ -60,7 +60,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Believes these proxies.
+    /// Trusts these proxies.
     #[must_use]
     pub const fn new(proxies: TrustedProxies) -> Self {
         Self {
@@ -69,12 +69,12 @@ impl Clients {
         }
     }
 
-    /// Whether the other end of the connection is a proxy that is believed.
+    /// Whether the peer of the connection is a trusted proxy.
     pub(crate) fn came_by_proxy(&self, request: &Request) -> bool {
         peer(request).is_some_and(|address| self.proxies.contains(address))
     }
 
-    /// Nothing when the request did not come over a connection.
+    /// None if the request did not come over a connection.
     fn client(&self, request: &Request, now_ms: u64) -> Option<Client> {
         let peer = peer(request)?;
         if !self.proxies.contains(peer) {
@@ -96,18 +96,17 @@ fn peer(request: &Request) -> Option<IpAddr> {
     connection.map(|ConnectInfo(address)| address.ip())
 }
 
-/// Each proxy appends the address that it was asked from, so the list is read from its end: past
-/// the trusted proxies, and the first other one is the client. What stands before it the client
-/// may have written itself, so that nothing there is looked at: where a trusted proxy is followed
-/// by something that names nobody, that proxy is the client. Where all are trusted, the client is
-/// the farthest of them.
+/// Each proxy appends the address of its peer, so the list is read from its end: the first address
+/// that is not a trusted proxy is the client. Entries before it may be forged by the client and are
+/// ignored. If a trusted proxy is preceded by an invalid entry, that proxy is the client; if all
+/// addresses are trusted, the farthest one is.
 ///
-/// The peer is one of the hops that are walked, and where there are no more of them the next
-/// address is the client's, whatever network it belongs to.
+/// The peer counts as a hop; after the maximum number of hops the next address is the client,
+/// whatever network it is in.
 fn forwarded_for(headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
     let entries = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
-    // Empty elements of a list count as not there (RFC 9110 section 5.6.1.2).
+    // Empty list elements are ignored (RFC 9110 section 5.6.1.2).
     let mut entries = entries
         .map(<[u8]>::trim_ascii)
         .filter(|entry| !entry.is_empty());
@@ -125,12 +124,12 @@ fn forwarded_for(headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr
     farthest
 }
 
-/// Bytes that are no text name nobody.
+/// Bytes that are not text are not an address.
 fn address_in(entry: &[u8]) -> Option<IpAddr> {
     address_of(str::from_utf8(entry).ok()?)
 }
 
-/// The address in an entry, without what proxies put around it: quotes, brackets, a port, a zone.
+/// The address in an entry, without the quotes, brackets, port or zone that proxies add.
 fn address_of(entry: &str) -> Option<IpAddr> {
     let quoted = entry
         .strip_prefix('"')
@@ -142,7 +141,7 @@ fn address_of(entry: &str) -> Option<IpAddr> {
             (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port)).then_some(host)?
         }
         None => match node.split_once(':') {
-            // More colons are an IPv6 address that stands alone.
+            // More colons are an IPv6 address without brackets.
             Some((host, port)) if !port.contains(':') => is_port(port).then_some(host)?,
             _ => node,
         },
@@ -152,12 +151,12 @@ fn address_of(entry: &str) -> Option<IpAddr> {
     (!address.is_unspecified()).then_some(address)
 }
 
-/// A number, or a name that hides it (RFC 7239 section 6).
+/// A number, or an obfuscated identifier (RFC 7239 section 6).
 fn is_port(port: &str) -> bool {
     port.parse::<u16>().is_ok() || port.starts_with('_')
 }
 
-/// Puts the [`Client`] beside the request.
+/// Adds the [`Client`] to the request's extensions.
 pub(crate) async fn identify(
     State(gateway): State<Arc<Gateway>>,
     State(clients): State<Arc<Clients>>,
@@ -179,7 +178,7 @@ mod tests {
     use std::net::IpAddr;
 
     #[test]
-    fn an_entry_may_have_a_port_brackets_quotes_and_a_zone() {
+    fn entries_may_have_port_brackets_quotes_and_zone() {
         let (v4, v6) = (Some("198.51.100.7"), Some("2001:db8::7"));
         let rows = [
             ("198.51.100.7", v4),
@@ -219,38 +218,38 @@ mod tests {
     }
 
     #[test]
-    fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
+    fn the_client_is_the_last_untrusted_address() {
         let trusted = ["10.0.0.0/8".to_owned(), "198.51.100.0/24".to_owned()];
         let trusted = TrustedProxies::parse(&trusted).unwrap();
         let rows: [(&[&str], Option<&str>); 19] = [
             (&["203.0.113.9"], Some("203.0.113.9")),
-            // One content delivery network and one balancer.
+            // A content delivery network and a load balancer.
             (&["203.0.113.9, 198.51.100.1"], Some("203.0.113.9")),
             (
                 &["203.0.113.9, 198.51.100.1:443, 10.0.0.3"],
                 Some("203.0.113.9"),
             ),
-            // What the client wrote itself stands before its own address.
+            // An entry that the client forged precedes its own address.
             (&["6.6.6.6, 203.0.113.9, 198.51.100.1"], Some("203.0.113.9")),
             (
                 &["10.0.0.9, 203.0.113.9, 198.51.100.1"],
                 Some("203.0.113.9"),
             ),
             (&["unknown, 203.0.113.9, 10.0.0.3"], Some("203.0.113.9")),
-            // Each proxy may write a line of its own.
+            // Each proxy may add a header line of its own.
             (
                 &["6.6.6.6", "203.0.113.9", "198.51.100.1"],
                 Some("203.0.113.9"),
             ),
             (&["203.0.113.9,, , 10.0.0.3,"], Some("203.0.113.9")),
-            // Inside of the operator's own network the farthest is the client.
+            // Within the operator's own network, the farthest address is the client.
             (&["10.0.0.9, 10.0.0.3"], Some("10.0.0.9")),
-            // Whoever is let through by a trusted proxy cannot make it forget whom it saw.
+            // An invalid entry does not hide the trusted proxy behind it.
             (&["203.0.113.9, unknown, 10.0.0.3"], Some("10.0.0.3")),
             (&["\u{ff}, 10.0.0.9, 10.0.0.3"], Some("10.0.0.9")),
             (&["\u{ff}", "203.0.113.9, 10.0.0.3"], Some("203.0.113.9")),
             (&["\u{ff}, 203.0.113.9"], Some("203.0.113.9")),
-            // Somebody inside of a content delivery network, behind as many hops as are walked.
+            // A client within a content delivery network, after the maximum number of hops.
             (
                 &["6.6.6.6, 198.51.100.4, 198.51.100.3, 198.51.100.2, 198.51.100.1"],
                 Some("198.51.100.4"),

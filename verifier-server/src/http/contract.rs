@@ -1,5 +1,5 @@
-//! What every operation of the contract has in common, so that none is described by halves: a name
-//! of its own, the form of an `Idempotency-Key`, and who it may be refused by.
+//! Completes every operation of the OpenAPI document: the operation id, the form of an
+//! `Idempotency-Key`, and the error responses.
 
 use sealpay_protocol::limits::IDEMPOTENCY_KEY_CHARACTERS;
 use utoipa::openapi::path::{Operation, Parameter, PathItem};
@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema};
 
-/// Operations whose names do not follow from method and path.
+/// Operations whose ids do not follow from method and path.
 const NAMES: [(&str, &str); 7] = [
     ("post /v1/payments", "pay"),
     ("post /v1/sessions", "open_session"),
@@ -18,7 +18,7 @@ const NAMES: [(&str, &str); 7] = [
     ("delete /sim/faults", "delete_all_sim_faults"),
 ];
 
-/// The scheme of the widget's requests, which carry the signature of the page's own key.
+/// The security scheme of the widget's requests, which are signed with the page's own key.
 pub(crate) const WIDGET_SIGNATURE: &str = "widget_signature";
 
 /// Completes every operation.
@@ -78,7 +78,7 @@ fn complete_one(operation: &mut Operation) {
         .or_insert_with(|| problem("The server is busy, stops, or failed; ask again").into());
 }
 
-/// Visible ASCII: what travels through every client and proxy unchanged.
+/// Visible ASCII, which passes every client and proxy unchanged.
 fn describe_key(parameter: &mut Parameter) {
     let schema = ObjectBuilder::new()
         .schema_type(Type::String)
@@ -89,8 +89,8 @@ fn describe_key(parameter: &mut Parameter) {
     parameter.schema = Some(Schema::Object(schema).into());
 }
 
-/// A verb and what stands in the path: `list_payments`, `get_payment`, `create_payment_refund`,
-/// `ping_webhook_endpoint`.
+/// The operation id, from a verb and the path: `list_payments`, `get_payment`,
+/// `create_payment_refund`, `ping_webhook_endpoint`.
 fn name_of(method: &str, path: &str) -> String {
     let line = [method, " ", path].concat();
     if let Some((_, name)) = NAMES.iter().find(|(known, _)| *known == line) {
@@ -102,7 +102,7 @@ fn name_of(method: &str, path: &str) -> String {
         .collect();
     let is_parameter = |segment: &&str| segment.starts_with('{');
     let last = segments.last().copied().unwrap_or_default();
-    // What a parameter follows is one of many.
+    // A noun before a parameter becomes singular.
     let mut nouns: Vec<String> = Vec::new();
     for (place, segment) in segments.iter().enumerate() {
         if is_parameter(segment) {
@@ -121,7 +121,7 @@ fn name_of(method: &str, path: &str) -> String {
             }
             "create"
         }
-        // A verb at the end of a path says what is done.
+        // A verb at the end of a path is the operation's verb.
         "post" if !is_parameter(&last) && nouns.len() > 1 => {
             let verb = nouns.pop().unwrap_or_default();
             return [verb, nouns.join("_")].join("_");
@@ -146,7 +146,7 @@ mod tests {
     use super::name_of;
 
     #[test]
-    fn an_operation_is_named_by_its_method_and_path() {
+    fn operation_ids_follow_from_method_and_path() {
         let rows = [
             ("get", "/v1/payments", "list_payments"),
             ("post", "/v1/payments", "pay"),

@@ -1,4 +1,4 @@
-//! `/errors` and `/errors/{code}`: the pages that problems link to.
+//! `/errors` and `/errors/{code}`: the documentation pages that problem details link to.
 
 use super::problem::Problem;
 use super::state::AppState;
@@ -17,7 +17,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/errors/{code}", get(one))
 }
 
-/// A page of our own texts only: nothing of the request is in it.
+/// Builds a page from constant texts only; nothing of the request is in it.
 fn page(title: &str, body: &str) -> Page {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -1,7 +1,8 @@
-//! Examples of the contract: kept as data, put into it when it is made, and executed by a test.
+//! The examples of the OpenAPI document: stored as data, inserted when it is generated, and
+//! executed by a test.
 //!
-//! An example is one request and its answer. Both stand under one name: the body of the request
-//! with the body that is asked for, and the answer, whose summary is the request's first line.
+//! An example is one request and its response, both under one name. The summary of the response is
+//! the first line of the request.
 
 use serde::Deserialize;
 use serde::de::Error as _;
@@ -15,28 +16,28 @@ use utoipa::openapi::{OpenApi, RefOr, Schema};
 const EXAMPLES: &str = include_str!("../../data/examples.json");
 const JSON: &str = "application/json";
 
-/// One request and its answer.
+/// A request and its response.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Exchange {
-    /// Method and path as the contract writes them.
+    /// Method and path as in the OpenAPI document.
     operation: String,
-    /// Told apart by it from others of the operation.
+    /// Distinguishes the examples of an operation.
     name: String,
-    /// What stands behind the path, without its question mark.
+    /// The query, without its question mark.
     query: Option<String>,
     /// The body, if there is one.
     request: Option<Value>,
-    /// The status of the answer.
+    /// The status of the response.
     status: u16,
-    /// Its form; JSON when left out.
+    /// The media type of the response; JSON if omitted.
     media_type: Option<String>,
-    /// Its body; text where the form is not JSON, and null where there is none.
+    /// The body of the response; a text if it is not JSON, null if there is none.
     response: Value,
 }
 
-/// In what order members stand depends on a feature of the JSON library that another crate may
-/// turn on: sorted, the text is the same with and without.
+/// Sorts members, because their order otherwise depends on a feature of the JSON library that
+/// another crate may enable.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -98,7 +99,7 @@ impl Exchange {
     }
 }
 
-/// Examples that stand beside a type, in the one order of members.
+/// Sorts the members of examples in schemas.
 fn sort_those_of_types(contract: &mut OpenApi) {
     let components = contract.components.as_mut();
     for schema in components
@@ -112,7 +113,7 @@ fn sort_those_of_types(contract: &mut OpenApi) {
     }
 }
 
-/// Puts every example into the contract.
+/// Inserts every example into the document.
 pub(crate) fn put_into(contract: &mut OpenApi) -> Result<(), serde_json::Error> {
     sort_those_of_types(contract);
     let exchanges: Vec<Exchange> = serde_json::from_str(EXAMPLES)?;

@@ -1,5 +1,5 @@
-//! In whose pages the form may be framed, answered from memory for a few seconds: the document is
-//! asked for without a credential, so that it must not cost the database a read each time.
+//! The registered origins that may frame the form, cached for a few seconds: the document is
+//! requested without credentials, so it must not cost a database read each time.
 
 use super::client::Client;
 use super::guesses::Failure;
@@ -13,14 +13,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::form_urlencoded;
 
-/// How long a merchant's origins are answered from memory: an origin that is added or removed
-/// counts after so long.
+/// How long a merchant's origins are cached, milliseconds; a change takes effect after this time.
 pub const FRESH_MS: u64 = 3_000;
-/// How long others are answered from memory while one request reads again.
+/// How long other requests use the expired entry while one request reloads it, milliseconds.
 const READ_WITHIN_MS: u64 = 1_000;
-/// Merchants remembered; more than one verifier has at work at the same moment.
+/// Cached merchants; more than one server handles at the same time.
 const REMEMBERED: usize = 10_000;
-/// Pages around a frame: a page in a page in a page is already rare.
+/// Maximum number of pages around a frame; three levels are already rare.
 const MOST_PARENTS: usize = 8;
 
 #[derive(Debug)]
@@ -31,19 +30,19 @@ struct Known {
 }
 
 impl Known {
-    /// A clock that was set back makes nothing fresh for longer.
+    /// Setting the clock back does not extend the lifetime of an entry.
     fn is_fresh(&self, now_ms: u64) -> bool {
         (self.read_at_ms..self.fresh_until_ms).contains(&now_ms)
     }
 }
 
-/// The origins of the merchants whose form was shown just now.
+/// The cached origins by merchant.
 #[derive(Debug, Default)]
 pub struct FrameOrigins(Mutex<HashMap<MerchantId, Known>>);
 
 impl FrameOrigins {
-    /// What is known; nothing when the caller has to read it. While it does, others are answered
-    /// with what was known before.
+    /// The cached origins; none if the caller has to reload them. Meanwhile other callers get the
+    /// previous ones.
     pub(crate) fn known(&self, merchant: MerchantId, now_ms: u64) -> Option<Arc<[String]>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.get_mut(&merchant)?;
@@ -71,8 +70,8 @@ impl FrameOrigins {
     }
 }
 
-/// The origins that a merchant registered. Who asks for merchants that do not exist waits, and
-/// nobody who asks for one whose origins are known.
+/// The registered origins of a merchant. Requests for unknown merchants may be delayed, but not
+/// those for cached ones.
 pub(crate) async fn origins_of(
     gateway: &Gateway,
     (known, limit): (&FrameOrigins, &RateLimit),
@@ -100,8 +99,8 @@ pub(crate) async fn origins_of(
     Ok(origins)
 }
 
-/// The pages that the loader names (`?parent=…`, once for each page around the frame) and that are
-/// registered. Nobody learns of the others.
+/// The origins in the loader's query (`?parent=…`, once for each page around the frame) that are
+/// registered. The others are not disclosed.
 pub(crate) fn registered_parents(query: Option<&str>, registered: &[String]) -> Vec<String> {
     let mut parents: Vec<String> = Vec::new();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -124,7 +123,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn one_request_reads_again_while_the_others_are_answered_from_memory() {
+    fn one_request_reloads_while_others_use_the_cache() {
         let (origins, merchant) = (FrameOrigins::default(), MerchantId::new(1, [1; 10]));
         let is_known = |now_ms| origins.known(merchant, now_ms).is_some();
         assert!(!is_known(10_000));
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_that_are_named_and_registered_may_frame_the_form() {
+    fn only_named_and_registered_pages_may_frame_the_form() {
         let registered = ["https://shop.example", "https://staging.shop.example"];
         let registered = registered.map(str::to_owned);
         let rows: [(Option<&str>, &[&str]); 9] = [

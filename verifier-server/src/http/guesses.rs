@@ -1,6 +1,6 @@
-//! Failed guesses have a limit of their own. Who tries keys, names or codes waits for more of the
-//! same; a shopper of the same network, or another key of it, does not. Credentials that were let in
-//! lately do not wait for what strangers of their network guess, also where these show their names.
+//! A separate rate limit for failed guesses. A client that tries keys, ids or codes is slowed down;
+//! other shoppers of its network, and other keys, are not. Credentials that succeeded recently are
+//! not slowed down by others' failures, even if those present the same key name.
 
 use super::client::Client;
 use crate::listener::{ClientNetwork, networks_of};
@@ -9,106 +9,108 @@ use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
-/// How many requests of the limit a failed guess counts for: of 50 requests a second, two and a half.
+/// The number of requests that one failed guess counts as: of 50 requests a second, this leaves two
+/// and a half guesses.
 pub(crate) const GUESS_COSTS: u32 = 20;
-/// Failed guesses of a whole network, in those of one credential: a guesser takes another
-/// credential each time, while a network has several honest ones.
+/// A network's limit of failed guesses, as a multiple of one credential's: an attacker changes
+/// credentials, while a network has several honest ones.
 const NETWORK_SHARE: u64 = 10;
-/// Buckets remembered.
+/// Maximum number of buckets.
 const REMEMBERED: usize = 20_000;
 const SWEPT_EVERY_MS: u64 = 1_000;
-/// Clients whom a proxy does not name have together what so many networks have.
+/// The limit of clients that a proxy does not name, as a multiple of one network's.
 const UNKNOWN_ARE: u64 = 4;
-/// A credential that was let in is remembered for so long at least, and for twice as long at most. A
+/// How long a successful credential is remembered, milliseconds, at least; at most twice as long. A
 /// session lasts half an hour.
 const GOOD_FOR_MS: u64 = 30 * 60 * 1000;
-/// Good credentials remembered of each such time; the oldest are forgotten first.
+/// Successful credentials remembered in each period; the oldest are dropped first.
 const REMEMBERED_GOOD: usize = 50_000;
 
-/// What is guessed at.
+/// The target of a guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Target {
-    /// Keys and resources of merchants.
+    /// Merchants' keys and resources.
     Merchants,
     /// Checkout sessions and one-time codes.
     Sessions,
     /// The form's documents.
     Forms,
-    /// The simulated world.
+    /// Simulation endpoints.
     Simulation,
 }
 
-/// What a request would be if it failed.
+/// A request that counts as a guess if it fails.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Guess {
     client: Client,
     target: Target,
-    /// As much of the credential as tells one from another, so that the rest of it can be guessed.
+    /// A hash of the credential's public part. Its secret part is what is being guessed.
     credential: u64,
-    /// The whole of it.
+    /// A hash of the whole credential.
     whole: u64,
-    /// There is a credential.
+    /// Whether there is a credential.
     is_somebodys: bool,
 }
 
-/// A credential, as a request shows it.
+/// The credential of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Credential<'a> {
-    /// As much of it as is no secret.
+    /// Its public part.
     pub(crate) name: &'a [u8],
     /// All of it.
     pub(crate) whole: &'a [u8],
 }
 
 impl<'a> Credential<'a> {
-    /// None at all.
+    /// No credential.
     pub(crate) const NONE: Self = Self::named(b"");
 
-    /// One that is no secret, or that is looked up as a whole.
+    /// A credential that is not secret, or that is looked up as a whole.
     pub(crate) const fn named(name: &'a [u8]) -> Self {
         Self { name, whole: name }
     }
 }
 
-/// What was wrong with a guess that failed.
+/// Why a guess failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The credential: it is nobody's.
+    /// The credential is not valid.
     Credential,
-    /// What it asked for, and the credential has proved itself.
+    /// The requested resource does not exist, and the credential is authenticated.
     OfProven,
-    /// What was asked for, before the credential proved itself: it may be somebody else's.
+    /// The requested resource does not exist, and the credential was not authenticated yet: it may
+    /// belong to another client.
     OfStranger,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Bucket {
-    /// None for all clients that nobody can tell apart.
+    /// None for clients that cannot be distinguished.
     network: Option<ClientNetwork>,
     target: Target,
     guesser: Guesser,
 }
 
-/// Whose guesses count in a bucket.
+/// The owner of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Guesser {
-    /// A client that shows a credential of this name.
+    /// A client that presents a credential of this name.
     Claims(u64),
-    /// The one whose credential of this name has proved itself.
+    /// The authenticated owner of the credential of this name.
     Is(u64),
-    /// All of the network.
+    /// The whole network.
     Anybody,
 }
 
 #[derive(Debug, Default)]
 struct Buckets {
-    /// When each is full again, milliseconds since 1970 (GCRA).
+    /// When each bucket is full again, milliseconds since 1970 (GCRA).
     full_at_ms: HashMap<Bucket, u64>,
     swept_at_ms: u64,
     good: Good,
 }
 
-/// Hashes of the credentials that were let in lately, each with its client.
+/// Hashes of recently successful credentials with their clients.
 #[derive(Debug, Default)]
 struct Good {
     now: HashSet<u64>,
@@ -136,10 +138,10 @@ impl Good {
     }
 }
 
-/// The limit of failed guesses.
+/// The rate limit of failed guesses.
 #[derive(Debug)]
 pub(crate) struct Guesses {
-    /// How long one guess of a credential takes to be forgiven; none for no limit.
+    /// How long one guess of a credential is counted; none without a limit.
     interval_ms: Option<u64>,
     burst: u64,
     buckets: Mutex<Buckets>,
@@ -147,7 +149,7 @@ pub(crate) struct Guesses {
 }
 
 impl Guesses {
-    /// From the limit of requests: so many a second, and so many at once.
+    /// Derived from the limit of requests: requests per second, and burst.
     pub(crate) fn new(limit: Option<(NonZeroU32, NonZeroU32)>) -> Self {
         let interval = |(rate, _): (NonZeroU32, _)| 1000 * GUESS_COSTS / rate;
         let burst = limit.map_or(1, |(_, burst)| burst.get() / GUESS_COSTS);
@@ -160,7 +162,7 @@ impl Guesses {
         }
     }
 
-    /// A guess at a target. Of a credential only keyed hashes are kept, and only in memory.
+    /// A guess at a target. Only keyed hashes of the credential are stored, in memory.
     pub(crate) fn guess(
         &self,
         client: Client,
@@ -176,9 +178,9 @@ impl Guesses {
         }
     }
 
-    /// Each with how long one guess counts in it. All limits have the same length in time; that of a
-    /// network takes more guesses in it than that of a credential, and a large network more than a small
-    /// one.
+    /// The buckets, each with the time that one guess counts. All buckets span the same time; a
+    /// network's takes more guesses than a credential's, and a large network's more than a small
+    /// one's.
     fn buckets(&self, guess: &Guess, guessers: &[Guesser], interval_ms: u64) -> Vec<(Bucket, u64)> {
         let bucket = |network, guesser| Bucket {
             network,
@@ -199,8 +201,7 @@ impl Guesses {
                     guessers.iter().map(of_one)
                 })
                 .collect(),
-            // Clients that nobody can tell apart have no limit of one of them where nothing else
-            // tells them apart.
+            // Clients that cannot be distinguished have no limit of their own.
             Client::Unknown => {
                 let counts =
                     |guesser: &&Guesser| guess.is_somebodys || matches!(guesser, Guesser::Anybody);
@@ -217,7 +218,7 @@ impl Guesses {
         }
     }
 
-    /// A credential was let in.
+    /// Records a successful credential.
     pub(crate) fn succeeded(&self, guess: &Guess, now_ms: u64) {
         if self.interval_ms.is_some() && guess.is_somebodys {
             let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -225,7 +226,7 @@ impl Guesses {
         }
     }
 
-    /// Whether one more may be tried.
+    /// Whether another guess is permitted.
     pub(crate) fn allows(&self, guess: &Guess, now_ms: u64) -> bool {
         let Some(interval_ms) = self.interval_ms else {
             return true;
@@ -243,15 +244,15 @@ impl Guesses {
             let Some(full_at_ms) = buckets.full_at_ms.get_mut(&bucket) else {
                 continue;
             };
-            // A clock that was set back makes nobody wait longer than a full bucket.
+            // If the clock was set back, nobody waits longer than for a full bucket.
             *full_at_ms = (*full_at_ms).min(now_ms.saturating_add(most_ms));
             allows &= full_at_ms.saturating_sub(now_ms) + one_ms <= most_ms;
         }
         allows
     }
 
-    /// One has failed. A credential's guesses are its own only where it has proved itself, or is what
-    /// was wrong: anybody may show its name.
+    /// Records a failed guess. It counts for the credential's owner only if the credential was
+    /// authenticated, or is what was wrong: anybody can present its name.
     pub(crate) fn failed(&self, guess: &Guess, failure: Failure, now_ms: u64) {
         let Some(interval_ms) = self.interval_ms else {
             return;

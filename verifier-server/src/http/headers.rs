@@ -1,8 +1,8 @@
-//! Reading headers.
+//! Reads request headers.
 
 use axum::http::HeaderMap;
 
-/// The one value of a header; a header that stands twice is as good as none.
+/// The value of a header that occurs exactly once; a repeated header counts as missing.
 pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;

@@ -1,5 +1,5 @@
-//! How many requests are worked on at once, and how many bodies arrive. A body has a place of its own
-//! until it is there, so that whoever sends one slowly holds up nobody whose request is complete.
+//! Limits concurrent requests, and separately bodies that are being received, so that clients with
+//! slow uploads do not block complete requests.
 
 use super::client::Client;
 use super::problem::Problem;
@@ -17,24 +17,23 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How slow a body may be.
+/// The slowest accepted upload.
 #[derive(Debug)]
 struct Pace {
-    /// How long it may stand still altogether.
+    /// How long an upload may pause in total.
     pauses: Duration,
-    /// What arrives of it at least, pauses left out.
+    /// Minimum rate, without pauses.
     bytes_per_second: u64,
 }
 
-/// A phone that changes its cell says nothing for a while, and one with a weak signal sends a kilobyte
-/// in four seconds.
+/// A phone pauses when it changes cells, and sends a kilobyte in four seconds with a weak signal.
 const BODIES: Pace = Pace {
     pauses: Duration::from_secs(10),
     bytes_per_second: 256,
 };
 
 impl Pace {
-    /// How long a body may have taken of which so many bytes are there.
+    /// Maximum duration of an upload of this many bytes.
     fn allows(&self, bytes: usize) -> Duration {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let milliseconds = bytes.saturating_mul(1000) / self.bytes_per_second;
@@ -42,7 +41,7 @@ impl Pace {
     }
 }
 
-/// Limits of the requests that are worked on, and of those whose bodies arrive.
+/// The limits of concurrent requests and uploads.
 #[derive(Debug)]
 pub struct InFlight {
     working: Arc<Permits>,
@@ -51,7 +50,7 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// As many as the operator allows, of each.
+    /// Creates the operator's limits.
     #[must_use]
     pub fn new(limits: &ConnectionLimits) -> Self {
         let permits = || Permits::new(limits.max_requests, limits.max_requests_per_network);
@@ -62,20 +61,20 @@ impl InFlight {
         }
     }
 
-    /// How long a body may take to arrive.
+    /// Maximum duration of an upload.
     pub(crate) const fn body_within(&self) -> Duration {
         self.body_within
     }
 }
 
-/// Reads the body and passes the request on, unless there are too many.
+/// Reads the body and passes the request on, unless a limit is reached.
 pub(crate) async fn admit(
     State(limits): State<Arc<InFlight>>,
     request: Request,
     next: Next,
 ) -> Response {
     let client = request.extensions().get::<Client>();
-    // Without a connection it is this process that asks.
+    // A request without a connection comes from this process.
     let holder = client.map_or(Holder::Many, |client| client.holder());
     let request = match whole(&limits, holder, request).await {
         Ok(request) => request,
@@ -88,8 +87,8 @@ pub(crate) async fn admit(
     next.run(request).await
 }
 
-/// The request with a body that is there. A body that is too long, or broke off, is refused where it
-/// is looked at: after the rules that stand before.
+/// The request with its complete body. A body that is too long or incomplete is rejected later, by
+/// the handler's extractor, so that earlier checks have precedence.
 async fn whole(limits: &InFlight, holder: Holder, request: Request) -> Result<Request, ApiError> {
     if request.body().is_end_stream() {
         return Ok(request);
@@ -111,7 +110,7 @@ async fn whole(limits: &InFlight, holder: Holder, request: Request) -> Result<Re
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
-/// The bytes of a body; nothing when there are too many or it broke off.
+/// The bytes of a body; none if it is too long or incomplete.
 async fn read<B>(
     body: &mut B,
     most: usize,
@@ -142,7 +141,7 @@ where
     }
 }
 
-/// The longest body that a path reads: an order may list a large basket, and nothing else is as long.
+/// Maximum body length of a path: orders may list a large basket, all other bodies are shorter.
 pub(crate) fn longest_body(path: &str) -> usize {
     match path {
         "/v1/sessions" => SESSION_BODY_BYTES,
@@ -150,7 +149,7 @@ pub(crate) fn longest_body(path: &str) -> usize {
     }
 }
 
-/// Such a body is refused without being read.
+/// Such a body is rejected without being read.
 fn announces_more_than(most: usize, headers: &HeaderMap) -> bool {
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
@@ -168,7 +167,7 @@ mod tests {
     use std::time::Duration;
     use tokio::time::{Instant, Sleep, sleep};
 
-    /// A body that comes in pieces of one size, with a pause before each.
+    /// A body in pieces of one size, with a pause before each.
     struct Drops {
         left: usize,
         piece: usize,
@@ -196,7 +195,7 @@ mod tests {
         }
     }
 
-    /// How many bytes arrived of a body that comes in pieces, or nothing when it was given up.
+    /// The number of bytes received of a body in pieces; none if it was aborted.
     async fn arrived(left: usize, piece: usize, every_ms: u64, within_ms: u64) -> Option<usize> {
         let every = Duration::from_millis(every_ms);
         let mut body = Drops {
@@ -205,7 +204,7 @@ mod tests {
             every,
             pause: Box::pin(sleep(every)),
         };
-        // Forty times as fast as bodies of clients.
+        // Forty times the rate for clients.
         let pace = Pace {
             pauses: Duration::from_millis(250),
             bytes_per_second: 10_240,
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_may_be_slow_and_may_not_stand_still() {
+    async fn bodies_may_be_slow_but_not_stall() {
         const TIME: u64 = 60_000;
         assert_eq!(arrived(3072, 256, 10, TIME).await, Some(3072));
         assert_eq!(arrived(3072, 3072, 100, TIME).await, Some(3072), "a pause");
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_gives_the_rest_of_its_body_a_little_time() {
+    fn each_byte_extends_the_time_limit() {
         let rows = [
             (0, 10_000),
             (1, 10_003),

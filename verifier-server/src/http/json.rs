@@ -1,15 +1,15 @@
-//! JSON of a request's body.
+//! Parses JSON bodies.
 
 use crate::error::ApiError;
 use sealpay_protocol::json::{JsonFault, object_from_slice};
 use serde::de::DeserializeOwned;
 
-/// Parses a body: first whether it is JSON at all, then whether it is the right JSON.
+/// Parses a body; syntax errors have precedence over other errors.
 ///
 /// # Errors
 /// `malformed_json` or `malformed_request`.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    // The first fault in the text need not be the first by precedence: it is read once more.
+    // The first error in the text may not have precedence, so it is parsed again.
     object_from_slice(body)
         .map_err(|_| ApiError::of_json(&JsonFault::in_object::<T>(body), "The body"))
 }

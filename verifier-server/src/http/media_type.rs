@@ -1,18 +1,18 @@
-//! Media types of bodies as RFC 9110 section 8.3.1 writes them: the names in any case, white space
-//! around the semicolons, and parameters, which are read and passed over.
+//! Parses media types (RFC 9110 section 8.3.1): case-insensitive names, white space around
+//! semicolons, and parameters, which are validated and ignored.
 
 use super::headers::single;
 use crate::error::{ApiError, ErrorCode};
 use axum::http::{HeaderMap, header};
 
-/// A form as browsers send it.
+/// The media type of HTML forms.
 #[cfg(any(test, feature = "simulator"))]
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The `Content-Type` as it was sent, if it is of this type.
+/// The `Content-Type` as sent, if it is of this type.
 ///
 /// # Errors
-/// [`ErrorCode::UnsupportedMediaType`] for another type, none, or two.
+/// [`ErrorCode::UnsupportedMediaType`] for another type, a missing header, or a repeated one.
 pub(crate) fn expect<'a>(
     headers: &'a HeaderMap,
     media_type: &'static str,
@@ -24,8 +24,8 @@ pub(crate) fn expect<'a>(
     })
 }
 
-/// Whether a `Content-Type` names this media type. A charset changes nothing: RFC 8259 section 8.1
-/// has JSON in UTF-8 and section 11 defines no parameter.
+/// Whether a `Content-Type` is of this media type. A charset has no effect: RFC 8259 section 8.1
+/// requires UTF-8, and section 11 defines no parameter.
 fn is(value: &str, media_type: &str) -> bool {
     let (name, mut rest) = split_at_semicolon(value);
     let is_named = trim(name).eq_ignore_ascii_case(media_type);
@@ -44,7 +44,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
 
-/// Splits at the first semicolon outside of a quoted text.
+/// Splits at the first semicolon outside of a quoted string.
 fn split_at_semicolon(text: &str) -> (&str, Option<&str>) {
     let (mut is_quoted, mut is_escaped) = (false, false);
     for (at, character) in text.char_indices() {
@@ -78,7 +78,7 @@ mod tests {
     use super::{FORM, is};
 
     #[test]
-    fn a_media_type_has_any_case_and_any_parameters() {
+    fn media_types_are_case_insensitive_and_may_have_parameters() {
         let rows = [
             ("application/json", true),
             ("Application/JSON", true),

@@ -1,4 +1,4 @@
-//! A request of the merchant's server: who sent it, whether it may, and whether it came before.
+//! The extractor for requests of merchants' servers: authentication, authorization and idempotency.
 
 use super::headers::single;
 use super::json::json;
@@ -27,20 +27,20 @@ use sha2::{Digest, Sha256};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// Who sends one of these says that the request is signed. A digest alone does not: it is good
-/// beside an API key as well.
+/// A request with one of these headers counts as signed. `Content-Digest` does not: it may
+/// accompany an API key.
 const OF_A_SIGNATURE: [&str; 3] = ["signature", "signature-input", "sealpay-merchant"];
 
-/// A request of a merchant's server that may do what the scope names, with its body.
+/// An authenticated request with its required scope and its body.
 #[derive(Debug)]
 pub(crate) struct MerchantRequest<S> {
-    /// Who sent it.
+    /// The authenticated sender.
     pub(crate) principal: Principal,
     raw: RawRequest,
     scope: PhantomData<S>,
 }
 
-/// A request before anybody looked at who sent it.
+/// A request before authentication.
 #[derive(Debug)]
 struct RawRequest {
     parts: Parts,
@@ -48,14 +48,14 @@ struct RawRequest {
 }
 
 impl RawRequest {
-    /// Reads the body, if it is small enough.
+    /// Reads the body, up to the limit.
     async fn read(request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let body = whole_body(&parts, body).await?;
         Ok(Self { parts, body })
     }
 
-    /// A header that stands twice is there, though its value is nobody's to say.
+    /// A repeated header is present, though it has no single value.
     fn credentials(&self) -> RequestCredentials<'_> {
         let headers = &self.parts.headers;
         let is_signed = OF_A_SIGNATURE
@@ -68,7 +68,7 @@ impl RawRequest {
         }
     }
 
-    /// What the signature is checked against.
+    /// The parts for verifying the signature.
     fn incoming(&self) -> IncomingMerchantRequest<'_> {
         let headers = &self.parts.headers;
         IncomingMerchantRequest {
@@ -92,7 +92,7 @@ impl<S: RequiredScope> MerchantRequest<S> {
         self.principal.merchant
     }
 
-    /// What makes the request recognizable when it comes again; every write needs it.
+    /// The identity of an idempotent request; every write needs it.
     pub(crate) fn idempotent(&self) -> Result<IdempotentRequest, Problem> {
         let refused = || ApiError::for_param(ErrorCode::IdempotencyKeyInvalid, "idempotency-key");
         let key = single(&self.raw.parts.headers, "idempotency-key").ok_or_else(refused)?;
@@ -117,7 +117,7 @@ impl<S: RequiredScope> MerchantRequest<S> {
         })
     }
 
-    /// The body; no body is an empty object.
+    /// The body; an empty body is an empty object.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         if self.raw.body.is_empty() {
             return Ok(json(b"{}")?);
@@ -135,7 +135,7 @@ where
 {
     type Rejection = Problem;
 
-    /// The log line of the request says who sent it, also when it is refused.
+    /// Adds the sender to the request's log line, also if the request is rejected.
     async fn from_request(request: Request, state: &T) -> Result<Self, Problem> {
         let raw = RawRequest::read(request).await?;
         let principal = access::identify(&Arc::from_ref(state), raw.credentials()).await?;

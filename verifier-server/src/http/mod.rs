@@ -1,5 +1,6 @@
-//! What every route has in common: extractors, paging, problems, limits, the audit of writes, the
-//! contract. The routes themselves stand in their features: `/v1/payments` in `payments/routes.rs`.
+//! The parts shared by all routes: extractors, paging, problem details, limits, the audit of
+//! writes, and the OpenAPI document. Routes are in their features: `/v1/payments` in
+//! `payments/routes.rs`.
 
 pub mod assets;
 pub mod audit;
@@ -43,16 +44,16 @@ use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
-/// Longest time for a request whose body is there: the longest provider timeout that can be configured,
-/// and some. Writes end sooner by themselves, and leave their row in the audit trail.
+/// Time limit of a request after its body was received: the longest configurable provider timeout,
+/// plus a margin. Writes time out earlier, so that they are audited.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(65);
 
-/// Longest time for a request whose body may take so long.
+/// Time limit of a request, given the time limit of its body.
 const fn request_within(body_within: Duration) -> Duration {
     body_within.saturating_add(REQUEST_TIMEOUT)
 }
 
-/// What the public listener serves: tests call it without a socket.
+/// The public listener's routes; tests call it without a socket.
 pub fn app(state: AppState) -> Router {
     let (api, _) = openapi::router(&state).split_for_parts();
     let routes = api
@@ -73,7 +74,7 @@ async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// What goes around every route, whoever is served.
+/// Adds the layers around every route.
 fn finish(
     routes: Router<AppState>,
     state: AppState,
@@ -106,9 +107,9 @@ mod tests {
     use super::{audit, request_within};
     use std::time::Duration;
 
-    /// A request whose body came slowly has as much time as another, and a write its time for the row.
+    /// A slow upload must not shorten the handler's time, nor that of the audit row.
     #[test]
-    fn the_time_of_a_request_counts_from_its_whole_body() {
+    fn the_time_limit_starts_when_the_body_is_complete() {
         for body_seconds in [1, 30, 60] {
             let body_within = Duration::from_secs(body_seconds);
             let left = request_within(body_within).saturating_sub(body_within);

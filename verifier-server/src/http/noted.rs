@@ -1,24 +1,24 @@
-//! What stands beside a request, for those around its handler.
+//! Request extensions that handlers and their layers share.
 
 use crate::auth::principal::Principal;
 use sealpay_protocol::ids::RequestId;
 use std::sync::{Arc, OnceLock};
 
-/// The request's id, for handlers and what stands around them.
+/// The id of the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NotedRequest(pub(crate) RequestId);
 
-/// Where a handler notes who a request was from, for whoever stands around it.
+/// Set by a handler to tell its layers who sent the request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NotedPrincipal(Arc<OnceLock<Principal>>);
 
 impl NotedPrincipal {
     pub(super) fn note(&self, principal: &Principal) {
-        // A request has one sender, so the first is as good as any other.
+        // A request has one sender, so the first value is kept.
         self.0.get_or_init(|| principal.clone());
     }
 
-    /// Who it was, where that was found out.
+    /// The sender, if authenticated.
     pub(crate) fn get(&self) -> Option<&Principal> {
         self.0.get()
     }

@@ -1,4 +1,4 @@
-//! What happens around every request: an id, a line in the log, figures, and safe headers.
+//! Adds to every request an id, a log line, metrics and security headers.
 
 use super::noted::{NotedPrincipal, NotedRequest};
 use super::problem::{self, Problem, ProblemContext};
@@ -14,8 +14,7 @@ use tokio::time::Instant;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What a client begins to change is done, logged and written to the audit trail although the client
-/// hangs up; what it only reads ends with it.
+/// A write is completed, logged and audited even if its client disconnects; a read is cancelled.
 pub(crate) async fn observe(
     State(state): State<AppState>,
     request: Request,
@@ -41,13 +40,13 @@ async fn observed(state: AppState, mut request: Request, next: Next) -> Response
     let id = RequestId::new(clock.now_ms(), state.gateway.rng().bytes());
     request.extensions_mut().insert(NotedRequest(id));
     let method = name_of(request.method());
-    // A proxy in front knows the request by a name of its own: it is logged beside ours.
+    // The request id of a proxy in front is logged with ours.
     let proxy_request_id = state
         .clients
         .came_by_proxy(&request)
         .then(|| request_id_of(request.headers()))
         .flatten();
-    // The pattern, never the path: a path is the client's text and could hold anything.
+    // The route pattern, never the path: a path is client input and could contain anything.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let _under_way = is_write(request.method()).then(|| state.writes.begin(id, method, route));
@@ -95,7 +94,7 @@ async fn observed(state: AppState, mut request: Request, next: Next) -> Response
     response
 }
 
-/// The id that a proxy gave to a request, if it looks like one.
+/// The request id of a proxy, if it has a plausible form.
 fn request_id_of(headers: &HeaderMap) -> Option<String> {
     const MOST_CHARACTERS: usize = 128;
     let id = headers.get(REQUEST_ID)?.to_str().ok()?;
@@ -104,13 +103,13 @@ fn request_id_of(headers: &HeaderMap) -> Option<String> {
     is_usual.then(|| id.to_owned())
 }
 
-/// Answers that did not come from a handler of ours get a code as well.
+/// Adds an error code to responses that no handler of ours made.
 fn unnamed(response: &Response) -> Option<Problem> {
     let error = match response.status() {
         StatusCode::GATEWAY_TIMEOUT => {
             ApiError::because(ErrorCode::Internal, "the request took too long")
         }
-        // A path with percent signs that hide no text.
+        // A path with invalid percent-encoding.
         StatusCode::BAD_REQUEST => ApiError::new(ErrorCode::NotFound),
         status if status.is_client_error() || status.is_server_error() => {
             ApiError::because(ErrorCode::Internal, format_args!("unnamed {status}"))
@@ -120,7 +119,7 @@ fn unnamed(response: &Response) -> Option<Problem> {
     Some(Problem(error))
 }
 
-/// The method, for the log and the figures: like a path, another one is the client's text.
+/// The method for log and metrics; unknown methods are client input, like the path.
 fn name_of(method: &Method) -> &'static str {
     const KNOWN: [Method; 9] = [
         Method::GET,
@@ -137,7 +136,7 @@ fn name_of(method: &Method) -> &'static str {
     known.map_or("other", |known| known.as_str())
 }
 
-/// What a line of the log says of every request.
+/// The log line of a request.
 struct Line<'a> {
     request_id: &'a str,
     proxy_request_id: Option<&'a str>,

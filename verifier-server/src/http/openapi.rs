@@ -1,5 +1,5 @@
-//! The machine-readable contract, made of the handlers themselves; `docs/openapi.json` is its copy
-//! and a test fails when the two part.
+//! The OpenAPI document, generated from the handlers. `docs/openapi.json` is a copy, and a test
+//! fails if they differ.
 
 use super::state::AppState;
 use super::{audit, contract, examples, in_flight, rate_limit};
@@ -29,7 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 )]
 struct Contract;
 
-/// How a request of the merchant's server shows whose it is: in one of two ways.
+/// The two authentication schemes of merchants' requests.
 struct MerchantSchemes;
 
 impl Modify for MerchantSchemes {
@@ -79,7 +79,7 @@ fn unlimited() -> OpenApiRouter<AppState> {
     keys::routes::routes()
 }
 
-/// The routes of the contract that shoppers and merchants use.
+/// The documented routes for shoppers and merchants.
 pub(crate) fn router(state: &AppState) -> OpenApiRouter<AppState> {
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);
     let admit = middleware::from_fn_with_state(state.clone(), in_flight::admit);
@@ -93,15 +93,15 @@ pub(crate) fn router(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(unlimited())
 }
 
-/// The contract as JSON, as it is checked in.
+/// The OpenAPI document as JSON, as checked in.
 ///
 /// # Errors
-/// An example has no place in it.
+/// An example does not match an operation.
 pub fn document() -> Result<String, serde_json::Error> {
     let mut contract = limited().merge(unlimited()).into_openapi();
     #[cfg(feature = "simulator")]
     contract.merge(crate::simulation::routes::openapi());
-    // The version of the contract is that of the protocol, not of every release.
+    // The version is that of the protocol, not of every release.
     contract.info.version = "1".into();
     contract.info.license = None;
     contract::complete(&mut contract);
@@ -116,9 +116,9 @@ mod tests {
     use crate::http::rate_limit::target;
     use axum::http::Method;
 
-    /// Whose request it is decides what it guesses at, for every route of the contract.
+    /// The kind of credential decides what a failed request counts as a guess at.
     #[test]
-    fn requests_of_the_widget_guess_at_sessions_and_those_of_merchants_at_merchants() {
+    fn failed_requests_count_as_guesses_at_the_right_target() {
         let contract: serde_json::Value = serde_json::from_str(&document().unwrap()).unwrap();
         let mut seen = Vec::new();
         for (path, item) in contract["paths"].as_object().unwrap() {

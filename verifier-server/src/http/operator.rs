@@ -1,5 +1,5 @@
-//! What the operator's listener serves: `/readyz`, `/metrics` and, in test mode, `/sim`. It is on
-//! loopback, or every request carries a token.
+//! The operator's listener: `/readyz`, `/metrics` and, in test mode, `/sim`. It listens on
+//! loopback, or every request needs a token.
 
 use super::headers::single;
 use super::problem::Problem;
@@ -16,15 +16,16 @@ use axum::routing::get;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// Who may use the operator's listener: whoever reaches it, or whoever has the token.
+/// Access to the operator's listener: unrestricted, or by token.
 #[derive(Debug, Clone, Default)]
 pub struct OperatorAccess {
-    /// The token's hash: hashes are of one length, and comparing them tells nothing of the token.
+    /// The token's hash. Hashes have equal lengths, and comparing them reveals nothing about the
+    /// token.
     token_hash: Option<[u8; 32]>,
 }
 
 impl OperatorAccess {
-    /// Only with this token.
+    /// Requires this token.
     #[must_use]
     pub fn with_token(token: &str) -> Self {
         Self {
@@ -36,7 +37,7 @@ impl OperatorAccess {
         let Some(expected) = &self.token_hash else {
             return true;
         };
-        // The scheme is written in either case (RFC 9110 section 11.1).
+        // The scheme is case-insensitive (RFC 9110 section 11.1).
         let token = authorization
             .and_then(|text| text.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -45,7 +46,7 @@ impl OperatorAccess {
     }
 }
 
-/// The whole of it: tests call it without a socket.
+/// The operator's routes; tests call it without a socket.
 pub fn app(state: AppState, access: OperatorAccess) -> Router {
     let routes = Router::new()
         .route("/healthz", get(alive))
@@ -57,7 +58,7 @@ pub fn app(state: AppState, access: OperatorAccess) -> Router {
     } else {
         routes
     };
-    // A page of another site whose name leads here reads nothing, and changes nothing.
+    // Protects against DNS rebinding: a page of another site can neither read nor change anything.
     let any_name = access.token_hash.is_some();
     let same_site = middleware::from_fn_with_state(any_name, refuse_others_there);
     finish(routes, state, |app| {
@@ -87,7 +88,7 @@ mod tests {
     use super::OperatorAccess;
 
     #[test]
-    fn only_the_whole_token_opens_a_listener_that_has_one() {
+    fn a_listener_with_a_token_requires_the_exact_token() {
         let token = "0123456789abcdef0123456789abcdef";
         let access = OperatorAccess::with_token(token);
         let good = ["Bearer ", "bearer ", "BEARER  "].map(|scheme| [scheme, token].concat());

@@ -1,4 +1,4 @@
-//! Pages of a list: what one is asked for, and how it is read.
+//! Pages of lists: query parameters and reading.
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -7,9 +7,9 @@ use sealpay_protocol::ids::MerchantId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Maximum number of rows of one page.
+/// Maximum rows of a page.
 pub const PAGE_MOST: u32 = 100;
-/// Rows of a page when nothing is asked for.
+/// Default rows of a page.
 pub const PAGE_DEFAULT: u32 = 20;
 
 /// A page, newest first.
@@ -21,39 +21,40 @@ pub struct Page<T: ToSchema> {
     pub has_more: bool,
 }
 
-/// Which page of a list that is narrowed by nothing else.
+/// A page of a list without other filters.
 #[derive(Debug, Clone, Copy)]
 pub struct PageRequest<I> {
-    /// Only what is older than this one.
+    /// Older than this row.
     pub after: Option<I>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// Which rows of a list, and how many.
+/// The filter of a list, with its limit.
 pub trait PageFilter {
     /// How many.
     fn limit(&mut self) -> &mut u32;
 }
 
-/// The parameters of a list as they arrive; [`list_query!`] makes one.
+/// The raw query parameters of a list; [`list_query!`] defines them.
 pub(crate) trait ListParams {
-    /// What they ask for.
+    /// The parsed filter.
     type Filter: PageFilter;
 
-    /// What they ask for.
+    /// Parses the parameters.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidParameter`](crate::error::ErrorCode::InvalidParameter), which names it.
+    /// [`ErrorCode::InvalidParameter`](crate::error::ErrorCode::InvalidParameter), which names the
+    /// parameter.
     fn filter(&self) -> Result<Self::Filter, ApiError>;
 }
 
-/// `limit` of a list: 1 to 100.
+/// Parses `limit`: 1 to 100.
 pub(crate) fn page_limit(limit: Option<&str>) -> Result<u32, ApiError> {
     let Some(text) = limit else {
         return Ok(PAGE_DEFAULT);
     };
-    // Digits only: the parser alone would take a plus sign too.
+    // Digits only: the parser would also accept a plus sign.
     let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
     digits
         .and_then(|digits| digits.parse().ok())
@@ -64,8 +65,8 @@ pub(crate) fn page_limit(limit: Option<&str>) -> Result<u32, ApiError> {
         })
 }
 
-/// Makes the parameters of a list: `limit`, and one for each named field of the filter, with the
-/// function that reads it. A name in quotes is that of the parameter where the field has another.
+/// Defines the query parameters of a list: `limit`, and one for each named field of the filter,
+/// with its parse function. A name in quotes is the parameter's, if the field has another.
 macro_rules! list_query {
     (
         $(#[$docs:meta])*
@@ -126,12 +127,12 @@ macro_rules! list_query {
 
 pub(crate) use list_query;
 
-/// Reads a page of a merchant's list: in the merchant's turn where that may look at many rows, and at
-/// once where an index gives the page. One row more than the page takes tells whether there are more.
+/// Reads a page of a merchant's list: with the merchant's slot if it may scan many rows, and directly
+/// if an index serves the page. One row more than the page tells whether there are more.
 ///
 /// # Errors
-/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) when it is not the merchant's turn in
-/// time; an error when the store does not answer.
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) if the merchant's lane is not
+/// free in time; an error if the store does not respond.
 pub(crate) async fn read<F, R, V, T, Reading>(
     gateway: &Gateway,
     (merchant, scans): (MerchantId, bool),

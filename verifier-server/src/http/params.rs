@@ -1,4 +1,4 @@
-//! Query parameters: known ones, each at most once, and an error that names the other.
+//! Query parameters: known ones, each at most once, with errors that name the parameter.
 
 use super::paging::ListParams;
 use crate::error::{ApiError, ErrorCode};
@@ -10,25 +10,25 @@ use serde::de::DeserializeOwned;
 use std::convert::Infallible;
 use url::form_urlencoded;
 
-/// The parameters of a request, or why they are refused: who asks is looked at first.
+/// The query parameters, or their error, which is returned only after authentication.
 #[derive(Debug)]
 pub(crate) struct Params<T>(Result<T, ApiError>);
 
 impl<T> Params<T> {
-    /// The parameters.
+    /// Returns the parameters.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidParameter`] for one that is not known or is given twice.
+    /// [`ErrorCode::InvalidParameter`] for an unknown or repeated parameter.
     pub(crate) fn read(self) -> Result<T, ApiError> {
         self.0
     }
 }
 
 impl<T: ListParams> Params<T> {
-    /// What a list is asked for.
+    /// Returns the filter of a list.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidParameter`] for one that is not known, is given twice, or does not read.
+    /// [`ErrorCode::InvalidParameter`] for an unknown, repeated or invalid parameter.
     pub(crate) fn filter(self) -> Result<T::Filter, ApiError> {
         self.0?.filter()
     }
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// Parameters are members of an object whose values are texts.
+/// Parses the parameters as an object of texts, to find the invalid one.
 fn error<T: DeserializeOwned>(uri: &Uri) -> ApiError {
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let text = |text: &str| serde_json::Value::from(text).to_string();
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_is_not_known_or_given_twice_is_named() {
+    fn unknown_and_repeated_parameters_are_named() {
         let rows = [
             (
                 "/?limits=2",

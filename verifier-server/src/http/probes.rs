@@ -16,7 +16,7 @@ use tokio::time::Instant;
 /// delay payments.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
 
-/// What was found out last about whether requests can be served, and when.
+/// The last readiness result and its time.
 #[derive(Debug, Default)]
 pub struct Readiness(Mutex<Option<(Instant, Result<(), ApiError>)>>);
 

@@ -1,4 +1,4 @@
-//! Errors as answers (RFC 9457).
+//! Error responses (RFC 9457).
 
 use crate::error::{ApiError, ErrorCode};
 use axum::body::Body;
@@ -6,8 +6,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use std::any::Any;
 
-/// An answer that refuses. The observer completes it with the request's id and the time, which
-/// a handler does not know.
+/// An error response. The observer adds the request id and the time.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem(pub(crate) ApiError);
 
@@ -28,14 +27,14 @@ impl IntoResponse for Problem {
     }
 }
 
-/// What the observer adds.
+/// The members that the observer adds.
 pub(crate) struct ProblemContext<'a> {
     pub(crate) origin: &'a str,
     pub(crate) request_id: &'a str,
     pub(crate) server_time: u64,
 }
 
-/// Writes the problem into the answer that carries it.
+/// Completes the problem details of a response.
 pub(crate) fn complete(
     response: Response<Body>,
     error: &ApiError,
@@ -73,7 +72,7 @@ pub(crate) fn complete(
     )
 }
 
-/// A handler that panicked: the shopper gets an answer, the log gets the reason.
+/// The response for a panicked handler; the log gets the reason.
 pub(crate) fn of_panic(panic: Box<dyn Any + Send>) -> Response<Body> {
     let reason = panic
         .downcast_ref::<&str>()

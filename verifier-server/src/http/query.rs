@@ -1,4 +1,4 @@
-//! Parameters of queries: read, or refused with the name at fault.
+//! Parses query parameters, with errors that name the parameter.
 
 use crate::error::ApiError;
 use sealpay_protocol::Named;
@@ -7,7 +7,7 @@ use sealpay_protocol::limits::REFERENCE_CHARACTERS;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// A parameter that `read` understands; `accepted` says what that is.
+/// Parses a parameter with `read`; `accepted` describes the accepted values.
 pub(crate) fn named<T>(
     text: Option<&str>,
     name: &'static str,
@@ -18,7 +18,7 @@ pub(crate) fn named<T>(
     text.map(|text| read(text).ok_or_else(invalid)).transpose()
 }
 
-/// One of a few names.
+/// Describes a choice of names.
 pub(crate) fn one_of(names: impl IntoIterator<Item = &'static str>) -> String {
     let names: Vec<_> = names.into_iter().collect();
     ["one of ", &names.join(", ")].concat()
@@ -42,7 +42,7 @@ pub(crate) fn currency(
     named(text, name, accepted, |code| code.parse().ok())
 }
 
-/// Digits only: the parser alone would take signs too.
+/// Digits only: the parser would also accept signs.
 pub(crate) fn whole_number<T: FromStr>(
     text: Option<&str>,
     name: &'static str,
@@ -60,7 +60,7 @@ pub(crate) fn second(text: Option<&str>, name: &'static str) -> Result<Option<i6
     Ok(second.map(|second| second.saturating_mul(1000)))
 }
 
-/// A second since 1970, as the first millisecond behind it.
+/// A second since 1970, as the first millisecond after it.
 pub(crate) fn end_of_second(
     text: Option<&str>,
     name: &'static str,
@@ -69,7 +69,7 @@ pub(crate) fn end_of_second(
     Ok(first.map(|first| first.saturating_add(1000)))
 }
 
-/// A merchant's name for something: any other one belongs to nothing.
+/// A merchant's reference; other texts would match nothing.
 pub(crate) fn reference(
     text: Option<&str>,
     name: &'static str,
@@ -84,7 +84,7 @@ pub(crate) fn reference(
     })
 }
 
-/// An identifier; the last row of the page before is named so.
+/// An identifier, such as the last row of the previous page.
 pub(crate) fn identifier<T: FromStr<Err: Display>>(
     text: Option<&str>,
     name: &'static str,
@@ -93,7 +93,7 @@ pub(crate) fn identifier<T: FromStr<Err: Display>>(
     parsed.map_err(|error| ApiError::invalid(name, format!("{name} is not an id: {error}.")))
 }
 
-/// The schemas of parameters that are more than their type says.
+/// Schemas of parameters with additional constraints.
 pub(crate) mod schema {
     use crate::webhooks::events::model::KINDS;
     use sealpay_protocol::currency::Currency;
@@ -118,7 +118,7 @@ pub(crate) mod schema {
         names(crate::webhooks::events::model::DeliveryState::ALL.map(|state| state.name()))
     }
 
-    /// 48 bits of time and 80 random bits behind a prefix.
+    /// A prefix, 48 bits of time and 80 random bits.
     fn identifier(prefix: &str) -> Object {
         let text = ObjectBuilder::new().schema_type(Type::String);
         let pattern = format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$");
@@ -144,7 +144,7 @@ pub(crate) mod schema {
         request = "req";
     }
 
-    /// A merchant's name for something: printable ASCII.
+    /// A merchant's reference: printable ASCII.
     pub(crate) fn reference() -> Object {
         let text = ObjectBuilder::new().schema_type(Type::String);
         let text = text

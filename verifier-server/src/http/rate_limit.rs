@@ -1,4 +1,4 @@
-//! How much one network may ask, and how often it may guess. A shopper never notices.
+//! Rate limits for each network: requests and failed guesses. Honest shoppers stay far below them.
 
 use super::client::Client;
 use super::guesses::{Credential, Failure, Guess, Guesses, Target};
@@ -19,16 +19,16 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Networks remembered before the quiet ones are forgotten.
+/// Maximum number of networks before idle ones are dropped.
 const REMEMBERED: usize = 10_000;
-/// Beyond that, the quiet ones are looked for once in so many requests.
+/// Beyond that, idle ones are dropped once in this many requests.
 const SWEPT_EVERY: usize = 1_000;
 
-/// How many networks those are whom a trusted proxy does not name. They share one limit, so that it
-/// is not the limit of one household, and not none either.
+/// The limit of clients that a trusted proxy does not name, as a multiple of one network's. They
+/// share it, because a single household's limit would be too low for all of them.
 const UNKNOWN_ARE: NonZeroU32 = NonZeroU32::new(20).unwrap();
 
-/// As much of an API key as tells two of them apart: `Bearer sk_test_` and nine characters.
+/// The part of an API key that identifies it: `Bearer sk_test_` and nine characters.
 const KEY_PREFIX: usize = 24;
 
 type Networks = RateLimiter<ClientNetwork, DashMapStateStore<ClientNetwork>, DefaultClock>;
@@ -44,7 +44,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// So many requests a second, and so many at once; none for no limit.
+    /// Requests per second, and burst; none without a limit.
     #[must_use]
     pub fn new(limit: Option<(NonZeroU32, NonZeroU32)>) -> Self {
         let quota = |(rate, burst)| Quota::per_second(rate).allow_burst(burst);
@@ -79,7 +79,7 @@ impl RateLimit {
                         tier.retain_recent();
                     }
                 }
-                // The smallest first: one that asks too much uses up nothing of the larger ones.
+                // Smallest network first: a rejected request must not count for the larger ones.
                 let mut counted = networks_of(network).zip(networks);
                 counted.all(|((network, _), tier)| tier.check_key(&network).is_ok())
             }),
@@ -96,18 +96,18 @@ impl RateLimit {
         guesses.guess(client, Target::Forms, Credential::NONE)
     }
 
-    /// Whether one more may be tried.
+    /// Whether another guess is permitted.
     pub(crate) fn allows_guess(&self, guess: &Guess, now_ms: u64) -> bool {
         self.guesses.allows(guess, now_ms)
     }
 
-    /// One has failed.
+    /// Records a failed guess.
     pub(crate) fn guess_failed(&self, guess: &Guess, failure: Failure, now_ms: u64) {
         self.guesses.failed(guess, failure, now_ms);
     }
 
-    /// What the request guesses at if it fails, and with which credential: what else it shows is looked
-    /// at by nobody.
+    /// The guess that the request makes if it fails, with the credential that is checked; other
+    /// credentials of the request are ignored.
     fn guess(&self, request: &Request, client: Client) -> Option<Guess> {
         let target = target(request.method(), request.uri().path())?;
         let headers = request.headers();
@@ -133,7 +133,7 @@ impl RateLimit {
         Some(self.guesses.guess(client, target, credential))
     }
 
-    /// Remembers whom a request was from, where that was found out.
+    /// Records the authenticated credential of a request.
     fn let_in(&self, client: Client, shown: &Shown<'_>, now_ms: u64) {
         if let (Some(guess), true) = (shown.guess, shown.is_principal) {
             self.guesses.succeeded(guess, now_ms);
@@ -147,8 +147,8 @@ impl RateLimit {
     }
 }
 
-/// What a request for this path may be guessing at. Opening a session is no guess: an order is public, and
-/// a page whose order is wrong must not stop the shoppers who look at it.
+/// The target that a request for this path may be guessing at. Opening a session is no guess:
+/// orders are public, and a page with an invalid order must not slow down its shoppers.
 pub(super) fn target(method: &Method, path: &str) -> Option<Target> {
     match (method, path) {
         (&Method::POST, "/v1/sessions") => None,
@@ -158,16 +158,16 @@ pub(super) fn target(method: &Method, path: &str) -> Option<Target> {
     }
 }
 
-/// What a request has shown by the time that it is answered.
+/// The authentication result of a request.
 struct Shown<'a> {
     guess: Option<&'a Guess>,
-    /// The credential of the guess is a merchant's.
+    /// Whether the guess's credential is a merchant's.
     is_principal: bool,
     session: Option<SessionId>,
 }
 
 impl Shown<'_> {
-    /// What was wrong where this was the answer; none where there was no code of an error.
+    /// The failure that a response stands for; none without an error code.
     const fn failure(&self, code: Option<ErrorCode>) -> Failure {
         match code {
             Some(
@@ -182,7 +182,7 @@ impl Shown<'_> {
     }
 }
 
-/// The name of the key in `Signature-Input`: all that stands behind `keyid`, where it is not closed.
+/// The key id in `Signature-Input`: everything after `keyid` if the quote is not closed.
 fn key_id(input: &[u8]) -> &[u8] {
     const BEFORE: &[u8] = b"keyid=\"";
     let mut windows = input.windows(BEFORE.len());
@@ -206,16 +206,15 @@ pub(crate) async fn limit(
     next.run(request).await
 }
 
-/// Beside an answer that is no error and still says that a code or a passkey was wrong.
+/// Response extension: the response is not an error, but a code or passkey was wrong.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WrongGuess;
 
-/// Beside an answer to a request that was signed by the key of this session, or that has opened it.
+/// Response extension: the request was signed with the key of this session, or opened it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ProvenSession(pub(crate) SessionId);
 
-/// Answers that say that there is no such thing, to whoever may be trying names or keys. They are
-/// secrets, or lead to some.
+/// Error codes that tell an attacker that a key or id does not exist.
 const fn is_failed_guess(code: ErrorCode) -> bool {
     matches!(
         code,
@@ -227,7 +226,7 @@ const fn is_failed_guess(code: ErrorCode) -> bool {
     )
 }
 
-/// Slows down and logs whoever asks for what is not there. Goes inside of [`limit`].
+/// Slows down and logs failed guesses. Applied inside of [`limit`].
 pub(crate) async fn slow_guessing(
     State(gateway): State<Arc<Gateway>>,
     State(limit): State<Arc<RateLimit>>,
@@ -262,7 +261,7 @@ pub(crate) async fn slow_guessing(
     }
     if let Some(error) = refused {
         let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
-        // The address is logged here because somebody may be trying names.
+        // Logs the address, because this may be an attack.
         tracing::warn!(route, ?client, code = error.code.name(), "a guess failed");
     }
     response
@@ -276,7 +275,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     #[test]
-    fn the_name_of_a_key_stands_behind_its_parameter() {
+    fn the_key_id_is_read_from_its_parameter() {
         let rows = [
             (
                 "sealpay=(\"@method\");created=1;keyid=\"2026-11\";nonce=\"x\"",
@@ -292,9 +291,9 @@ mod tests {
         }
     }
 
-    /// A page's own request may show somebody else's key beside its session: that key is not let in.
+    /// A widget request may also present a merchant's key, which is not authenticated by it.
     #[test]
-    fn only_what_proved_itself_is_let_in() {
+    fn only_authenticated_credentials_are_remembered() {
         let (rate, burst) = (NonZeroU32::new(50).unwrap(), NonZeroU32::new(200).unwrap());
         let limit = RateLimit::new(Some((rate, burst)));
         let client = Client::Network(IpAddr::from([192, 0, 2, 1]));
@@ -334,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_of_a_household_have_not_as_many_limits() {
+    fn networks_of_one_household_share_a_limit() {
         let (rate, burst) = (NonZeroU32::MIN, NonZeroU32::new(8).unwrap());
         let limit = RateLimit::new(Some((rate, burst)));
         let answered = |text: &str| {
@@ -360,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_that_nobody_names_are_not_limited_like_one() {
+    fn unidentified_clients_have_a_higher_limit() {
         let (rate, burst) = (NonZeroU32::MIN, NonZeroU32::new(3).unwrap());
         let limit = RateLimit::new(Some((rate, burst)));
         let answered = |client| (0..1000).take_while(|_| limit.allows(client)).count();

@@ -1,5 +1,5 @@
-//! A page of another site must not pay in a shopper's wallet or move a tester's clock: browsers say
-//! which page asks.
+//! Protection against cross-site requests: a page of another site must not pay with a shopper's
+//! wallet or advance a tester's clock.
 
 use super::problem::Problem;
 #[cfg(feature = "simulator")]
@@ -13,11 +13,11 @@ use axum::response::{IntoResponse, Response};
 use sealpay_protocol::origin::host_of;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Set by browsers and by no page (Fetch Metadata).
+/// Set by browsers, not by pages (Fetch Metadata).
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Refuses what changes something and comes from a page of another origin. Programs that are no
-/// browsers send neither header.
+/// Rejects state-changing requests from pages of other origins. Programs that are not browsers send
+/// neither header.
 #[cfg(feature = "simulator")]
 pub(crate) async fn refuse_others(
     State(state): State<AppState>,
@@ -33,9 +33,9 @@ pub(crate) async fn refuse_others(
     }
 }
 
-/// The same on the operator's listener, which has no name of its own: its pages are of the origin
-/// that the request names. Where requests carry a token, any name leads to it, as no browser is made
-/// to send one.
+/// The same on the operator's listener, which has no configured origin: the request's own host is
+/// accepted. With a token any host name is accepted, because a page cannot make a browser send the
+/// token.
 pub(crate) async fn refuse_others_there(
     State(any_name): State<bool>,
     request: Request,
@@ -53,24 +53,24 @@ pub(crate) async fn refuse_others_there(
     }
 }
 
-/// Every name that the request says it goes to: `:authority` of HTTP/2 or that of a whole address in
-/// HTTP/1.1, and `Host`.
+/// Every host that the request names: `:authority` of HTTP/2 or the absolute URL of HTTP/1.1, and
+/// `Host`.
 fn hosts(request: &Request) -> impl Iterator<Item = &str> {
     let authority = request.uri().authority().map(Authority::as_str);
     let headers = request.headers().get_all(header::HOST).iter();
-    // One that is no text is nobody's.
+    // A host that is not text matches nothing.
     let headers = headers.map(|host| host.to_str().unwrap_or_default());
     authority.into_iter().chain(headers)
 }
 
-/// Whether a request only reads, or comes from a page of ours or from none.
+/// Whether a request only reads, or comes from our own page or from no page.
 fn may(request: &Request, is_own_origin: impl Fn(&str) -> bool) -> bool {
     let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
     only_reads || is_own(request.headers(), is_own_origin)
 }
 
-/// Whether a host is this machine by a name that nobody else can point elsewhere, or an address: a
-/// page of another site whose name was made to lead here (DNS rebinding) has its own name in `Host`.
+/// Whether a host is a name of this machine that nobody else can control, or an address. With DNS
+/// rebinding, `Host` is the name of the other site.
 fn is_ours(host: &str) -> bool {
     let name = host_of(host);
     let literal = name
@@ -81,11 +81,11 @@ fn is_ours(host: &str) -> bool {
         || literal.is_some_and(|literal| literal.parse::<Ipv6Addr>().is_ok())
 }
 
-/// Whether every header that says who asks says that it is a page of ours, or nobody's.
+/// Whether every header about the origin names our own origin, or none.
 fn is_own(headers: &HeaderMap, is_own_origin: impl Fn(&str) -> bool) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
-    // `none` is a shopper who typed the address.
+    // `none` means that the user typed the URL.
     origins.all(|origin| origin.to_str().is_ok_and(&is_own_origin))
         && sites.all(|site| site == "same-origin" || site == "none")
 }
@@ -97,7 +97,7 @@ mod tests {
     use axum::http::{HeaderMap, HeaderValue, header};
 
     #[test]
-    fn only_this_machine_and_addresses_are_ours_whatever_a_name_leads_to() {
+    fn only_local_names_and_addresses_are_accepted_as_host() {
         let rows = [
             ("localhost:8787", true),
             ("127.0.0.1", true),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_that_a_request_bears_counts() {
+    fn every_host_of_a_request_is_checked() {
         let request = |uri: &str, hosts: &[&str]| {
             let mut request = Request::get(uri);
             for host in hosts {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_our_own_origin_and_programs_may_change_something() {
+    fn only_same_origin_pages_and_programs_may_write() {
         let own = "https://pay.example";
         let rows: [(&[&str], &[&str], bool); 12] = [
             (&[], &[], true),

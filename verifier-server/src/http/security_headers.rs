@@ -1,24 +1,24 @@
-//! What every answer tells browsers about how far it may be used.
+//! Security headers of every response.
 
 use crate::listener::Hsts;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use sealpay_protocol::origin::Origin;
 
-/// Who may load it into a page (Fetch, `Cross-Origin-Resource-Policy`).
+/// Which sites may embed the resource (Fetch, `Cross-Origin-Resource-Policy`).
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-/// Whether a window keeps a handle on the one that opened it (HTML, section 7.1.3).
+/// Whether a window keeps a reference to its opener (HTML, section 7.1.3).
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// The headers that depend on the operator.
+/// The headers that depend on the operator's configuration.
 #[derive(Debug)]
 pub struct SecurityHeaders {
     hsts: Option<HeaderValue>,
 }
 
 impl SecurityHeaders {
-    /// The promise of HTTPS is given under an https origin only, and not for this machine:
-    /// `localhost` is every developer's, on every port.
+    /// HSTS applies to https origins only, and not to this machine: `localhost` belongs to every
+    /// developer, on every port.
     #[must_use]
     pub fn new(origin: &Origin, hsts: &Hsts) -> Self {
         let value = insists_on_https(origin).then(|| HeaderValue::try_from(hsts.value()));
@@ -27,7 +27,7 @@ impl SecurityHeaders {
         }
     }
 
-    /// Adds what is missing: what a handler says itself stays.
+    /// Adds the missing headers; those of the handler stay.
     pub(crate) fn add(&self, response: &mut Response) {
         let headers = response.headers_mut();
         if let Some(hsts) = &self.hsts {
@@ -60,7 +60,7 @@ mod tests {
     use super::insists_on_https;
 
     #[test]
-    fn strict_transport_security_is_for_names_that_are_not_this_machines() {
+    fn hsts_is_not_sent_for_local_names() {
         let rows = [
             ("https://pay.example", true),
             ("https://pay.example:8443", true),

@@ -1,4 +1,4 @@
-//! From an HTTP request to the parts that its signature covers.
+//! Extracts the signed parts of an HTTP request.
 
 use super::client::Client;
 use super::headers::single;
@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::ids::SessionId;
 
-/// A request with its body, small enough and of the right content type.
+/// A request with a complete body of an accepted size and content type.
 #[derive(Debug)]
 pub(crate) struct WholeRequest {
     parts: Parts,
@@ -21,12 +21,12 @@ pub(crate) struct WholeRequest {
 }
 
 impl WholeRequest {
-    /// The session that the request names, if it is an id.
+    /// The session id of the request, if well-formed.
     pub(crate) fn session(&self) -> Option<SessionId> {
         single(&self.parts.headers, "sealpay-session")?.parse().ok()
     }
 
-    /// What the signature covers.
+    /// The parts that the signature covers.
     pub(crate) fn incoming(&self) -> IncomingRequest<'_> {
         let headers = &self.parts.headers;
         IncomingRequest {

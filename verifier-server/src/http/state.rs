@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! The shared state of all handlers.
 
 use super::assets::Assets;
 use super::audit::WritesWithoutEffect;
@@ -16,38 +16,38 @@ use axum::extract::FromRef;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// What every handler can reach.
+/// The shared state of all handlers.
 #[derive(Debug, Clone)]
 pub struct AppState {
     /// The gateway.
     pub gateway: Arc<Gateway>,
-    /// The widget's files; none when the server runs without them.
+    /// The widget's files; none if the server runs without a widget.
     pub assets: Arc<Assets>,
     /// Files of the widget's other builds.
     pub other_builds: Arc<OtherBuilds>,
-    /// In whose pages the form may be framed.
+    /// Cached origins that may frame the form.
     pub frame_origins: Arc<FrameOrigins>,
-    /// Figures.
+    /// Metrics.
     pub metrics: Arc<Metrics>,
-    /// Whose requests are.
+    /// Identifies clients.
     pub clients: Arc<Clients>,
-    /// What browsers are told.
+    /// Security headers.
     pub security_headers: Arc<SecurityHeaders>,
-    /// How many requests are worked on at once.
+    /// Limits of concurrent requests.
     pub in_flight: Arc<InFlight>,
-    /// How much one network may ask.
+    /// Rate limits.
     pub rate_limit: Arc<RateLimit>,
-    /// Which writes without effect leave a row in the audit trail.
+    /// Limits the audit rows of writes without effect.
     pub writes_without_effect: Arc<WritesWithoutEffect>,
-    /// What was found out last about whether requests can be served.
+    /// The cached readiness.
     pub readiness: Arc<Readiness>,
-    /// Set when the server is about to stop.
+    /// Set when the server begins to shut down.
     pub draining: Arc<AtomicBool>,
-    /// Writes that are under way, also those whose clients have hung up.
+    /// Writes in progress, including those whose clients have disconnected.
     pub writes: Writes,
 }
 
-/// Handlers and what stands around them ask for the parts that they need.
+/// Lets handlers and layers extract single parts of the state.
 macro_rules! parts {
     ($($part:ident: $type:ty,)*) => {$(
         impl FromRef<AppState> for $type {

@@ -1,4 +1,4 @@
-//! A body, read to its end if it is small enough.
+//! Reads a body completely, up to its limit.
 
 use super::headers::single;
 use super::in_flight::longest_body;
@@ -7,7 +7,8 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header;
 use axum::http::request::Parts;
 
-/// Reads a body; a longer one than its path takes is refused, without being read where it says so.
+/// Reads a body; a longer one than the path permits is rejected, without reading it if its length
+/// is announced.
 pub(crate) async fn whole_body(parts: &Parts, body: Body) -> Result<Bytes, ApiError> {
     let most = longest_body(parts.uri.path());
     let too_large = || {
@@ -19,6 +20,6 @@ pub(crate) async fn whole_body(parts: &Parts, body: Body) -> Result<Bytes, ApiEr
     if announced.is_some_and(|length| length > most) {
         return Err(too_large());
     }
-    // Reading stops at the limit; a body that breaks off earlier has nobody left to tell.
+    // Reading stops at the limit. If the body ends early, the client is gone and sees no error.
     to_bytes(body, most).await.map_err(|_| too_large())
 }

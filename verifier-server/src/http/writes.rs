@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-/// A write, as the log names it.
+/// An unfinished write, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnfinishedWrite {
     /// The request.
@@ -27,7 +27,7 @@ pub struct Writes {
     under_way: Arc<Mutex<BTreeMap<RequestId, (&'static str, String)>>>,
 }
 
-/// A write that is under way until this is dropped.
+/// A write in progress, until this is dropped.
 #[derive(Debug)]
 pub(crate) struct UnderWay {
     request: RequestId,
@@ -43,7 +43,7 @@ impl Writes {
         self.tasks.spawn(write)
     }
 
-    /// Names a write that begins.
+    /// Registers a new write.
     pub(crate) fn begin(&self, request: RequestId, method: &'static str, route: &str) -> UnderWay {
         let mut under_way = self
             .under_way

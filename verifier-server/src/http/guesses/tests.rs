@@ -11,7 +11,7 @@ fn at_merchants(guesses: &Guesses, client: Client, credential: &str) -> Guess {
     guesses.guess(client, Target::Merchants, credential)
 }
 
-/// As many as are answered before the guesser waits.
+/// The number of guesses before the client has to wait.
 fn tried(guesses: &Guesses, client: Client, credentials: &[&str], now_ms: u64) -> usize {
     let mut count = 0;
     for credential in credentials.iter().cycle() {
@@ -37,7 +37,7 @@ fn network(last: u8) -> Client {
 }
 
 #[test]
-fn a_credential_is_tried_ten_times_and_then_once_in_400_milliseconds() {
+fn credentials_get_ten_guesses_then_one_in_400_milliseconds() {
     let guesses = default_limit();
     assert_eq!(tried(&guesses, network(1), &["a"], NOW), 10);
     assert_eq!(tried(&guesses, network(1), &["a"], NOW + 399), 0);
@@ -58,7 +58,7 @@ fn a_credential_is_tried_ten_times_and_then_once_in_400_milliseconds() {
 }
 
 #[test]
-fn a_network_that_takes_another_credential_each_time_waits_as_well() {
+fn changing_credentials_is_limited_by_network() {
     let guesses = default_limit();
     let credentials: Vec<_> = (0..500).map(|number: u32| number.to_string()).collect();
     let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
@@ -66,13 +66,13 @@ fn a_network_that_takes_another_credential_each_time_waits_as_well() {
 }
 
 #[test]
-fn networks_of_a_household_have_not_as_many_guesses() {
+fn networks_of_one_household_share_guesses() {
     let guesses = default_limit();
     let client = |fourth: u16| {
         let first = [0x2001, 0xdb8, 1, fourth, 0, 0, 0, 0];
         Client::Network(IpAddr::from(first))
     };
-    // Of one credential 10 by a link, 15 by a household and 20 by a site.
+    // Per credential: 10 from a link, 15 from a household and 20 from a site.
     for (fourth, expected) in [(0x100, 10), (0x101, 5), (0x102, 0), (0x200, 5), (0x300, 0)] {
         assert_eq!(
             tried(&guesses, client(fourth), &["a"], NOW),
@@ -80,7 +80,7 @@ fn networks_of_a_household_have_not_as_many_guesses() {
             "{fourth:x}"
         );
     }
-    // Of all credentials ten times as many.
+    // Ten times as many for all credentials together.
     let guesses = default_limit();
     let mut count = 0;
     for fourth in 0..256 {
@@ -94,7 +94,7 @@ fn networks_of_a_household_have_not_as_many_guesses() {
 }
 
 #[test]
-fn clients_without_a_name_wait_together_later_than_a_network() {
+fn unidentified_clients_share_a_higher_limit() {
     let credentials: Vec<_> = (0..900).map(|number: u32| number.to_string()).collect();
     let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
     let unknown = |credentials: &[&str]| {
@@ -107,21 +107,21 @@ fn clients_without_a_name_wait_together_later_than_a_network() {
 }
 
 #[test]
-fn a_credential_that_was_let_in_waits_for_its_own_guesses_alone() {
+fn successful_credentials_wait_only_for_their_own_guesses() {
     let guesses = default_limit();
     let good = at_merchants(&guesses, network(1), "good");
     guesses.succeeded(&good, NOW);
     let credentials: Vec<_> = (0..500).map(|number: u32| number.to_string()).collect();
     let credentials: Vec<_> = credentials.iter().map(String::as_str).collect();
     assert_eq!(tried(&guesses, network(1), &credentials, NOW), 100);
-    // One that looks like it and is not.
+    // A similar credential that is not valid.
     let similar = Credential {
         name: b"good",
         whole: b"good, but not the same",
     };
     let similar = guesses.guess(network(1), Target::Merchants, similar);
     assert!(!guesses.allows(&similar, NOW));
-    // Others show its name and fail.
+    // Others present its name and fail.
     for _ in 0..20 {
         guesses.failed(&similar, Failure::Credential, NOW);
         guesses.failed(&good, Failure::OfStranger, NOW);
@@ -135,7 +135,7 @@ fn a_credential_that_was_let_in_waits_for_its_own_guesses_alone() {
     assert_eq!(tried(&guesses, network(1), &["new"], NOW), 0);
     let again = NOW + 4_000;
     assert!(guesses.allows(&good, again));
-    // It was taken back.
+    // The credential was revoked.
     guesses.failed(&good, Failure::Credential, again);
     assert!(!guesses.buckets.lock().unwrap().good.contains(good.whole));
     let elsewhere = at_merchants(&guesses, network(2), "good");
@@ -144,7 +144,7 @@ fn a_credential_that_was_let_in_waits_for_its_own_guesses_alone() {
 }
 
 #[test]
-fn good_credentials_are_forgotten_after_a_while_and_bounded() {
+fn successful_credentials_expire_and_are_bounded() {
     let guesses = default_limit();
     let is_remembered = |guess: &Guess| guesses.buckets.lock().unwrap().good.contains(guess.whole);
     let first = at_merchants(&guesses, network(1), "first");
@@ -165,7 +165,7 @@ fn good_credentials_are_forgotten_after_a_while_and_bounded() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_makes_nobody_wait_for_it() {
+fn setting_the_clock_back_extends_no_wait() {
     let guesses = default_limit();
     assert_eq!(tried(&guesses, network(1), &["a"], NOW), 10);
     assert_eq!(tried(&guesses, network(1), &["a"], NOW / 2), 0);
@@ -173,7 +173,7 @@ fn a_clock_that_is_set_back_makes_nobody_wait_for_it() {
 }
 
 #[test]
-fn memory_is_bounded_and_no_limit_is_none() {
+fn memory_is_bounded_and_the_limit_is_optional() {
     let guesses = default_limit();
     for number in 0..REMEMBERED + 500 {
         let guess = guesses.guess(
