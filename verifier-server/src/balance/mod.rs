@@ -1,4 +1,4 @@
-//! What a merchant has: balances, and the balance transactions they consist of.
+//! A merchant's balances, and their balance transactions.
 
 pub mod model;
 pub mod routes;

@@ -1,4 +1,4 @@
-//! Balance transactions: what a merchant earns, gives back and is charged, line by line.
+//! Balance transactions: a merchant's captures, refunds, fees and reserves.
 
 use crate::settlements::fees::Fees;
 use jiff::civil::Date;
@@ -11,19 +11,19 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionKind {
-    /// Money was captured.
+    /// A capture.
     Capture,
-    /// Money was refunded.
+    /// A refund.
     Refund,
-    /// The shopper's bank has taken money back.
+    /// The shopper's bank withdrew a disputed amount.
     Dispute,
-    /// The shopper's bank has returned it.
+    /// The shopper's bank returned it.
     DisputeWon,
-    /// A payout came back and is owed again.
+    /// A payout was returned and is owed again.
     PayoutReturn,
-    /// Kept back for a while.
+    /// A reserve was held.
     ReserveHold,
-    /// What was kept back is released.
+    /// A reserve was released.
     ReserveRelease,
 }
 
@@ -42,37 +42,38 @@ sealpay_protocol::names! {
 /// A balance transaction: one line of a settlement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BalanceTransaction {
-    /// The line.
+    /// The balance transaction.
     pub id: TransactionId,
-    /// Whose it is.
+    /// The merchant.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
     /// What it is for.
     pub kind: TransactionKind,
-    /// Names the cause: a modification, a payment captured at once, a dispute, a payout, a settlement.
+    /// Id of the cause: a modification, an automatically captured payment, a dispute, a payout, or
+    /// a settlement.
     pub source: String,
-    /// The payment, where there is one.
+    /// The payment, if there is one.
     pub payment: Option<PaymentId>,
-    /// The merchant's order number, where there is one.
+    /// The merchant's order number, if there is one.
     pub order_ref: Option<String>,
-    /// The way to pay, where there was a payment.
+    /// The payment method, if there is a payment.
     pub method: Option<String>,
-    /// The card's brand, where there was a card.
+    /// The card's brand, for cards.
     pub brand: Option<String>,
-    /// Where the card was issued, as fees see it, where there was a card.
+    /// The issuer's region for fees, for cards.
     pub region: Option<String>,
-    /// Minor units; what is taken from the merchant is below nothing.
+    /// Gross, minor units; negative if it is taken from the merchant.
     pub gross_minor: i64,
-    /// What is charged.
+    /// The fees.
     pub fees: Fees,
-    /// Gross without fees, minor units.
+    /// Gross minus fees, minor units.
     pub net_minor: i64,
-    /// The day whose cut-off it made.
+    /// The business date, by its cut-off.
     pub business_date: Date,
     /// The day on which it is settled.
     pub settlement_date: Date,
-    /// The settlement, once it is in one.
+    /// The settlement, once closed.
     pub settlement: Option<SettlementId>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,

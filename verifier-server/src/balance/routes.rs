@@ -17,7 +17,7 @@ use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(balance))
@@ -43,8 +43,7 @@ pub(crate) async fn balance(
 }
 
 list_query! {
-    /// What a list of balance transactions is asked for. What has `from` and `until` takes in both of
-    /// them.
+    /// The query parameters of a list of balance transactions. Ranges include `from` and `until`.
     ListQuery => TransactionFilter {
         /// The last balance transaction of the page before.
         #[param(schema_with = schema::transaction)]

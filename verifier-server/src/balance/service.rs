@@ -1,4 +1,4 @@
-//! A merchant's balance, and whether the ledger agrees with payments and settlements.
+//! A merchant's balances, and the audit of the ledger against payments and settlements.
 
 pub use super::store::TransactionFilter;
 use super::sums::{Sums, TrialLine};
@@ -23,11 +23,11 @@ pub struct Balances {
     pub data: Vec<BalanceRecord>,
 }
 
-/// What a merchant has in every currency: everything that was ever moved is added up.
+/// A merchant's balances in every currency, summed over all transfers.
 ///
 /// # Errors
-/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) when it is not the merchant's turn
-/// in time; an error when the store does not answer.
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) if the merchant's lane is not
+/// free in time; an error if the store does not respond.
 pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balances, ApiError> {
     let store = gateway.store.clone();
     let reading = async move { added_up(&store, merchant).await };
@@ -89,17 +89,17 @@ fn of_currency(
     })
 }
 
-/// Lines of the merchant, newest first.
+/// The merchant's balance transactions, newest first.
 ///
 /// # Errors
-/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) when it may take long and is not the
-/// merchant's turn in time; an error when the store does not answer.
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) if the query may scan many rows
+/// and the merchant's slot is not free in time; an error if the store does not respond.
 pub async fn transactions(
     gateway: &Gateway,
     merchant: MerchantId,
     filter: TransactionFilter,
 ) -> Result<Page<BalanceTransactionRecord>, ApiError> {
-    // No index knows these: when nothing is of this kind or currency, everything is looked at.
+    // Not indexed: without matches, all rows are scanned.
     let scans = filter.payment.is_none() && (filter.kind.is_some() || filter.currency.is_some());
     let rows =
         move |store: Store, filter| async move { store.balance.list(merchant, &filter).await };
@@ -113,16 +113,16 @@ pub async fn transactions(
     .await
 }
 
-/// The books at one moment.
+/// The result of a ledger audit, as of one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerAudit {
-    /// Every account on which something ever stood.
+    /// Every account with postings.
     pub trial_balance: Vec<TrialLine>,
-    /// Whatever does not add up, as sentences; nothing when all is well.
+    /// The inconsistencies, as sentences; empty if there are none.
     pub violations: Vec<String>,
 }
 
-/// Adds everything up and compares it; `docs/explanation/settlement.md` says what has to hold.
+/// Audits the ledger; `docs/explanation/settlement.md` lists the invariants.
 pub async fn audit(store: &Store) -> Result<LedgerAudit, ApiError> {
     let mut sums: BTreeMap<(MerchantId, Currency), Sums> = BTreeMap::new();
     let mut violations = Vec::new();
@@ -147,7 +147,7 @@ pub async fn audit(store: &Store) -> Result<LedgerAudit, ApiError> {
     })
 }
 
-/// Whatever does not add up, as sentences; nothing when all is well.
+/// The inconsistencies of the ledger, as sentences; empty if there are none.
 pub async fn check(store: &Store) -> Result<Vec<String>, ApiError> {
     Ok(audit(store).await?.violations)
 }

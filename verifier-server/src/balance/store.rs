@@ -1,4 +1,4 @@
-//! Balance transactions, the lines of settlements: what is read of them.
+//! Reads balance transactions.
 
 use crate::balance::model::{BalanceTransaction, TransactionKind};
 use jiff::civil::Date;
@@ -8,37 +8,37 @@ use sealpay_storage::{
     AsText, Database, DatabaseError, Extent, IdRange, Projection, projection, sql, values,
 };
 
-/// Which of a merchant's lines, newest first.
+/// The filter of a list of balance transactions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransactionFilter {
-    /// Only those in this currency.
+    /// In this currency.
     pub currency: Option<Currency>,
-    /// Only those of this kind.
+    /// Of this type.
     pub kind: Option<TransactionKind>,
-    /// Only those of this payment.
+    /// Of this payment.
     pub payment: Option<PaymentId>,
-    /// Only those in this settlement.
+    /// In this settlement.
     pub settlement: Option<SettlementId>,
-    /// Only those made from this moment on, milliseconds since 1970.
+    /// Made at this time or later, milliseconds since 1970.
     pub created_from_ms: Option<i64>,
-    /// Only those made before this moment, milliseconds since 1970.
+    /// Made before this time, milliseconds since 1970.
     pub created_until_ms: Option<i64>,
-    /// Only those older than this one.
+    /// Older than this one.
     pub after: Option<TransactionId>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// What a merchant waits for in a currency, for one day.
+/// A merchant's unsettled balance transactions of one currency and date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingLines {
     /// The currency.
     pub currency: Currency,
-    /// The day on which they are settled.
+    /// The settlement date.
     pub settlement_date: Date,
-    /// How many lines.
+    /// The number of balance transactions.
     pub lines: i64,
-    /// Their sum, minor units; without what is kept back until then.
+    /// Their net sum, minor units; without the reserve that is released then.
     pub net_minor: i64,
 }
 
@@ -51,15 +51,14 @@ projection! {
     }
 }
 
-/// What is none does not matter. Identifiers sort by time, so that a span of time is one of
-/// identifiers too.
+/// A filter that is none does not apply. Ids sort by time, so a time span is a range of ids.
 const FILTERED: &str = "AND id < $2 AND id >= $3 AND currency = COALESCE($4, currency) \
      AND kind = COALESCE($5, kind) ORDER BY id DESC LIMIT $6";
 
 const OF_MERCHANT: &str = sql!(BalanceTransaction::SELECT, "WHERE merchant = $1 ", FILTERED);
 
-/// Lines of a payment or of a settlement are few beside all of the merchant's. Where those could be
-/// found by the merchant, SQLite would read all of them instead.
+/// Those of a payment or settlement are few compared with all of the merchant's. If the merchant's
+/// index were usable here, SQLite would scan all of them.
 const OF_PAYMENT: &str = sql!(
     BalanceTransaction::SELECT,
     "WHERE payment = $7 AND merchant || '' = $1 \
@@ -91,7 +90,7 @@ pub struct BalanceStore {
 }
 
 impl BalanceStore {
-    /// A merchant's lines, newest first.
+    /// A merchant's balance transactions, newest first.
     pub async fn list(
         &self,
         merchant: MerchantId,
@@ -122,7 +121,7 @@ impl BalanceStore {
             .await
     }
 
-    /// The lines of a settlement in the order in which they were made, after one of them.
+    /// The balance transactions of a settlement in order of creation, after one of them.
     pub async fn of_settlement(
         &self,
         settlement: SettlementId,
@@ -135,8 +134,7 @@ impl BalanceStore {
             .await
     }
 
-    /// What waits to be settled for a merchant, by currency and day. What was kept back and is
-    /// released then is left out.
+    /// A merchant's unsettled amounts, by currency and date, without reserve releases.
     pub async fn pending(&self, merchant: MerchantId) -> Result<Vec<PendingLines>, DatabaseError> {
         self.database
             .scan_list(Extent::Sum, PENDING, values![merchant])
@@ -152,10 +150,10 @@ mod tests {
     use crate::store::MIGRATIONS;
     use rusqlite::Connection;
 
-    /// What has been settled, and it is almost everything, is read by nobody who asks for something
-    /// else; and nothing is sorted.
+    /// Queries for unsettled rows must not read settled ones, which are almost all; and nothing is
+    /// sorted.
     #[test]
-    fn each_statement_reads_from_the_index_that_was_made_for_it() {
+    fn statements_use_their_indexes() {
         let connection = Connection::open_in_memory().unwrap();
         for step in MIGRATIONS.steps {
             connection.execute_batch(step).unwrap();

@@ -1,4 +1,4 @@
-//! What the ledger and the balance transactions add up to, and what they should.
+//! Sums of the ledger and of the balance transactions, and the invariants between them.
 
 use crate::ledger::audit::{Finding, FindingOf};
 use crate::ledger::model::{Account, PostingType};
@@ -16,11 +16,11 @@ pub struct TrialLine {
     pub currency: String,
     /// The account.
     pub account: Account,
-    /// Everything that was ever debited.
+    /// Total debits.
     pub debited: i64,
-    /// Everything that was ever credited.
+    /// Total credits.
     pub credited: i64,
-    /// What was credited without what was debited.
+    /// Credits minus debits.
     pub balance: i64,
 }
 
@@ -29,9 +29,9 @@ pub struct TrialLine {
 pub(crate) struct Sums {
     debited: BTreeMap<&'static str, i64>,
     credited: BTreeMap<&'static str, i64>,
-    /// What each cause moved in its own direction.
+    /// The total of each posting type, in its own direction.
     moved: BTreeMap<&'static str, i64>,
-    /// Gross of the lines of a kind, bound or not.
+    /// Gross of balance transactions by type, settled or not.
     gross: BTreeMap<String, i64>,
     bound_fees: i64,
     settled_fees: i64,
@@ -44,7 +44,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    /// Takes a sum; a row that is not what it has to be becomes a sentence.
+    /// Adds a sum; an inconsistent row becomes a sentence.
     pub(crate) fn add(&mut self, finding: &Finding) -> Option<String> {
         let (first, second) = (finding.first, finding.second);
         let name = &finding.name;
@@ -96,7 +96,7 @@ impl Sums {
         None
     }
 
-    /// What was credited without what was debited.
+    /// Credits minus debits.
     fn balance(&self, account: Account) -> i64 {
         let of = |sums: &BTreeMap<_, i64>| sums.get(account.name()).copied().unwrap_or(0);
         of(&self.credited) - of(&self.debited)
@@ -120,7 +120,7 @@ impl Sums {
         states.iter().map(of).sum()
     }
 
-    /// What is, and what should be, where the two differ.
+    /// The actual and expected values that differ.
     pub(crate) fn differences(&self) -> Vec<(&'static str, i64, i64)> {
         let mut compared = self.accounts();
         compared.extend(self.causes_of_payments());
@@ -129,7 +129,7 @@ impl Sums {
         compared
     }
 
-    /// Each account against the lines, settlements, payouts and disputes that it is made of.
+    /// Each account compared with its balance transactions, settlements, payouts and disputes.
     fn accounts(&self) -> Vec<(&'static str, i64, i64)> {
         let unbound = |kind| self.lines(kind, ":unbound");
         let bound = |kind| self.lines(kind, ":bound");
@@ -181,7 +181,7 @@ impl Sums {
         ]
     }
 
-    /// Each cause of transfers against what it was the cause of.
+    /// The posting types of payments compared with their causes.
     fn causes_of_payments(&self) -> Vec<(&'static str, i64, i64)> {
         let disputed = self.disputes(&["needs_response", "under_review", "won", "lost"]);
         vec![
@@ -233,7 +233,8 @@ impl Sums {
         ]
     }
 
-    /// What settlements, the reserve and payouts moved, beside what their lines say.
+    /// The posting types of settlements, reserve and payouts compared with their balance
+    /// transactions.
     fn causes_of_settlements(&self) -> Vec<(&'static str, i64, i64)> {
         let sold = self.lines("capture", ":bound") + self.lines("refund", ":bound");
         let returned = self.payouts.get("returned").copied().unwrap_or(0);
@@ -298,7 +299,7 @@ impl Sums {
     }
 }
 
-/// A row of the books that is not what it has to be.
+/// Describes an inconsistent row.
 fn sentence(finding: &Finding) -> String {
     let (name, first, second) = (&finding.name, finding.first, finding.second);
     match finding.of {

@@ -1,4 +1,4 @@
-//! The ledger: what stands on its accounts, and everything that has to agree with it.
+//! The ledger audit: the account balances, and everything that must agree with them.
 
 use super::model::{Account, AccountBalance};
 use sealpay_protocol::currency::Currency;
@@ -8,60 +8,62 @@ use sealpay_storage::{
 };
 use std::collections::BTreeMap;
 
-/// One sum, or one row that is not what it has to be, of the books.
+/// A sum of the books, or an inconsistent row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What it is of.
+    /// The type of the finding.
     pub of: FindingOf,
-    /// Whose.
+    /// The merchant.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
-    /// What is summed, or what is wrong: names with `:` between.
+    /// The summed group or the inconsistent row: names separated by `:`.
     pub name: String,
-    /// A sum, or what should stand there; minor units.
+    /// A sum, or the expected value; minor units.
     pub first: i64,
-    /// Another sum, or what stands there; minor units.
+    /// Another sum, or the actual value; minor units.
     pub second: i64,
 }
 
-/// What a finding is of.
+/// The type of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FindingOf {
-    /// Transfers of one cause between two accounts, `cause:debit:credit`: their sum.
+    /// Transfers of one posting type between two accounts, `cause:debit:credit`: their sum.
     Transfers,
-    /// Lines of one kind, `kind:bound` or `kind:unbound`: gross and fees.
+    /// Balance transactions of one type, `kind:bound` or `kind:unbound`: gross and fees.
     Lines,
-    /// Settlements: sums of their fees and of what they paid out.
+    /// Settlements: sums of their fees and of their payouts.
     Settled,
-    /// The last settlement: what it carried over.
+    /// The last settlement: its amount carried forward.
     Carried,
     /// Payouts in a state: their sum.
     Payouts,
     /// Disputes in a state: their sum.
     Disputes,
-    /// Payments of which more came than was due: how much more, and how much of it went back.
+    /// Overpaid payments: the excess, and its refunded part.
     Overpaid,
-    /// A line whose net is not its gross without its fees.
+    /// A balance transaction whose net is not gross minus fees.
     LineNet,
-    /// A line that is in a settlement of somebody else, in none that there is, or in one before its day.
+    /// A balance transaction in a settlement of another merchant, a missing one, or one before its
+    /// date.
     LineMisplaced,
-    /// A settlement whose net and carry do not add up.
+    /// A settlement whose net and carried amounts do not add up.
     SettlementSum,
-    /// A settlement whose lines do not add up to it: net of the lines and of the settlement.
+    /// A settlement whose balance transactions do not add up to it: net of both.
     SettlementLines,
-    /// A settlement that does not carry on what the one before left: carried and brought forward.
+    /// A settlement that does not bring forward what the previous one carried forward: both
+    /// amounts.
     SettlementChain,
-    /// A settlement whose number has none before it, or that is not later than the one before.
+    /// A settlement whose number has no predecessor, or whose date is not later.
     SettlementOrder,
-    /// A settlement and its payout disagree: what is to be paid and what is.
+    /// A settlement and its payout disagree: both amounts.
     PayoutAmount,
-    /// A returned payout without its line, or the other way round: the payout and its lines.
+    /// A returned payout without its balance transaction, or the reverse: both amounts.
     PayoutReturned,
-    /// A payment whose captures are not all in lines: captured and in lines.
+    /// A payment whose captures are not all balance transactions: both amounts.
     PaymentCaptured,
-    /// A payment whose refunds, without what came too much, are not all in lines: refunded and in
-    /// lines.
+    /// A payment whose refunds, without the overpaid part, are not all balance transactions: both
+    /// amounts.
     PaymentRefunded,
 }
 
@@ -87,7 +89,7 @@ sealpay_protocol::names! {
     }
 }
 
-/// One statement, so that all of it is of one moment while others go on writing.
+/// One statement, so that all findings are of the same time despite concurrent writes.
 const FINDINGS: &str = concat!(
     "WITH bound AS (
         SELECT settlement, COUNT(*) AS lines,
@@ -191,13 +193,13 @@ const FINDINGS: &str = concat!(
     "ORDER BY 1, 2, 3, 4"
 );
 
-/// Each transfer is read once, from an index that has all of it.
+/// Reads each transfer once, from a covering index.
 pub(crate) const MOVED: &str = sql!(
     Moved::SELECT,
     "WHERE merchant = $1 GROUP BY currency, debit_account, credit_account"
 );
 
-/// What was ever moved between two accounts.
+/// The total transferred between two accounts.
 struct Moved {
     currency: Currency,
     debit: Account,
@@ -232,12 +234,12 @@ pub struct LedgerStore {
 }
 
 impl LedgerStore {
-    /// Every sum of the books, and every row of them that is not what it has to be, all of one moment.
+    /// All sums of the books and all inconsistent rows, as of one time.
     pub async fn discrepancies(&self) -> Result<Vec<Finding>, DatabaseError> {
         self.database.list(FINDINGS, []).await
     }
 
-    /// What stands on a merchant's accounts: added up from every transfer there ever was.
+    /// The balances of a merchant's accounts, summed over all transfers.
     pub async fn account_balances(
         &self,
         merchant: MerchantId,
@@ -263,7 +265,7 @@ impl LedgerStore {
     }
 }
 
-/// By currency, and then by the names of the accounts.
+/// By currency, then by account name.
 type Balances = BTreeMap<(Currency, &'static str), AccountBalance>;
 
 fn balance_of(

@@ -1,4 +1,4 @@
-//! The double-entry ledger: accounts, postings, and the audit that they add up.
+//! The double-entry ledger: accounts, postings, and the audit of their consistency.
 
 pub mod audit;
 pub mod model;

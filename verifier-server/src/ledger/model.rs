@@ -1,23 +1,23 @@
-//! The ledger: double entry, append-only, each currency by itself.
+//! The ledger: double-entry, append-only, separate for each currency.
 //!
-//! The unit is a transfer: an amount that is debited to one account and credited to another. So
-//! debits equal credits by construction, and no entry can be half there.
+//! The unit is a transfer: an amount that is debited to one account and credited to another. Debits
+//! therefore equal credits by construction, and no entry can be incomplete.
 //!
-//! | What happens | Debit | Credit |
+//! | Cause | Debit | Credit |
 //! |---|---|---|
-//! | money is captured | shopper clearing | merchant payable |
-//! | money is refunded | merchant payable | shopper clearing |
-//! | more came by transfer than was due | shopper clearing | overpayment |
-//! | what came too much is sent back | overpayment | shopper clearing |
-//! | a settlement closes over what was captured, less what was refunded | provider receivable | shopper clearing |
-//! | its fees | merchant payable | fees |
-//! | what it keeps back | merchant payable | reserve |
-//! | what was kept back is released | reserve | merchant payable |
-//! | its payout | merchant payable | provider receivable |
-//! | a payout that came back | provider receivable | merchant payable |
-//! | a dispute is opened | merchant payable | dispute |
-//! | a dispute is won | dispute | merchant payable |
-//! | a dispute is lost | dispute | provider receivable |
+//! | capture | shopper clearing | merchant payable |
+//! | refund | merchant payable | shopper clearing |
+//! | overpaid transfer | shopper clearing | overpayment |
+//! | refund of an overpayment | overpayment | shopper clearing |
+//! | settlement of captures minus refunds | provider receivable | shopper clearing |
+//! | fees of a settlement | merchant payable | fees |
+//! | reserve of a settlement | merchant payable | reserve |
+//! | release of a reserve | reserve | merchant payable |
+//! | payout of a settlement | merchant payable | provider receivable |
+//! | returned payout | provider receivable | merchant payable |
+//! | dispute opened | merchant payable | dispute |
+//! | dispute won | dispute | merchant payable |
+//! | dispute lost | dispute | provider receivable |
 
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId};
@@ -28,19 +28,19 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Account {
-    /// What shoppers have paid and no settlement has confirmed.
+    /// Paid by shoppers and not settled yet.
     ShopperClearing,
-    /// What the merchant is owed.
+    /// Owed to the merchant.
     MerchantPayable,
-    /// What providers hold for us: confirmed, and not paid out.
+    /// Settled funds that providers hold for us and that are not paid out.
     ProviderReceivable,
-    /// What was charged for it all.
+    /// Fees charged.
     Fees,
-    /// What is kept back for a while.
+    /// Held in reserve.
     Reserve,
-    /// What shoppers' banks have taken back and may have to return.
+    /// Withdrawn by shoppers' banks, and possibly returned.
     Dispute,
-    /// What came too much by transfer and has not gone back: it is owed to the shoppers.
+    /// Overpaid by transfer and not refunded: owed to the shoppers.
     Overpayment,
 }
 
@@ -56,17 +56,17 @@ sealpay_protocol::names! {
     }
 }
 
-/// Why money moved.
+/// The cause of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PostingType {
-    /// Money was captured.
+    /// A capture.
     Capture,
-    /// Money was refunded.
+    /// A refund.
     Refund,
-    /// More came by transfer than was due.
+    /// An overpaid bank transfer.
     Overpayment,
-    /// What came too much was sent back.
+    /// A refund of an overpayment.
     OverpaymentRefund,
     /// A dispute was opened.
     Dispute,
@@ -74,17 +74,17 @@ pub enum PostingType {
     DisputeWon,
     /// A dispute was lost.
     DisputeLost,
-    /// A settlement was closed: what it confirms.
+    /// A settlement: the settled amount.
     Settlement,
-    /// A settlement was closed: its fees.
+    /// A settlement: its fees.
     Fees,
-    /// A settlement was closed: what it keeps back.
+    /// A settlement: its reserve.
     ReserveHold,
-    /// A settlement was closed: what it releases.
+    /// A settlement: the released reserve.
     ReserveRelease,
-    /// A settlement was closed: its payout.
+    /// A settlement: its payout.
     Payout,
-    /// A payout came back.
+    /// A returned payout.
     PayoutReturn,
 }
 
@@ -106,31 +106,31 @@ sealpay_protocol::names! {
     }
 }
 
-/// Money that moves from one account to another.
+/// An amount moved from one account to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
     /// The transfer.
     pub id: LedgerTransferId,
-    /// Whose accounts.
+    /// The owner of the accounts.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
-    /// Debited.
+    /// The debited account.
     pub debit: Account,
-    /// Credited.
+    /// The credited account.
     pub credit: Account,
-    /// How much, minor units; more than nothing.
+    /// The amount, minor units; positive.
     pub amount_minor: i64,
     /// Why.
     pub posting_type: PostingType,
-    /// Names what caused it: a modification, a payment, a dispute, a settlement, a payout.
+    /// The id of the cause: a modification, payment, dispute, settlement or payout.
     pub cause_id: String,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
 }
 
 impl PostingType {
-    /// Debit and credit.
+    /// The debited and the credited account.
     #[must_use]
     pub const fn accounts(self) -> (Account, Account) {
         match self {
@@ -152,7 +152,7 @@ impl PostingType {
 }
 
 impl Transfer {
-    /// What a cause moves; an amount below nothing moves the other way, and nothing moves nothing.
+    /// The transfer for a cause. A negative amount swaps debit and credit; zero is no transfer.
     #[must_use]
     pub fn new(
         id: LedgerTransferId,
@@ -181,7 +181,7 @@ impl Transfer {
     }
 }
 
-/// What stands on an account, minor units.
+/// The balance of an account, minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountBalance {
     /// The account.
@@ -200,7 +200,7 @@ mod tests {
     use sealpay_protocol::ids::{LedgerTransferId, MerchantId};
 
     #[test]
-    fn an_amount_below_nothing_moves_the_other_way_and_nothing_moves_nothing() {
+    fn negative_amounts_swap_debit_and_credit_and_zero_is_no_transfer() {
         let of = |amount| {
             let (id, merchant) = (
                 LedgerTransferId::new(1, [1; 10]),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_names_two_accounts_and_names_read_back() {
+    fn posting_types_have_two_accounts_and_names_round_trip() {
         for posting_type in PostingType::ALL {
             let (debit, credit) = posting_type.accounts();
             assert_ne!(debit, credit, "{posting_type:?}");

@@ -1,4 +1,4 @@
-//! What one cause posts: a transfer in the ledger, and a balance transaction to be settled.
+//! The postings of one cause: ledger transfers, and a balance transaction to settle.
 
 use super::model::{PostingType, Transfer};
 use crate::balance::model::{BalanceTransaction, TransactionKind};
@@ -11,27 +11,27 @@ use crate::settlements::schedule;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId, TransactionId};
 
-/// What goes into the books for one cause, together with what caused it or not at all.
+/// The postings of one cause, written together with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
-    /// In the ledger.
+    /// The ledger transfers.
     pub transfers: Vec<Transfer>,
-    /// To be settled.
+    /// The balance transaction to settle.
     pub line: Option<BalanceTransaction>,
 }
 
-/// What a posting needs besides its cause: names, its moment, and who acquired the payment.
+/// The context of a posting: ids, time, and the acquirer of the payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostingContext {
-    /// Of the transfer.
+    /// Id of the transfer.
     pub transfer: LedgerTransferId,
-    /// Of the transfer of what came too much.
+    /// Id of the transfer of an overpayment.
     pub overpayment: LedgerTransferId,
-    /// Of the line.
+    /// Id of the balance transaction.
     pub line: TransactionId,
     /// Milliseconds since 1970.
     pub at_ms: i64,
-    /// Where the acquirer of a card payment is (ISO 3166-1 alpha-2).
+    /// The country of a card payment's acquirer (ISO 3166-1 alpha-2).
     pub acquirer_country: Option<String>,
 }
 
@@ -80,7 +80,7 @@ fn query<'a>(context: &'a PostingContext, payment: &'a Payment) -> fees::Query<'
     }
 }
 
-/// What money of a payment causes: below nothing where it is taken from the merchant.
+/// The posting of a payment's amount; negative if it is taken from the merchant.
 fn of_payment(
     context: &PostingContext,
     payment: &Payment,
@@ -115,7 +115,7 @@ fn of_payment(
     }
 }
 
-/// Money that came too much, or goes back of it: it is the shopper's and never settled.
+/// An overpaid amount, or its refund: it belongs to the shopper and is never settled.
 fn of_overpayment(
     context: &PostingContext,
     payment: &Payment,
@@ -132,7 +132,7 @@ fn of_overpayment(
     )
 }
 
-/// Money was captured. The source is the modification, or the payment where it was taken at once.
+/// A capture. The source is the modification, or the payment if it was captured automatically.
 #[must_use]
 pub fn of_capture(
     context: &PostingContext,
@@ -149,8 +149,8 @@ pub fn of_capture(
     posting
 }
 
-/// Money was refunded; the payment is as it is afterwards. What came too much goes back first, and
-/// is no business of the settlement's: it never was the merchant's.
+/// A refund; the payment is in its state afterwards. An overpayment is refunded first, and is not
+/// settled because it never belonged to the merchant.
 #[must_use]
 pub fn of_refund(
     context: &PostingContext,
@@ -174,7 +174,7 @@ pub fn of_refund(
     posting
 }
 
-/// The shopper's bank has taken money back.
+/// A dispute was opened: the shopper's bank withdraws the amount.
 #[must_use]
 pub fn of_dispute(context: &PostingContext, payment: &Payment, dispute: &Dispute) -> Posting {
     let amount_minor = dispute.money.amount_minor();
@@ -190,7 +190,7 @@ pub fn of_dispute(context: &PostingContext, payment: &Payment, dispute: &Dispute
     )
 }
 
-/// The shopper's bank has returned the money.
+/// A dispute was won: the shopper's bank returns the amount.
 #[must_use]
 pub fn of_dispute_won(context: &PostingContext, payment: &Payment, dispute: &Dispute) -> Posting {
     let what = (PostingType::DisputeWon, TransactionKind::DisputeWon);
@@ -199,7 +199,8 @@ pub fn of_dispute_won(context: &PostingContext, payment: &Payment, dispute: &Dis
     of_payment(context, payment, what, id, (amount_minor, Fees::default()))
 }
 
-/// The shopper's bank keeps the money. The merchant has lost it when the dispute was opened.
+/// A dispute was lost: the shopper's bank keeps the amount, which the merchant lost when the
+/// dispute was opened.
 #[must_use]
 pub fn of_dispute_lost(context: &PostingContext, dispute: &Dispute) -> Posting {
     Posting {
@@ -215,7 +216,7 @@ pub fn of_dispute_lost(context: &PostingContext, dispute: &Dispute) -> Posting {
     }
 }
 
-/// A payout came back, and is owed again.
+/// A payout was returned, and is owed again.
 #[must_use]
 pub fn of_payout_return(context: &PostingContext, payout: &Payout) -> Posting {
     let source = payout.id.to_string();

@@ -19,7 +19,7 @@ entity! {
     }
 }
 
-// The key over `source` and `kind` stops whatever would be settled twice.
+// The unique key over `source` and `kind` prevents settling anything twice.
 entity! {
     BalanceTransaction in "balance_transactions" {
         id,
@@ -42,7 +42,7 @@ entity! {
     }
 }
 
-/// A booking made ready by whoever asks, so that the one writer has less to do.
+/// A posting prepared by the caller to keep the single writer fast.
 pub(crate) struct PreparedPosting {
     transfers: Vec<<Transfer as Entity>::Values>,
     line: Option<<BalanceTransaction as Entity>::Values>,

@@ -1,4 +1,4 @@
-//! API keys as an operator makes them: for some scopes, for a while, and one in place of another.
+//! Creation and rotation of API keys by an operator, with scopes and expiry.
 
 use super::register::MerchantAdmin;
 use crate::auth::api_keys::key::{self, NewApiKey};
@@ -12,25 +12,25 @@ const DAY_MS: i64 = 24 * 60 * 60 * SECOND_MS;
 /// Longest life of an API key and longest overlap, days: a hundred years.
 const DAYS: u32 = 36_500;
 
-/// What a new key is limited to.
+/// The limits of a new key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// As they are kept: names with commas between, or `*`.
+    /// The stored form: comma-separated names, or `*`.
     pub scopes: String,
-    /// After how many days it stops being good.
+    /// Days until it expires.
     pub expires_in_days: Option<u32>,
 }
 
-/// A key in place of another.
+/// The result of a rotation.
 pub struct RotatedApiKey {
-    /// The new one; its plaintext is to be shown once.
+    /// The new key, whose plaintext is to be shown once.
     pub made: NewApiKey,
-    /// Until when the old one is good, milliseconds since 1970.
+    /// When the old key expires, milliseconds since 1970.
     pub old_expires_at_ms: i64,
 }
 
 impl MerchantAdmin<'_> {
-    /// Adds an API key that is good for these scopes and, it may be, for a while.
+    /// Adds an API key with scopes and an optional expiry.
     pub async fn add_limited_api_key(
         &self,
         merchant: MerchantId,
@@ -56,8 +56,8 @@ impl MerchantAdmin<'_> {
         }
     }
 
-    /// Makes a key in place of another: good for the same scopes, while the other one stays good
-    /// for an overlap, in which the merchant's servers change from one to the other.
+    /// Creates a key with the same scopes that replaces another. The old one stays valid during the
+    /// overlap, so that the merchant's servers can switch.
     pub async fn rotate_api_key(
         &self,
         old: ApiKeyId,
@@ -71,7 +71,7 @@ impl MerchantAdmin<'_> {
             .map_err(|error| error.to_string())?
             .filter(|key| key::is_good_at(key, now_ms))
             .ok_or_else(none)?;
-        // A key that was lent for a time does not become one without an end by being rotated.
+        // Rotation must not turn a temporary key into a permanent one.
         let new_ends_ms = self.end_of_days(expires_in_days)?.or(found.expires_at_ms);
         let made = key::make(
             found.merchant,

@@ -1,10 +1,10 @@
-//! Who may show the widget of a merchant.
+//! The origins that may embed a merchant's widget.
 
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use sealpay_protocol::ids::MerchantId;
 
-/// The origins that may embed the widget of a merchant, for `frame-ancestors`.
+/// The origins that may embed a merchant's widget, for `frame-ancestors`.
 ///
 /// # Errors
 /// [`ErrorCode::UnknownMerchant`].

@@ -2,7 +2,7 @@
 
 use sealpay_protocol::ids::MerchantId;
 
-/// A merchant with everything that a request needs to know of it.
+/// A merchant with everything that requests need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merchant {
     /// The merchant.
@@ -11,9 +11,9 @@ pub struct Merchant {
     pub name: String,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
-    /// What is kept back of each settlement.
+    /// The reserve of each settlement.
     pub reserve: Reserve,
-    /// Where payouts go (ISO 13616), if that was named.
+    /// Bank account for payouts (ISO 13616), if set.
     pub payout_account: Option<String>,
     /// Keys that may sign its orders.
     pub order_keys: Vec<OrderKey>,
@@ -21,12 +21,12 @@ pub struct Merchant {
     pub origins: Vec<String>,
 }
 
-/// What is kept back of what a merchant earns.
+/// A merchant's rolling reserve.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reserve {
-    /// Hundredths of a percent of each settlement that is above nothing.
+    /// Basis points of each positive settlement.
     pub basis_points: u32,
-    /// For how many business days.
+    /// Holding period, business days.
     pub days: u32,
 }
 
@@ -37,6 +37,6 @@ pub struct OrderKey {
     pub key_id: String,
     /// 32 bytes of Ed25519.
     pub public_key: [u8; 32],
-    /// What requests that it signs may do besides: names with commas between, `*`, or nothing.
+    /// API scopes of requests signed with it: comma-separated names, `*`, or empty.
     pub scopes: String,
 }

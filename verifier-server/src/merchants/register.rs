@@ -1,4 +1,4 @@
-//! What an operator registers: merchants, their keys, origins, API keys and webhook endpoints.
+//! Registration by an operator: merchants, their keys, origins, API keys and webhook endpoints.
 
 use super::model::{Merchant, OrderKey, Reserve};
 use crate::auth::api_keys;
@@ -19,20 +19,20 @@ use sealpay_system::{Clock, Rng};
 use url::Url;
 use zeroize::Zeroizing;
 
-/// The label under which an endpoint's secret is encrypted.
+/// The label for encrypting an endpoint's secret.
 #[must_use]
 pub fn endpoint_label(endpoint: EndpointId) -> String {
     format!("webhook-endpoint:{endpoint}")
 }
 
-/// What registering needs.
+/// The dependencies of registration.
 #[derive(Debug)]
 pub struct MerchantAdmin<'a> {
-    /// Where it is kept.
+    /// The store.
     pub store: &'a Store,
-    /// Under which it is kept.
+    /// The encryption of stored secrets.
     pub encryption: &'a KeyEncryption,
-    /// The time.
+    /// The clock.
     pub clock: &'a Clock,
     /// Randomness.
     pub rng: &'a Rng,
@@ -40,7 +40,7 @@ pub struct MerchantAdmin<'a> {
     pub livemode: bool,
 }
 
-/// A merchant to be registered.
+/// A merchant to register.
 #[derive(Debug, Clone)]
 pub struct NewMerchant {
     /// Its name for shoppers.
@@ -49,7 +49,7 @@ pub struct NewMerchant {
     pub key_id: String,
     /// The key, 32 bytes in base64url.
     pub public_key: String,
-    /// What requests that the key signs may do besides; nothing when empty.
+    /// API scopes of requests signed with the key; may be empty.
     pub key_scopes: String,
     /// Pages that may embed the widget.
     pub origins: Vec<String>,
@@ -58,7 +58,7 @@ pub struct NewMerchant {
 }
 
 impl NewMerchant {
-    /// Checks all that can be checked without a database.
+    /// Validates everything that needs no database.
     pub fn check(&self, livemode: bool) -> Result<OrderKey, String> {
         check_name(&self.name)?;
         for origin in &self.origins {
@@ -71,23 +71,23 @@ impl NewMerchant {
     }
 }
 
-/// What the merchant gets: shown once, and so without a way to be serialized in passing.
+/// The credentials of a new merchant. Shown once, and deliberately not serializable.
 pub struct MerchantCredentials {
     /// `mer_…`.
     pub merchant: String,
     /// The name of its order key.
     pub key_id: String,
-    /// `key_…`: what the API key is revoked by.
+    /// `key_…`: the id for revoking the API key.
     pub api_key_id: String,
     /// `sk_test_…` or `sk_live_…`.
     pub api_key: Zeroizing<String>,
-    /// `whe_…`, when a webhook address was given.
+    /// `whe_…`, if a webhook URL was given.
     pub endpoint: Option<String>,
-    /// `whsec_…`, when a webhook address was given.
+    /// `whsec_…`, if a webhook URL was given.
     pub webhook_secret: Option<Zeroizing<String>>,
 }
 
-/// What a new webhook endpoint gets: shown once.
+/// The credentials of a new webhook endpoint, shown once.
 pub struct EndpointCredentials {
     /// `whe_…`.
     pub endpoint: String,
@@ -95,11 +95,11 @@ pub struct EndpointCredentials {
     pub webhook_secret: Zeroizing<String>,
 }
 
-/// Longest name of a merchant, characters: it stands beside the amount.
+/// Longest name of a merchant, characters: it is shown beside the amount.
 const NAME_CHARACTERS: usize = 80;
 
-/// Checks a page that is to embed the widget. Over plain HTTP whoever is on the way is the page, so
-/// that where real money moves only this machine's own pages may come that way.
+/// Validates a page that embeds the widget. Plain HTTP can be intercepted, so in live mode it is
+/// permitted for this machine's own pages only.
 pub fn check_page(text: &str, livemode: bool) -> Result<Origin, String> {
     let origin: Origin = text.parse().map_err(|error| format!("{text}: {error}"))?;
     if livemode && !origin.as_str().starts_with("https://") && !origin.is_local() {
@@ -110,12 +110,12 @@ pub fn check_page(text: &str, livemode: bool) -> Result<Origin, String> {
     Ok(origin)
 }
 
-/// Checks a merchant's name for shoppers.
+/// Validates a merchant's name for shoppers.
 pub fn check_name(name: &str) -> Result<(), String> {
     text::check(name, NAME_CHARACTERS).map_err(|fault| format!("the merchant's name {fault}"))
 }
 
-/// Checks an order key.
+/// Validates an order key.
 pub fn check_order_key(key_id: &str, public_key: &str, scopes: &str) -> Result<OrderKey, String> {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
     if !(1..=64).contains(&key_id.len()) || !key_id.bytes().all(allowed) {
@@ -134,7 +134,7 @@ pub fn check_order_key(key_id: &str, public_key: &str, scopes: &str) -> Result<O
     })
 }
 
-/// Checks the address of a webhook endpoint; what it resolves to is checked at every delivery.
+/// Validates a webhook URL; its resolved addresses are checked at every delivery.
 pub fn check_webhook_url(text: &str) -> Result<Url, String> {
     if text.len() > WEBHOOK_URL_CHARACTERS {
         let most = WEBHOOK_URL_CHARACTERS;
@@ -162,7 +162,7 @@ fn newly(added: Result<Addition, DatabaseError>, otherwise: &str) -> Result<(), 
 }
 
 impl MerchantAdmin<'_> {
-    /// Registers a merchant with its first key, origins, API key and endpoint, all or nothing.
+    /// Registers a merchant with its first key, origins, API key and endpoint, atomically.
     pub async fn add_merchant(&self, new: NewMerchant) -> Result<MerchantCredentials, String> {
         let key = new.check(self.livemode)?;
         let now_ms = self.clock.now_ms();
@@ -225,7 +225,7 @@ impl MerchantAdmin<'_> {
                 .encrypt(&label, secret.bytes(), self.rng.bytes()),
             disabled_at_ms: None,
             created_at_ms: self.clock.now_ms_i64(),
-            // The server asks it, whoever registered it.
+            // The server verifies every endpoint, whoever registered it.
             verified_at_ms: None,
             verification_at_ms: Some(self.clock.now_ms_i64()),
             verification_error: None,
@@ -265,7 +265,7 @@ impl MerchantAdmin<'_> {
         Ok(made)
     }
 
-    /// Adds an order key, beside those that are active: this is how a merchant rotates.
+    /// Adds an order key to the active ones, for a rotation.
     pub async fn add_order_key(
         &self,
         merchant: MerchantId,

@@ -1,4 +1,4 @@
-//! Merchants and what they registered: order keys, origins, API keys and webhook endpoints.
+//! The repository of merchants, order keys and origins.
 
 use super::model::{Merchant, OrderKey, Reserve};
 use crate::auth::api_keys::model::ApiKey;
@@ -22,7 +22,7 @@ columns! {
     }
 }
 
-// Its keys and origins are rows of their own.
+// Keys and origins are separate rows.
 projection! {
     Merchant from "merchants" {
         id,
@@ -70,7 +70,7 @@ const ADD_ORIGIN: &str = "INSERT INTO merchant_origins (merchant, origin)
 
 const REMOVE_ORIGIN: &str = "DELETE FROM merchant_origins WHERE merchant = $1 AND origin = $2";
 
-/// Adds a merchant with its keys and origins, or changes nothing.
+/// Adds a merchant with its keys and origins, atomically.
 async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
     let id = merchant.id;
     let added = tx
@@ -129,7 +129,7 @@ async fn all(tx: &mut Tx<'_>) -> Result<Vec<Merchant>, Fault> {
     Ok(merchants)
 }
 
-/// Reads a merchant's keys and origins to its row.
+/// Adds the keys and origins to a merchant read from its row.
 async fn complete(tx: &mut Tx<'_>, merchant: &mut Merchant) -> Result<(), Fault> {
     let id = values![merchant.id];
     merchant.order_keys = tx.list(ORDER_KEYS, &id).await?;
@@ -157,10 +157,10 @@ impl MerchantStore {
             .await
     }
 
-    /// Adds a merchant, its first API key and perhaps an endpoint, all of it or nothing.
+    /// Adds a merchant, its first API key and optionally an endpoint, atomically.
     ///
     /// # Errors
-    /// The database did not do its work; an API key or endpoint of that id is there already.
+    /// The database failed, or an API key or endpoint with this id exists.
     pub async fn register(
         &self,
         merchant: &Merchant,
@@ -179,19 +179,19 @@ impl MerchantStore {
             .await
     }
 
-    /// A merchant with its order keys that are not retired, and its origins.
+    /// A merchant with its active order keys and its origins.
     pub async fn get(&self, merchant: MerchantId) -> Result<Option<Merchant>, DatabaseError> {
         self.database
             .read(merchant, |tx, merchant| Box::pin(one(tx, *merchant)))
             .await
     }
 
-    /// Every merchant, the oldest first.
+    /// Every merchant, oldest first.
     pub async fn list(&self) -> Result<Vec<Merchant>, DatabaseError> {
         self.database.read((), |tx, ()| Box::pin(all(tx))).await
     }
 
-    /// Sets what is kept back of a merchant's settlements; says whether there is such a merchant.
+    /// Sets a merchant's reserve; returns whether the merchant exists.
     pub async fn set_reserve(
         &self,
         merchant: MerchantId,
@@ -201,7 +201,7 @@ impl MerchantStore {
         self.database.change(SET_RESERVE, values).await
     }
 
-    /// Names the account that a merchant's payouts go to; says whether there is such a merchant.
+    /// Sets a merchant's payout account; returns whether the merchant exists.
     pub async fn set_payout_account(
         &self,
         merchant: MerchantId,
@@ -211,7 +211,7 @@ impl MerchantStore {
         self.database.change(SET_PAYOUT_ACCOUNT, values).await
     }
 
-    /// Adds a key that may sign a merchant's orders. The name of a retired key is not free.
+    /// Adds an order key. The name of a retired key cannot be reused.
     pub async fn add_order_key(
         &self,
         merchant: MerchantId,
@@ -223,7 +223,7 @@ impl MerchantStore {
             .await
     }
 
-    /// Retires an order key; says whether there was one in use.
+    /// Retires an order key; returns whether it was active.
     pub async fn retire_order_key(
         &self,
         merchant: MerchantId,
@@ -249,7 +249,7 @@ impl MerchantStore {
             .await
     }
 
-    /// Takes a page away; says whether it was there.
+    /// Removes an origin; returns whether it existed.
     pub async fn remove_origin(
         &self,
         merchant: MerchantId,

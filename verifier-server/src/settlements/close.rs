@@ -1,4 +1,4 @@
-//! Settlement: what is due by the calendar is closed, each merchant, currency and day once.
+//! Settlement: closes what is due by the calendar, once for each merchant, currency and date.
 
 use super::draft;
 use super::draft::{BatchKey, Terms};
@@ -17,13 +17,13 @@ use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::EventId;
 use std::sync::Arc;
 
-/// What is closed.
+/// What to close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cutoff {
-    /// What the calendar has closed by now.
+    /// Everything due now by the calendar.
     Now,
-    /// Everything up to a settlement date, even before its time; and nothing that is later than what
-    /// is sold now.
+    /// Everything up to a settlement date, even early; capped at the settlement date of today's
+    /// sales.
     Date(Date),
 }
 
@@ -35,7 +35,8 @@ impl Cutoff {
         }
     }
 
-    /// A day that is late enough to have everything before it. Somewhere it is a day later already.
+    /// A date late enough to include everything due. It may already be the next day in some time
+    /// zone.
     fn last_day(self, now_ms: i64) -> Date {
         match self {
             Self::Now => {
@@ -48,18 +49,18 @@ impl Cutoff {
     }
 }
 
-/// The day on which what is sold now is settled. Nothing later is ever closed: what is kept back
-/// would be released before its time, and what is sold next would come too late and wait for a day
-/// after it, however far ahead that is.
+/// The settlement date of payments captured now. Nothing later is ever closed: reserves would be
+/// released early, and later sales would miss their settlement and wait until after that date,
+/// however far ahead it is.
 fn newest(currency: Currency, now_ms: i64) -> Date {
     schedule::settlement_date(currency, schedule::business_date(currency, now_ms))
 }
 
-/// Closes what is due, the oldest first; what was closed here. Whatever another process closes at the
-/// same moment is closed once, and is not among it.
+/// Closes due settlements, oldest first; returns those closed by this call. One that another
+/// process closes at the same time is closed once, and not returned here.
 ///
 /// # Errors
-/// An error when the store does not say what is due. What cannot be closed is tried again.
+/// The store cannot list what is due. A settlement that fails is retried later.
 pub async fn settle(gateway: &Gateway, until: Cutoff) -> Result<Vec<Settlement>, ApiError> {
     let mut closed = Vec::new();
     loop {
@@ -71,8 +72,8 @@ pub async fn settle(gateway: &Gateway, until: Cutoff) -> Result<Vec<Settlement>,
             .await?;
         let due = groups.iter().filter(|group| until.includes(group, now_ms));
         let mut moved = false;
-        // Of each merchant and currency one day in each round: what is kept back on it may be
-        // released before the next one.
+        // One date of each merchant and currency in each round, because closing it may release a
+        // reserve before the next date.
         for group in due {
             match close(gateway, group).await {
                 Ok(Progress::Closed(settlement)) => closed.push(settlement),
@@ -95,8 +96,8 @@ pub async fn settle(gateway: &Gateway, until: Cutoff) -> Result<Vec<Settlement>,
     Ok(closed)
 }
 
-/// What [`settle`] has left of what it was asked for, because its day is too far ahead; of each
-/// merchant and currency the first day.
+/// The settlements that [`settle`] did not close because their date is too far ahead; the first
+/// date of each merchant and currency.
 pub async fn left(gateway: &Gateway, until: Cutoff) -> Result<Vec<BatchKey>, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let mut groups = gateway
@@ -136,8 +137,8 @@ async fn close(gateway: &Gateway, group: &BatchKey) -> Result<Progress, ApiError
     }
 }
 
-/// What a settlement is, once its lines are known. The event's name is made before: in the
-/// transaction there is neither clock nor chance.
+/// Composes a settlement from the sums of its balance transactions. The event's id is made before,
+/// because the transaction must not use clock or randomness.
 fn composition(gateway: &Gateway, group: BatchKey, terms: Terms) -> ComposeFn {
     let published_at_ms = gateway.clock.now_ms_i64();
     let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
@@ -150,8 +151,8 @@ fn composition(gateway: &Gateway, group: BatchKey, terms: Terms) -> ComposeFn {
     })
 }
 
-/// Lines that came after their day was closed are settled on the next business day after the last
-/// one that was.
+/// Moves balance transactions that arrived after their date was closed to the first business day
+/// after the last closed date.
 async fn postpone(gateway: &Gateway, group: &BatchKey, closed: Date) -> Result<Progress, ApiError> {
     let to = schedule::business_days_after(group.currency, closed, 1);
     if to <= closed {
@@ -164,6 +165,6 @@ async fn postpone(gateway: &Gateway, group: &BatchKey, closed: Date) -> Result<P
         .postpone(group, closed, to)
         .await?;
     tracing::info!(?group, lines, %to, "lines came too late for their settlement");
-    // Somebody else may have moved them already; then they are found where they are now.
+    // Another process may have moved them already.
     Ok(Progress::Postponed)
 }

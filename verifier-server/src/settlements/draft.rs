@@ -1,8 +1,9 @@
 //! The draft of a settlement: from the sums of its balance transactions to what it pays, reserves
 //! and carries forward.
 //!
-//! Nothing here depends on when or by whom it is closed: ids and times follow from the merchant,
-//! the currency and the date, so that another try after a crash closes the same settlement.
+//! Nothing here depends on when or by which process it is closed: ids and times are derived from
+//! the merchant, the currency and the date, so that a retry after a crash closes the same
+//! settlement.
 
 use super::fees::Fees;
 use super::model::Settlement;
@@ -16,69 +17,70 @@ use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{LedgerTransferId, MerchantId, PayoutId, SettlementId, TransactionId};
 use sha2::{Digest, Sha256};
 
-/// Lines that are settled together.
+/// The key of a settlement batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BatchKey {
-    /// On this day.
+    /// The settlement date.
     pub settlement_date: Date,
-    /// Whose they are.
+    /// The merchant.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
 }
 
-/// What a group's lines add up to, and what came before. All amounts are minor units.
+/// The sums of a batch, minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
-    /// How many lines.
+    /// The number of balance transactions.
     pub lines: i64,
-    /// Gross of all of them.
+    /// Gross sum.
     pub gross_minor: i64,
-    /// Fees of all of them.
+    /// Sum of the fees.
     pub fees: Fees,
-    /// Net of all of them.
+    /// Net sum.
     pub net_minor: i64,
     /// Gross of captures and refunds.
     pub sold_minor: i64,
-    /// Net of what was earned: captures, refunds and disputes.
+    /// Net of captures, refunds and disputes.
     pub earned_minor: i64,
-    /// What was kept back before and is released.
+    /// Released reserves.
     pub released_minor: i64,
 }
 
-/// What the settlement before left behind.
+/// The previous settlement.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Previous {
-    /// Its number; 0 when there is none.
+    /// Its number; 0 if there is none.
     pub number: i64,
-    /// What it carried over, minor units; nothing or less.
+    /// Its amount carried forward, minor units; zero or negative.
     pub carried_forward_minor: i64,
 }
 
-/// What is agreed with the merchant.
+/// The merchant's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// What is kept back.
+    /// The reserve.
     pub reserve: Reserve,
-    /// Where payouts go (ISO 13616); empty while no account is named.
+    /// The payout account (ISO 13616); empty until one is set.
     pub account: String,
 }
 
-/// A settlement that is closed, with everything that it moves.
+/// A closed settlement with its postings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     /// The settlement.
     pub settlement: Settlement,
-    /// What is kept back: a line that takes it, in this settlement, and one that gives it back later.
+    /// The reserve: a balance transaction that holds it, in this settlement, and one that releases
+    /// it later.
     pub reserve: Vec<BalanceTransaction>,
-    /// What moves in the ledger.
+    /// The ledger transfers.
     pub transfers: Vec<Transfer>,
-    /// What is paid out.
+    /// The payout.
     pub payout: Option<Payout>,
 }
 
 impl BatchKey {
-    /// The name of its settlement.
+    /// The id of its settlement.
     #[must_use]
     pub fn settlement(&self) -> SettlementId {
         let date = self.settlement_date.to_string();
@@ -86,7 +88,7 @@ impl BatchKey {
         SettlementId::new(self.moment(), derived("settlement", &of))
     }
 
-    /// When it is closed by the calendar, milliseconds since 1970.
+    /// When the calendar closes it, milliseconds since 1970.
     #[must_use]
     pub fn closes_at_ms(&self) -> i64 {
         schedule::closes_at_ms(self.currency, self.settlement_date)
@@ -97,8 +99,8 @@ impl BatchKey {
     }
 }
 
-/// Ten bytes that follow from what they are for. Lengths stand before the parts, so that different
-/// parts never read alike.
+/// Derives ten bytes from a purpose and its parts. Lengths prefix the parts, so that different
+/// parts never collide.
 fn derived(what: &str, parts: &[&str]) -> [u8; 10] {
     let mut digest = Sha256::new();
     for part in [what].iter().chain(parts) {
@@ -115,7 +117,8 @@ fn derived(what: &str, parts: &[&str]) -> [u8; 10] {
     bytes
 }
 
-/// What is kept back of what was earned: rounded down, nothing of a loss, and nothing for no days.
+/// The reserve of the net amount: rounded down, and zero for a loss or a holding period of zero
+/// days.
 fn reserved(earned_minor: i64, reserve: Reserve) -> i64 {
     if reserve.days == 0 {
         return 0;
@@ -124,8 +127,7 @@ fn reserved(earned_minor: i64, reserve: Reserve) -> i64 {
     i64::try_from(share / 10_000).unwrap_or(0)
 }
 
-/// Closes a group. Its lines and what is kept back are in it; what is above nothing is paid out, and
-/// what is below is carried on.
+/// Closes a batch. A positive result is paid out, a negative one carried forward.
 #[must_use]
 pub fn close(group: &BatchKey, sums: &Sums, previous: Previous, terms: &Terms) -> Closed {
     let held_minor = reserved(sums.earned_minor, terms.reserve);
@@ -173,7 +175,7 @@ fn payout(group: &BatchKey, settlement: SettlementId, amount_minor: i64, terms: 
         failure: None,
         created_at_ms: closed_at_ms,
         updated_at_ms: closed_at_ms,
-        // Nobody's: the bank is told at once, even of a settlement that was closed before its time.
+        // Unleased: the payout is due immediately, even if the settlement was closed early.
         lease_until_ms: 0,
     }
 }
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_owed_is_paid_and_what_is_not_is_carried_on() {
+    fn positive_results_are_paid_out_and_negative_ones_carried_forward() {
         // Net, brought forward, reserve in basis points; then held, paid out, carried forward.
         let rows = [
             (1_000, 0, 0, 0, 1_000, 0),
@@ -340,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_twice_gives_the_same_and_another_group_has_other_names() {
+    fn closing_is_deterministic_and_ids_differ_between_batches() {
         let once = |group: &BatchKey| {
             let terms = terms(1_000, 5);
             close(group, &sums(1_000, 1_000), Previous::default(), &terms)
@@ -368,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ledger_moves_what_the_settlement_says() {
+    fn ledger_transfers_match_the_settlement() {
         let sums = Sums {
             sold_minor: -200,
             released_minor: 50,
@@ -381,7 +383,7 @@ mod tests {
             .map(|moved| (moved.posting_type, moved.debit, moved.amount_minor))
             .collect();
         let expected = [
-            // More was refunded than sold: the other way round.
+            // More refunds than captures: debit and credit are swapped.
             (PostingType::Settlement, Account::ShopperClearing, 200),
             (PostingType::Fees, Account::MerchantPayable, 30),
             (PostingType::ReserveHold, Account::MerchantPayable, 100),

@@ -1,14 +1,14 @@
-//! What a payment costs the merchant: interchange, scheme fee and processor fee, as data.
+//! The merchant's fees for a payment: interchange, scheme fee and processor fee, as data.
 //!
-//! `data/fees.json` holds a row for each method, brand and region; the first that fits counts. A
-//! price is `[basis points, fixed amount]`. Fixed amounts are minor units of the payment's own
-//! currency, whichever it is: 8 is 0.08 EUR, 8 JPY and 0.008 KWD. Nothing is converted here.
+//! `data/fees.json` has a row for each method, brand and region; the first match wins. A price is
+//! `[basis points, fixed amount]`. Fixed amounts are minor units of the payment's currency: 8 is
+//! 0.08 EUR, 8 JPY and 0.008 KWD. Nothing is converted here.
 
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 use utoipa::ToSchema;
 
-/// What is charged, minor units.
+/// Fees, minor units.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fees {
     /// For the card's issuer.
@@ -20,7 +20,7 @@ pub struct Fees {
 }
 
 impl Fees {
-    /// All of it, minor units.
+    /// The total, minor units.
     #[must_use]
     pub const fn total_minor(self) -> i64 {
         self.interchange_minor
@@ -36,25 +36,25 @@ impl Fees {
     }
 }
 
-/// What a fee depends on.
+/// The input of the fee calculation.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'a> {
     /// `card`, `wallet` or `bank_transfer`.
     pub method: &'a str,
-    /// The brand's slug, where there is a card.
+    /// The brand's slug, for cards.
     pub brand: Option<&'a str>,
-    /// Where the card was issued (ISO 3166-1 alpha-2), where that is known.
+    /// The issuer's country (ISO 3166-1 alpha-2), if known.
     pub issuer_country: Option<&'a str>,
-    /// The country of the processor (ISO 3166-1 alpha-2).
+    /// The acquirer's country (ISO 3166-1 alpha-2).
     pub acquirer_country: Option<&'a str>,
 }
 
-/// Hundredths of a percent of the amount, and a fixed amount in minor units.
+/// Basis points of the amount, and a fixed amount in minor units.
 #[derive(Debug, Clone, Copy, Deserialize)]
 struct Price(u16, u32);
 
 impl Price {
-    /// The share is rounded half up, and the price is never below nothing.
+    /// The share is rounded half up; the price is never negative.
     fn charge(self, amount_minor: i64) -> i64 {
         let share = i128::from(amount_minor.max(0)) * i128::from(self.0);
         let share = (share + 5_000).div_euclid(10_000);
@@ -72,14 +72,14 @@ struct Row {
     interchange: Price,
     scheme: Price,
     processor: Price,
-    /// What the processor takes for a refund, minor units.
+    /// The processor's fee for a refund, minor units.
     refund: u32,
-    /// What the processor takes for a dispute, minor units.
+    /// The processor's fee for a dispute, minor units.
     dispute: u32,
 }
 
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    // The file is part of the program and a test reads it; an empty table never ships.
+    // The file is compiled in and a test parses it, so the table is never empty.
     serde_json::from_str(include_str!("../../data/fees.json")).unwrap_or_default()
 });
 
@@ -89,7 +89,7 @@ const EEA: [&str; 30] = [
     "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
-/// Where a card was issued, as seen by whoever processes the payment; what is not known is far.
+/// The issuer's region relative to the acquirer; unknown countries are international.
 fn region(query: &Query<'_>) -> &'static str {
     match (query.issuer_country, query.acquirer_country) {
         (Some(issuer), Some(acquirer)) if issuer == acquirer => "domestic",
@@ -108,9 +108,9 @@ fn row(query: &Query<'_>) -> Option<&'static Row> {
     })
 }
 
-/// What is charged for money that was captured, and the region that it was charged by.
+/// The fees for a capture, and the region that they are based on.
 ///
-/// The region is `domestic`, `eea` or `international`. Nothing is charged for nothing.
+/// The region is `domestic`, `eea` or `international`. A capture of zero has no fees.
 #[must_use]
 pub fn of_capture(query: &Query<'_>, amount_minor: i64) -> (Fees, &'static str) {
     let row = row(query).filter(|_| amount_minor > 0);
@@ -122,8 +122,7 @@ pub fn of_capture(query: &Query<'_>, amount_minor: i64) -> (Fees, &'static str) 
     (fees.unwrap_or_default(), region(query))
 }
 
-/// What is charged for a refund, however much it is. What was charged for the capture is not given
-/// back.
+/// The fees for a refund, independent of its amount. The fees of the capture are not returned.
 #[must_use]
 pub fn of_refund(query: &Query<'_>, _amount_minor: i64) -> Fees {
     row(query)
@@ -131,7 +130,7 @@ pub fn of_refund(query: &Query<'_>, _amount_minor: i64) -> Fees {
         .unwrap_or_default()
 }
 
-/// What is charged for a dispute, however much it is and whoever wins it.
+/// The fees for a dispute, independent of its amount and outcome.
 #[must_use]
 pub fn of_dispute(query: &Query<'_>, _amount_minor: i64) -> Fees {
     row(query)

@@ -5,37 +5,37 @@ use jiff::civil::Date;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PayoutId, SettlementId};
 
-/// A settlement: a merchant's lines of one currency and date.
+/// A settlement: a merchant's balance transactions of one currency and date.
 ///
-/// Σ net of the lines + brought forward = payout + carried forward.
+/// Σ net of the balance transactions + brought forward = payout + carried forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// The settlement.
     pub id: SettlementId,
-    /// Whose it is.
+    /// The merchant.
     pub merchant: MerchantId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
     /// Counts this merchant's settlements in this currency from 1, without gaps.
     pub number: i64,
-    /// The date.
+    /// The settlement date.
     pub settlement_date: Date,
     /// How many lines.
     pub lines: i64,
-    /// Sum of the lines, minor units.
+    /// Gross sum, minor units.
     pub gross_minor: i64,
     /// Sums of the lines' fees.
     pub fees: Fees,
-    /// Sum of the lines, minor units.
+    /// Net sum, minor units.
     pub net_minor: i64,
     /// What the settlement before left over, minor units; nothing or less.
     pub brought_forward_minor: i64,
     /// What is left over for the next one, minor units; nothing or less.
     pub carried_forward_minor: i64,
-    /// The payout, where something is paid out.
+    /// The payout, if there is one.
     pub payout: Option<PayoutId>,
     /// What is paid out, minor units.
     pub payout_minor: i64,
-    /// When it was closed: the moment that its calendar names, milliseconds since 1970.
+    /// When it was closed according to its calendar, milliseconds since 1970.
     pub closed_at_ms: i64,
 }

@@ -22,7 +22,7 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
@@ -32,7 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 list_query! {
-    /// What a list of settlements is asked for.
+    /// The query parameters of a settlement list.
     ListQuery => SettlementFilter {
         /// The last settlement of the page before.
         #[param(schema_with = schema::settlement)]
@@ -83,7 +83,7 @@ pub(crate) async fn get(
 }
 
 list_query! {
-    /// What the lines of a settlement are asked for.
+    /// The query parameters of a settlement's balance transactions.
     LinesQuery => PageRequest<TransactionId> {
         /// The last line of the page before.
         #[param(schema_with = schema::transaction)]
@@ -112,7 +112,7 @@ pub(crate) async fn lines(
     Ok(Json(page))
 }
 
-/// What a report is asked for.
+/// The query parameters of a report.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -156,7 +156,7 @@ pub(crate) async fn report(
     let headers = [
         (header::CONTENT_TYPE, format.media_type().to_owned()),
         (header::CONTENT_DISPOSITION, disposition),
-        // Who gets less than this knows that the report is not whole.
+        // Lets the client detect a truncated report.
         (header::CONTENT_LENGTH, report.text.bytes().to_string()),
     ];
     let pieces = stream::try_unfold(report.text, async |mut text| {

@@ -1,7 +1,7 @@
-//! When money is settled: the cut-off of a currency, and its settlement date.
+//! The settlement schedule: the cut-off of a currency, and its settlement date.
 //!
-//! `data/schedules.json` holds a row for each currency that has its own; `*` is for the others. All
-//! times are local. A time that a clock change skips is later by the length of the change; of a
+//! `data/schedules.json` has a row for each currency with its own schedule; `*` is for the others.
+//! All times are local. A time that a clock change skips is later by the length of the change; of a
 //! time that occurs twice, the first one counts (RFC 5545).
 
 use super::calendar::{self, Calendar, day_after, day_before};
@@ -17,19 +17,19 @@ use std::sync::LazyLock;
 #[serde(deny_unknown_fields)]
 struct Schedule {
     currency: String,
-    /// A zone of the IANA time zone database.
+    /// A time zone of the IANA database.
     #[serde(deserialize_with = "zone")]
     zone: TimeZone,
     #[serde(deserialize_with = "time")]
     cut_off: Time,
-    /// Whether the cut-off of a day is after its midnight, on the next day.
+    /// Whether the cut-off of a day is after midnight, on the next day.
     #[serde(default)]
     cut_off_on_the_day_after: bool,
-    /// Business days from the sales day to the settlement date.
+    /// Business days from the business date to the settlement date.
     days: u32,
     #[serde(deserialize_with = "calendar")]
     calendar: &'static Calendar,
-    /// When, on the settlement date, it is closed.
+    /// When it is closed, on the settlement date.
     #[serde(deserialize_with = "time")]
     closes: Time,
 }
@@ -49,11 +49,11 @@ fn calendar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static Calen
 }
 
 static SCHEDULES: LazyLock<Vec<Schedule>> = LazyLock::new(|| {
-    // The file is part of the program and a test reads it; an empty table never ships.
+    // The file is compiled in and a test parses it, so the table is never empty.
     serde_json::from_str(include_str!("../../data/schedules.json")).unwrap_or_default()
 });
 
-/// What would count if there were no table.
+/// The default if there were no table.
 static FALLBACK: LazyLock<Schedule> = LazyLock::new(|| Schedule {
     currency: String::new(),
     zone: TimeZone::UTC,
@@ -71,11 +71,11 @@ impl Schedule {
         row.unwrap_or(&FALLBACK)
     }
 
-    /// The moment of a local time, milliseconds since 1970.
+    /// The UTC time of a local time, milliseconds since 1970.
     fn moment_ms(&self, date: Date, time: Time) -> i64 {
         let local = date.to_datetime(time);
         let moment = self.zone.to_ambiguous_timestamp(local).compatible();
-        // Only the first and the last hours of the calendar have no moment.
+        // Only the first and the last hours of the calendar are out of range.
         moment.map_or_else(
             |_| if date.year() < 0 { i64::MIN } else { i64::MAX },
             Timestamp::as_millisecond,
@@ -92,10 +92,10 @@ impl Schedule {
     }
 }
 
-/// The day whose cut-off a moment makes, milliseconds since 1970: the first day whose cut-off is
-/// after the moment. What happens at the very moment of the cut-off belongs to the next day.
+/// The business date of a time in milliseconds since 1970: the first day whose cut-off is after it.
+/// The time of the cut-off itself belongs to the next day.
 ///
-/// Every day of the calendar is a sales day, weekends and holidays as well.
+/// Every calendar day is a business date, including weekends and holidays.
 #[must_use]
 pub fn business_date(currency: Currency, at_ms: i64) -> Date {
     let schedule = Schedule::for_currency(currency);
@@ -106,7 +106,7 @@ pub fn business_date(currency: Currency, at_ms: i64) -> Date {
     };
     let moment = Timestamp::from_millisecond(at_ms).unwrap_or(bound);
     let local = schedule.zone.to_datetime(moment).date();
-    // The cut-off may be on the day after, so a moment may belong to the day before.
+    // The cut-off may be on the next day, so a time may belong to the previous day.
     let mut day = day_before(local);
     while schedule.cut_off_ms(day) <= at_ms && day_after(day) != day {
         day = day_after(day);
@@ -114,13 +114,13 @@ pub fn business_date(currency: Currency, at_ms: i64) -> Date {
     day
 }
 
-/// The moment of a sales day's cut-off, milliseconds since 1970: the first that is too late.
+/// The cut-off of a business date, milliseconds since 1970: the first time that is too late.
 #[must_use]
 pub fn cut_off_ms(currency: Currency, business_date: Date) -> i64 {
     Schedule::for_currency(currency).cut_off_ms(business_date)
 }
 
-/// The day on which what was sold on a day is settled: so many business days after it.
+/// The settlement date of a business date, some business days later.
 #[must_use]
 pub fn settlement_date(currency: Currency, business_date: Date) -> Date {
     business_days_after(
@@ -145,14 +145,14 @@ pub fn business_day_before(currency: Currency, date: Date) -> Date {
         .previous_business_day(date)
 }
 
-/// The moment at which settlements of a date are closed, milliseconds since 1970.
+/// When settlements of a date are closed, milliseconds since 1970.
 #[must_use]
 pub fn closes_at_ms(currency: Currency, settlement_date: Date) -> i64 {
     let schedule = Schedule::for_currency(currency);
     schedule.moment_ms(settlement_date, schedule.closes)
 }
 
-/// The zone that a currency's days are counted in (IANA time zone database).
+/// The time zone of a currency's dates (IANA time zone database).
 #[must_use]
 pub fn zone_name(currency: Currency) -> &'static str {
     Schedule::for_currency(currency)

@@ -1,4 +1,4 @@
-//! A report on its way to whoever asked for it.
+//! Streams a report to the client.
 
 use crate::fair::merchant_queues::SendingPlace;
 use std::fs::File;
@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::AbortHandle;
 
-/// The slowest that a report may be read, bytes a second, after a while to begin with. Who reads more
-/// slowly, or not at all, is hung up on.
+/// Minimum download rate of a report, bytes a second, after a grace period. Slower clients are
+/// disconnected.
 const SLOWEST: u64 = 64 * 1024;
 const TO_BEGIN_WITH: Duration = Duration::from_secs(10);
 
-/// So much of it is handed on at once, bytes.
+/// Size of a piece, bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -21,8 +21,8 @@ struct Held {
     _place: SendingPlace,
 }
 
-/// A report's file and the place to read it from. Both end with the last piece, when this is
-/// dropped, or when the time is over.
+/// A report's file and the slot for reading it. Both are released after the last piece, on drop, or
+/// at the time limit.
 #[derive(Debug)]
 pub struct Sending {
     held: Arc<Mutex<Option<Held>>>,
@@ -31,7 +31,7 @@ pub struct Sending {
     deadline: AbortHandle,
 }
 
-/// How long so much may take.
+/// Time limit for a number of bytes.
 fn time_for(bytes: usize) -> Duration {
     let seconds = u64::try_from(bytes).unwrap_or(u64::MAX) / SLOWEST;
     TO_BEGIN_WITH.saturating_add(Duration::from_secs(seconds))
@@ -49,7 +49,7 @@ impl Sending {
         };
         let held = Arc::new(Mutex::new(Some(held)));
         let forgotten = Arc::clone(&held);
-        // The body is not asked for anything while the other side reads nothing.
+        // The body is not polled while the client reads nothing.
         let deadline = tokio::spawn(async move {
             tokio::time::sleep(time).await;
             forget(&forgotten);
@@ -62,16 +62,16 @@ impl Sending {
         }
     }
 
-    /// How long the whole is, bytes.
+    /// The total length, bytes.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The next piece; nothing after the last one.
+    /// The next piece; none after the last one.
     ///
     /// # Errors
-    /// The time is over, or the file cannot be read.
+    /// The time limit has passed, or the file cannot be read.
     pub async fn next_piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
         let wanted = self.bytes.saturating_sub(self.sent).min(PIECE_BYTES);
         if wanted == 0 {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_sent_in_pieces_and_the_last_one_frees_the_place() {
+    async fn reports_are_sent_in_pieces_and_release_the_slot() {
         let places = Arc::new(Semaphore::new(1));
         for (bytes, pieces) in [
             (0, vec![]),
@@ -161,19 +161,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_hangs_up_or_reads_nothing_frees_the_place() {
+    async fn disconnected_and_stalled_clients_release_the_slot() {
         let places = Arc::new(Semaphore::new(1));
         drop(sending(&places, LONG, 1));
         assert_eq!(places.available_permits(), 1);
         let mut slow = sending(&places, Duration::from_millis(20), 2 * PIECE_BYTES);
-        // Nobody asks for the next piece, and the time is over all the same.
+        // Nobody polls for the next piece, and the time limit applies nevertheless.
         let next = tokio::time::timeout(LONG, places.acquire()).await;
         assert!(next.unwrap().is_ok());
         assert!(slow.next_piece().await.is_err());
     }
 
     #[test]
-    fn a_report_is_read_at_a_minimum_speed() {
+    fn the_time_limit_follows_the_minimum_rate() {
         assert_eq!(time_for(0), Duration::from_secs(10));
         assert_eq!(time_for(32 << 20), Duration::from_secs(522));
     }

@@ -1,4 +1,4 @@
-//! What a merchant looks up of settlements, and their reports.
+//! Retrieves settlements and their reports.
 
 use super::model::Settlement;
 use super::report::{Statement, camt053, csv, json};
@@ -20,13 +20,14 @@ use utoipa::ToSchema;
 pub use super::sending::Sending;
 use super::spool;
 
-/// Most lines of a report: it is written in memory, less than 32 MiB of it, and then to a file.
+/// Maximum balance transactions of a report: it is generated in memory, in less than 32 MiB, and
+/// then written to a file.
 pub const REPORT_LINES_MOST: i64 = 8_000;
 
-/// Lines that are read at once for a report.
+/// Balance transactions read in one query for a report.
 const REPORT_PAGE: u32 = 1000;
 
-/// How long its lines may take to be read.
+/// Time limit for reading them.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// The form of a report.
@@ -80,7 +81,7 @@ impl Format {
 /// A report as a file.
 #[derive(Debug)]
 pub struct Report {
-    /// The name of the file: letters, digits, points, lines and hyphens.
+    /// The file name: letters, digits, dots, underscores and hyphens.
     pub file_name: String,
     /// The file.
     pub text: Sending,
@@ -122,7 +123,7 @@ pub async fn get(
     Ok(SettlementRecord::new(&settlement, gateway.livemode()))
 }
 
-/// Lines of a settlement of the merchant, newest first.
+/// The balance transactions of a merchant's settlement, newest first.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], also for another merchant's settlement.
@@ -151,12 +152,12 @@ pub async fn lines(
     .await
 }
 
-/// The report of a settlement of the merchant.
+/// The report of a merchant's settlement.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], also for another merchant's settlement; [`ErrorCode::ReportTooLarge`];
-/// [`ErrorCode::Overloaded`] when it is not the merchant's turn in time, others of the merchant's are being
-/// read, or the database is slow.
+/// [`ErrorCode::Overloaded`] if the merchant's slot is not free in time, other reports of the
+/// merchant are being downloaded, or the database is slow.
 pub async fn report(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -182,9 +183,9 @@ pub async fn report(
         contents.settlement.settlement_date,
         format.extension()
     );
-    // Writing and hashing some megabytes would hold up everybody else's requests. It goes on when
-    // nobody waits for it any more, so it has the turn with it. The turn ends where the file is
-    // written: however slowly it is read then, it is in nobody's memory.
+    // Generating and hashing some megabytes would block other requests, so it runs on a separate
+    // thread. It continues if the client disconnects, so it owns the merchant's slot, and releases it
+    // once the file is written: a slow download then occupies no memory.
     let folder = gateway.settings.spool.clone();
     let name = gateway.rng.bytes();
     let writing = tokio::task::spawn_blocking(move || {
@@ -204,7 +205,7 @@ fn broken(error: impl std::fmt::Display) -> ApiError {
     ApiError::because(ErrorCode::Internal, error)
 }
 
-/// What a report is made of.
+/// The content of a report.
 struct Contents {
     livemode: bool,
     settlement: Settlement,

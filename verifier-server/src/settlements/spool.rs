@@ -1,5 +1,5 @@
-//! A file that holds a report while it is read: private, and without a name, so that it is gone when
-//! the server is.
+//! A temporary file for a report being downloaded: private and unlinked, so that it disappears with
+//! the server.
 
 use sealpay_protocol::encoding::base64url;
 use std::fs::{File, OpenOptions};
@@ -7,7 +7,7 @@ use std::io::{Result, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Writes a file that no other process can find. Returns it, rewound, and its length.
+/// Writes a file that no other process can open. Returns it, rewound, and its length.
 ///
 /// # Errors
 /// The folder is missing, or the disk is full.
@@ -31,7 +31,7 @@ mod tests {
     use std::io::Read;
 
     #[test]
-    fn a_file_is_read_though_its_folder_is_empty() {
+    fn the_file_is_readable_after_unlinking() {
         let folder = std::env::temp_dir().join(format!("sealpay-spool-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let (mut file, bytes) = write(&folder, [7; 16], b"a report").unwrap();

@@ -1,4 +1,4 @@
-//! Settlements: which are due, how one is closed, and what is read of them.
+//! The repository of settlements.
 
 use super::draft::{BatchKey, Closed, Previous, Sums};
 use super::fees::Fees;
@@ -18,30 +18,31 @@ use sealpay_storage::{Tx, Value, columns, entity, insert, projection, sql, to_ro
 use std::fmt;
 use std::sync::Arc;
 
-/// Makes a settlement of what its lines add up to. Pure: it may be asked more than once. The text of
-/// its error is for the log.
+/// Composes a settlement from its sums. Pure, because it may be called more than once. The text of
+/// its error is for logs.
 pub type ComposeFn = Arc<dyn Fn(&Sums, Previous) -> Result<(Closed, Event), String> + Send + Sync>;
 
-/// What became of the wish to close a settlement.
+/// The result of closing a settlement.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseOutcome {
-    /// It is closed now.
+    /// It is closed.
     Closed(Settlement),
-    /// One of this date or a later one was closed before; what is left waits for the next date.
+    /// A settlement of this date or a later one was closed before; the rest waits for the next
+    /// date.
     TooLate(Date),
-    /// Somebody else closes it now, or there is nothing left to close. Nothing was written.
+    /// Another process is closing it, or nothing is left to close. Nothing was written.
     Passed,
 }
 
-/// Which of a merchant's settlements, newest first.
+/// The filter of a settlement list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettlementFilter {
-    /// Only those in this currency.
+    /// In this currency.
     pub currency: Option<Currency>,
-    /// Only those older than this one.
+    /// Older than this one.
     pub after: Option<SettlementId>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
@@ -72,7 +73,7 @@ entity! {
     }
 }
 
-// The first day of each group: what it releases or returns may come before the group's next one.
+// The first date of each batch: closing it may release or return amounts before the next one.
 projection! {
     BatchKey from "balance_transactions" {
         merchant,
@@ -81,7 +82,7 @@ projection! {
     }
 }
 
-// What is bound, and nothing that was written meanwhile.
+// The rows bound to the settlement, without rows written since.
 projection! {
     Sums from "balance_transactions" {
         lines: ("COUNT(*)"),
@@ -113,8 +114,8 @@ const LAST: &str = sql!(
     "WHERE merchant = $1 AND currency = $2 ORDER BY number DESC LIMIT 1"
 );
 
-/// Decides between two processes, by the number and by the date. The sums are written below, once
-/// the lines are bound.
+/// Decides races between two processes, by number and date. The sums are written later, once the
+/// rows are bound.
 const BEGIN: &str = "INSERT INTO settlements
     (id, merchant, currency, number, settlement_date, lines, gross_minor, interchange_minor,
      scheme_minor, processor_minor, net_minor, brought_forward_minor, carried_forward_minor, payout,
@@ -134,7 +135,7 @@ const COMPLETE: &str =
 
 const DELETE: &str = "DELETE FROM settlements WHERE id = $1";
 
-/// Only what is not bound: a line never leaves its settlement.
+/// Only unbound rows: a row never leaves its settlement.
 pub(crate) const POSTPONE: &str = "UPDATE balance_transactions SET settlement_date = $4
     WHERE merchant = $1 AND currency = $2 AND settlement IS NULL AND settlement_date <= $3";
 
@@ -166,7 +167,7 @@ impl fmt::Debug for Closing {
     }
 }
 
-/// The settlement before, unless it is of this date or a later one: that date is given then.
+/// The previous settlement, or its date if that is not earlier.
 async fn previous(tx: &mut Tx<'_>, closing: &Closing) -> Result<Result<Previous, Date>, Fault> {
     let last: Option<Settlement> = tx.get(LAST, &closing.key).await?;
     Ok(match last {
@@ -210,7 +211,7 @@ async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<CloseOutcome, Fault
     Ok(CloseOutcome::Closed(closed.settlement))
 }
 
-/// What follows from the sums. Its rows are few, however many lines there are.
+/// Writes the results; their number does not depend on the number of balance transactions.
 async fn write(tx: &mut Tx<'_>, closed: &Closed, event: &Event) -> Result<(), Fault> {
     let completed = completed(&closed.settlement);
     let transfers = to_rows(&closed.transfers)?;
@@ -250,17 +251,16 @@ pub struct SettlementStore {
 }
 
 impl SettlementStore {
-    /// Of each merchant and currency the first day, up to a day, that has lines in no settlement;
-    /// the oldest first.
+    /// The first unsettled date of each merchant and currency, up to a date; oldest first.
     pub async fn due_groups(&self, until: Date) -> Result<Vec<BatchKey>, DatabaseError> {
         self.database.list(DUE, values![until.to_string()]).await
     }
 
-    /// Closes a group's settlement: binds its lines, writes what `compose` makes of their sums, and
-    /// keeps the event with its deliveries. All of it or nothing, and once.
+    /// Closes a settlement: binds its rows, writes what `compose` makes of their sums, and stores
+    /// the event with its deliveries. Atomic and exactly once.
     ///
     /// # Errors
-    /// The database did not do its work; nothing was written, unless the outcome is unknown.
+    /// The database failed; nothing was written, unless the outcome is unknown.
     pub async fn close(
         &self,
         group: &BatchKey,
@@ -278,7 +278,8 @@ impl SettlementStore {
             .await
     }
 
-    /// Lets lines that came too late for the settlement of a date wait for another date; how many.
+    /// Moves rows that came too late for the settlement of a date to another date; returns their
+    /// number.
     pub async fn postpone(
         &self,
         group: &BatchKey,
@@ -294,7 +295,7 @@ impl SettlementStore {
         self.database.execute(POSTPONE, values).await
     }
 
-    /// A merchant's settlement; nothing when it is somebody else's.
+    /// A merchant's settlement; none if it is another merchant's.
     pub async fn get(
         &self,
         merchant: MerchantId,
@@ -317,7 +318,7 @@ impl SettlementStore {
             .await
     }
 
-    /// What a merchant's last settlement carried over, by currency, minor units.
+    /// The amounts carried forward by a merchant's last settlements, by currency, minor units.
     pub async fn carried_over(
         &self,
         merchant: MerchantId,

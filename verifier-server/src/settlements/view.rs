@@ -1,5 +1,5 @@
-//! Balances, lines, settlements and payouts as the merchant sees them, and the events that tell of
-//! them.
+//! Balances, balance transactions, settlements and payouts as the merchant sees them, and their
+//! events.
 
 use super::fees::Fees;
 use super::model::Settlement;
@@ -189,7 +189,7 @@ impl From<Fees> for FeesRecord {
 }
 
 impl BalanceTransactionRecord {
-    /// A line as its merchant sees it.
+    /// A balance transaction as its merchant sees it.
     #[must_use]
     pub fn new(line: BalanceTransaction) -> Self {
         Self {
@@ -257,7 +257,7 @@ impl PayoutRecord {
     }
 }
 
-/// The body of an event that tells of no payment; otherwise in the form of all of them.
+/// The body of an event that is not about a payment, in the common format.
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(rename = "type")]
@@ -296,7 +296,7 @@ fn body(
     serde_json::to_string(&body).map_err(|error| error.to_string())
 }
 
-/// The event of a settlement that is closed. It happened when the calendar says, and is told now.
+/// The event of a closed settlement. Its time is the calendar's, not the time of publication.
 pub(crate) fn closed(
     id: EventId,
     told_at_ms: i64,
@@ -327,7 +327,7 @@ pub(crate) fn closed(
     })
 }
 
-/// The event of a payout that was paid or came back.
+/// The event of a payout that was paid or returned.
 pub(crate) fn payout_moved(
     id: EventId,
     sequence: i64,

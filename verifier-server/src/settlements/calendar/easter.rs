@@ -2,20 +2,20 @@
 
 use jiff::civil::Date;
 
-/// Easter Sunday of a year: the Sunday after the first full moon of spring, both by the church's
-/// reckoning (Gregorian computus, in Gauss's way with the later corrections folded in).
+/// Easter Sunday of a year: the Sunday after the first full moon of spring, both as reckoned by the
+/// church (Gregorian computus, Gauss's algorithm with the later corrections).
 pub(super) fn sunday(year: i16) -> Option<Date> {
     let year = i32::from(year);
     let golden = year.rem_euclid(19);
     let century = year.div_euclid(100);
-    // The moon of the golden number, put right for leap years that were left out and for the
-    // moon's own lag of eight days in 25 centuries.
+    // The moon of the golden number, corrected for omitted leap years and for the moon's lag of
+    // eight days in 25 centuries.
     let lag = (13 + 8 * century).div_euclid(25);
     let leaps = century - century.div_euclid(4);
     let age = (19 * golden + 15 - lag + leaps).rem_euclid(30);
     let early = age == 29 || (age == 28 && golden > 10);
     let full_moon = 21 + age - i32::from(early);
-    // Days from the first of March; Easter is a week later where the full moon is a Sunday.
+    // Days from 1 March; Easter is a week later if the full moon is a Sunday.
     let moon = Date::new(i16::try_from(year).ok()?, 3, 1).ok()?;
     let moon = moon.checked_add(jiff::Span::new().days(i64::from(full_moon - 1)));
     let moon = moon.ok()?;
@@ -28,8 +28,8 @@ mod tests {
     use super::sunday;
 
     #[test]
-    fn easter_falls_where_the_church_says() {
-        // The ends of the range, leap years, and years in which the corrections bite.
+    fn easter_dates_match_published_ones() {
+        // The ends of the range, leap years, and years in which the corrections matter.
         let rows = [
             "1818-03-22",
             "1943-04-25",

@@ -1,7 +1,8 @@
-//! Business days: weekends, and the holidays of whoever settles a currency.
+//! Business days: weekends, and the holidays of the settlement system of each currency.
 //!
-//! Holidays are data: `data/holidays.json` holds the rule that computes each of them. The euro's
-//! rules are true from 2002 on, the others from 1978 on; a day that a parliament moves is a row.
+//! Holidays are data: `data/holidays.json` has the rule that computes each of them. The euro's
+//! rules are valid from 2002 on, the others from 1978 on; a day that was moved once is a row of its
+//! own.
 
 mod easter;
 mod rule;
@@ -11,28 +12,28 @@ use rule::Rule;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-/// The days on which someone settles.
+/// The business days of a settlement system.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
-    /// Names it in `data/schedules.json`.
+    /// Its name in `data/schedules.json`.
     #[serde(rename = "calendar")]
     pub name: String,
-    /// Whose days they are.
+    /// The settlement system.
     pub title: String,
     substitute: Substitute,
     holidays: Vec<Holiday>,
 }
 
-/// What becomes of a holiday on a weekend.
+/// What happens to a holiday on a weekend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Substitute {
-    /// Nothing: it is lost.
+    /// It has no substitute.
     None,
-    /// Sunday's is kept on Monday, Saturday's is lost.
+    /// A Sunday holiday is observed on Monday; a Saturday holiday has no substitute.
     SundayToMonday,
-    /// It is kept on the next weekday that is not a holiday itself.
+    /// It is observed on the next weekday that is not a holiday itself.
     NextWeekday,
 }
 
@@ -45,13 +46,13 @@ struct Holiday {
     from: Option<i16>,
     /// The last year.
     until: Option<i16>,
-    /// Years in which it was moved: a row of its own says where.
+    /// Years in which it was moved; a separate row has the date.
     #[serde(default)]
     not_in: Vec<i16>,
 }
 
 impl Holiday {
-    /// Its day in a year, before any substitution.
+    /// Its date in a year, before any substitution.
     fn in_year(&self, year: i16) -> Option<Date> {
         let is_kept = self.from.is_none_or(|from| from <= year)
             && self.until.is_none_or(|until| year <= until)
@@ -61,7 +62,7 @@ impl Holiday {
 }
 
 static CALENDARS: LazyLock<Vec<Calendar>> = LazyLock::new(|| {
-    // The file is part of the program and a test reads it; an empty table never ships.
+    // The file is compiled in and a test parses it, so the table is never empty.
     serde_json::from_str(include_str!("../../../data/holidays.json")).unwrap_or_default()
 });
 
@@ -78,7 +79,7 @@ pub fn all() -> &'static [Calendar] {
     &CALENDARS
 }
 
-/// The calendar of a name; one without holidays where there is no such name.
+/// The calendar with this name; one without holidays if there is none.
 #[must_use]
 pub fn of_name(name: &str) -> &'static Calendar {
     let mut calendars = all().iter();
@@ -91,24 +92,24 @@ fn is_weekend(date: Date) -> bool {
     matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 
-/// The day after; the last day that there is has itself after it.
+/// The next day; the last representable day is its own successor.
 pub(crate) fn day_after(date: Date) -> Date {
     date.tomorrow().unwrap_or(date)
 }
 
-/// The day before; the first day that there is has itself before it.
+/// The previous day; the first representable day is its own predecessor.
 pub(crate) fn day_before(date: Date) -> Date {
     date.yesterday().unwrap_or(date)
 }
 
 impl Calendar {
-    /// Whether somebody settles on a date.
+    /// Whether a date is a business day.
     #[must_use]
     pub fn is_business_day(&self, date: Date) -> bool {
         !is_weekend(date) && self.holiday_on(date).is_none()
     }
 
-    /// The name of the holiday that is kept on a date.
+    /// The name of the holiday observed on a date.
     #[must_use]
     pub fn holiday_on(&self, date: Date) -> Option<&str> {
         let observed = self.holidays_in(date.year());
@@ -130,30 +131,30 @@ impl Calendar {
 
     fn step(&self, date: Date, next: fn(Date) -> Date) -> Date {
         let mut day = next(date);
-        // The calendar ends on a day of the year 9999, which may be a holiday.
+        // The calendar ends in the year 9999, on a day that may be a holiday.
         while !self.is_business_day(day) && next(day) != day {
             day = next(day);
         }
         day
     }
 
-    /// The business day that comes so many business days after a date; the date itself after none,
-    /// whatever day it is.
+    /// The business day that is `days` business days after a date; for zero, the date itself,
+    /// business day or not.
     #[must_use]
     pub fn nth_business_day_after(&self, date: Date, days: u32) -> Date {
         (0..days).fold(date, |day, _| self.next_business_day(day))
     }
 
-    /// The holidays of a year on the days on which they are kept.
+    /// The holidays of a year on the days on which they are observed.
     ///
-    /// A substitute never leaves its year: only days near the end of December could take it there,
-    /// and there are at most two in a row.
+    /// A substitute never leaves its year: only days near the end of December could, and there are
+    /// at most two in a row.
     fn holidays_in(&self, year: i16) -> Vec<(Date, &Holiday)> {
         let holidays = self.holidays.iter();
         let mut observed: Vec<_> = holidays
             .filter_map(|holiday| Some((holiday.in_year(year)?, holiday)))
             .collect();
-        // Days on which a holiday falls by itself are never taken for a substitute.
+        // Dates of other holidays cannot be used as substitutes.
         observed.sort_by_key(|(day, _)| (is_weekend(*day), *day));
         for place in 0..observed.len() {
             let mut day = observed[place].0;

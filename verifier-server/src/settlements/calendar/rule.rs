@@ -1,32 +1,32 @@
-//! Rules that compute the day of a holiday.
+//! Rules that compute the date of a holiday.
 
 use super::easter;
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Deserializer};
 
-/// How the day of a holiday is found.
+/// How the date of a holiday is computed.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Rule {
-    /// The same day each year.
+    /// The same date each year.
     Fixed { fixed: MonthDay },
-    /// So many days from Easter Sunday; before it where it is below nothing.
+    /// Days from Easter Sunday; negative is before it.
     Easter { days_from_easter: i32 },
-    /// A weekday of a month, counted from its first, or from its last where it is below nothing.
+    /// A weekday of a month, counted from its first, or from its last if negative.
     Weekday {
         #[serde(deserialize_with = "weekday")]
         weekday: Weekday,
         nth: i8,
         month: i8,
     },
-    /// One day of one year.
+    /// A single date.
     Once {
         #[serde(deserialize_with = "date")]
         once: Date,
     },
 }
 
-/// A day of a month, in the file `MM-DD`.
+/// A day of a month, `MM-DD` in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MonthDay {
     month: i8,
@@ -36,7 +36,7 @@ pub(super) struct MonthDay {
 impl<'de> Deserialize<'de> for MonthDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // A leap year, so that the last day of February may be named.
+        // A leap year, so that 29 February is valid.
         let date = format!("2000-{text}").parse::<Date>();
         let date = date.map_err(serde::de::Error::custom)?;
         Ok(Self {
@@ -68,7 +68,7 @@ fn weekday<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Weekday, D::Err
 }
 
 impl Rule {
-    /// The day in a year, where there is one.
+    /// The date in a year, if it exists.
     pub(super) fn in_year(self, year: i16) -> Option<Date> {
         match self {
             Self::Fixed { fixed } => Date::new(year, fixed.month, fixed.day).ok(),

@@ -19,9 +19,9 @@ fn holidays(calendar: &Calendar, year: i16) -> Vec<String> {
         .collect()
 }
 
-/// A year of a calendar, as whoever keeps it has published it.
+/// The published holidays of a year of each calendar.
 #[test]
-fn holidays_fall_where_they_were_published() {
+fn holidays_match_the_published_ones() {
     let rows = [
         "target2 2024 01-01 03-29 04-01 05-01 12-25 12-26",
         "target2 2025 01-01 04-18 04-21 05-01 12-25 12-26",
@@ -62,12 +62,12 @@ fn holidays_fall_where_they_were_published() {
 }
 
 #[test]
-fn a_holiday_on_a_weekend_is_kept_as_its_calendar_says() {
+fn weekend_holidays_follow_the_rules_of_their_calendar() {
     let rows = [
-        // Independence Day on a Saturday: the banks are open on the Friday.
+        // Independence Day on a Saturday: banks are open on Friday.
         "federal_reserve 2026-07-03 open",
         "federal_reserve 2026-07-06 open",
-        // On a Sunday: closed on the Monday.
+        // On a Sunday: closed on Monday.
         "federal_reserve 2027-07-05 closed",
         // New Year on a Saturday: open on the Friday before and the Monday after.
         "federal_reserve 2021-12-31 open",
@@ -86,7 +86,7 @@ fn a_holiday_on_a_weekend_is_kept_as_its_calendar_says() {
         "england_and_wales 2022-12-27 closed",
         "england_and_wales 2022-12-28 open",
         "target2 2021-12-27 open",
-        // Juneteenth before it was kept, and the leap day.
+        // Juneteenth before it was a holiday, and the leap day.
         "federal_reserve 2020-06-19 open",
         "target2 2028-02-29 open",
         "target2 2026-05-01 closed",
@@ -101,7 +101,7 @@ fn a_holiday_on_a_weekend_is_kept_as_its_calendar_says() {
 }
 
 #[test]
-fn business_days_are_counted_over_weekends_and_holidays() {
+fn business_days_skip_weekends_and_holidays() {
     let rows = [
         "target2 2026-11-23 0 2026-11-23",
         "target2 2026-11-22 0 2026-11-22",
@@ -133,7 +133,7 @@ fn business_days_are_counted_over_weekends_and_holidays() {
 }
 
 #[test]
-fn the_day_before_the_next_business_day_is_found_again() {
+fn previous_business_day_inverts_next_business_day() {
     for calendar in all() {
         for date in date(2024, 1, 1)
             .series(jiff::Span::new().days(1))
@@ -154,7 +154,7 @@ fn the_day_before_the_next_business_day_is_found_again() {
 }
 
 #[test]
-fn the_calendars_read_and_no_name_stands_twice() {
+fn calendars_parse_and_names_are_unique() {
     let names: HashSet<_> = all()
         .iter()
         .map(|calendar| calendar.name.as_str())

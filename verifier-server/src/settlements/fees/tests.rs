@@ -13,7 +13,7 @@ fn query<'a>(method: &'a str, brand: Option<&'a str>, issuer: &'a str) -> Query<
 }
 
 #[test]
-fn fees_are_those_of_method_brand_and_region() {
+fn fees_follow_method_brand_and_region() {
     let rows = [
         // Method, brand, issuer, acquirer; interchange, scheme, processor of 100.00; region.
         "card visa DE DE 20 12 33 domestic",
@@ -56,7 +56,7 @@ fn fees_are_those_of_method_brand_and_region() {
 }
 
 #[test]
-fn a_share_is_rounded_half_up_and_never_below_nothing() {
+fn shares_are_rounded_half_up_and_never_negative() {
     let rows = [
         (Price(100, 0), 49, 0),
         (Price(100, 0), 50, 1),
@@ -80,7 +80,7 @@ fn a_share_is_rounded_half_up_and_never_below_nothing() {
 }
 
 #[test]
-fn nothing_is_charged_for_nothing_but_the_region_is_told() {
+fn zero_amounts_have_no_fees_but_a_region() {
     let query = query("card", Some("visa"), "FR");
     for amount in [0, -1, i64::MIN] {
         let (fees, region) = of_capture(&query, amount);
@@ -89,7 +89,7 @@ fn nothing_is_charged_for_nothing_but_the_region_is_told() {
 }
 
 #[test]
-fn a_refund_and_a_dispute_cost_what_the_processor_takes_for_them() {
+fn refunds_and_disputes_cost_the_processor_fee() {
     let rows = [
         ("card", Some("visa"), 10, 1_500),
         ("card", Some("american-express"), 10, 2_000),
@@ -113,7 +113,7 @@ fn a_refund_and_a_dispute_cost_what_the_processor_takes_for_them() {
 }
 
 #[test]
-fn every_row_names_what_there_is_and_is_reached() {
+fn every_row_is_valid_and_reachable() {
     let brands: HashSet<_> = Brand::ALL
         .iter()
         .map(|brand| brand.slug())

@@ -1,14 +1,15 @@
-//! The report as comma-separated values (RFC 4180): a header, a row for each line, and a trailer.
+//! The report as comma-separated values (RFC 4180): a header, a row for each balance transaction,
+//! and a trailer.
 //!
-//! Amounts are integers in minor units; `exponent` says how many of their digits are decimals.
-//! `gross − fee = net` in each row. The trailer has sums in the columns of the lines, what is told
-//! of the whole in columns of its own, and as the file's last cell the SHA-256 of all that stands
-//! before that cell: `head -c -66 report.csv | sha256sum`.
+//! Amounts are integers in minor units; `exponent` is the number of decimals. `gross − fee = net`
+//! in each row. The trailer has sums in the columns of the rows, totals of the settlement in
+//! columns of its own, and as the last cell of the file the SHA-256 of everything before that cell:
+//! `head -c -66 report.csv | sha256sum`.
 //!
-//! A spreadsheet takes a cell that begins like a formula for one. A text that could be taken so
-//! gets an apostrophe in front, and so does one that begins with an apostrophe: whoever reads the
-//! file with a program takes one leading apostrophe away and has the text as it was. Numbers are
-//! written by us and stay numbers, also those below nothing.
+//! Spreadsheets evaluate cells that look like formulas. A text that could be one is prefixed with
+//! an apostrophe, and so is a text that begins with an apostrophe: programs that read the file
+//! remove one leading apostrophe to get the original text. Our own numbers are written as they are,
+//! including negative ones.
 
 use super::{Statement, checksum, moment};
 use crate::balance::model::BalanceTransaction;
@@ -53,7 +54,7 @@ pub const COLUMNS: [&str; 34] = [
     "sha256",
 ];
 
-/// A row under way: cells with commas between.
+/// A row being written: cells separated by commas.
 struct Row {
     text: String,
     cells: usize,
@@ -67,7 +68,7 @@ impl Row {
         }
     }
 
-    /// A cell that we have written ourselves: a number, a name, a date.
+    /// A cell with our own content: a number, a name, a date.
     fn own(&mut self, cell: &str) {
         self.text.push(',');
         self.text.push_str(cell);
@@ -78,7 +79,7 @@ impl Row {
         self.own(&number.to_string());
     }
 
-    /// A cell that somebody else has written.
+    /// A cell with content from others.
     fn foreign(&mut self, cell: &str) {
         self.own(&quoted(&harmless(cell)));
     }
@@ -99,7 +100,7 @@ impl Row {
     }
 }
 
-/// An apostrophe in front of what could be taken for a formula, or has one already.
+/// Prefixes an apostrophe to a text that could be a formula or begins with an apostrophe.
 pub(super) fn harmless(text: &str) -> String {
     let begins = text
         .trim_start()
@@ -111,7 +112,7 @@ pub(super) fn harmless(text: &str) -> String {
     }
 }
 
-/// Quotes where a cell needs them (RFC 4180, section 2, 5 to 7).
+/// Quotes a cell if necessary (RFC 4180, section 2, 5 to 7).
 fn quoted(text: &str) -> String {
     let needs = |c: char| matches!(c, '"' | ',' | '\r' | '\n');
     if text.contains(needs) || text.trim() != text {

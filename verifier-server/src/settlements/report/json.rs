@@ -1,8 +1,8 @@
 //! The report as JSON.
 //!
-//! Amounts are integers in minor units, moments are seconds since 1970. `amount − fees.total = net`
-//! in each line. The trailer's `sha256`, the last value of the text, is that of all that stands
-//! before it: of the text without its last 67 bytes.
+//! Amounts are integers in minor units, times are seconds since 1970. `amount − fees.total = net`
+//! in each line. The trailer's `sha256`, the last value of the text, covers everything before it:
+//! the text without its last 67 bytes.
 
 use super::{Statement, checksum};
 use crate::balance::model::{BalanceTransaction, TransactionKind};
@@ -11,7 +11,7 @@ use crate::settlements::schedule;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What was charged, minor units.
+/// Fees, minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReportFees {
     /// For the card's issuer.
@@ -20,7 +20,7 @@ pub struct ReportFees {
     pub scheme: i64,
     /// For the processor of the payment.
     pub processor: i64,
-    /// All of it.
+    /// The total.
     pub total: i64,
 }
 
@@ -35,60 +35,59 @@ impl From<Fees> for ReportFees {
     }
 }
 
-/// A line of a settlement.
+/// A balance transaction of the settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReportLine {
     /// `txn_…`.
     pub id: String,
-    /// What it is for.
+    /// The type.
     #[serde(rename = "type")]
     pub kind: TransactionKind,
-    /// What caused it: a modification, a payment captured at once, a dispute, a payout or a
+    /// The cause: a modification, an automatically captured payment, a dispute, a payout or a
     /// settlement.
     pub source: String,
-    /// `pay_…`, where there is a payment.
+    /// `pay_…`, if there is a payment.
     pub payment: Option<String>,
-    /// The merchant's order number, where there is a payment.
+    /// The merchant's order number, if there is a payment.
     pub order_ref: Option<String>,
-    /// The way to pay, where there is a payment.
+    /// The payment method, if there is a payment.
     pub method: Option<String>,
-    /// The card's brand, where there is a card.
+    /// The card's brand, for cards.
     pub brand: Option<String>,
-    /// Where the card was issued, as fees see it, where there is a card.
+    /// The issuer's region for fees, for cards.
     pub region: Option<String>,
-    /// Gross, minor units; what is taken from the merchant is below nothing.
+    /// Gross, minor units; negative if it is taken from the merchant.
     pub amount: i64,
-    /// What was charged.
+    /// The fees.
     pub fees: ReportFees,
-    /// The amount without the fees, minor units.
+    /// Gross minus fees, minor units.
     pub net: i64,
     /// Seconds since 1970.
     pub created_at: i64,
-    /// The day whose cut-off it made, `2026-11-24`.
+    /// The business date, `2026-11-24`.
     pub business_date: String,
-    /// The moment of that cut-off, seconds since 1970.
+    /// The cut-off of the business date, seconds since 1970.
     pub cut_off_at: i64,
 }
 
-/// What the lines of a settlement add up to. The net and what is brought forward are what is paid out
-/// and what is carried forward.
+/// The totals of a settlement. Net + brought forward = payout + carried forward.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReportTrailer {
-    /// How many lines.
+    /// The number of lines.
     pub lines: i64,
     /// Sum of the lines' amounts, minor units.
     pub gross: i64,
     /// Sums of the lines' fees.
     pub fees: ReportFees,
-    /// Gross without the fees, minor units.
+    /// Gross minus fees, minor units.
     pub net: i64,
-    /// What the settlement before left over, minor units; nothing or less.
+    /// Brought forward from the previous settlement, minor units; zero or negative.
     pub brought_forward: i64,
-    /// What is left over for the next one, minor units; nothing or less.
+    /// Carried forward to the next settlement, minor units; zero or negative.
     pub carried_forward: i64,
-    /// What is paid out, minor units.
+    /// The payout, minor units.
     pub payout: i64,
-    /// SHA-256, in hexadecimal, of all that stands before this value.
+    /// SHA-256, in hexadecimal, of everything before this value.
     pub sha256: String,
 }
 
@@ -101,7 +100,7 @@ pub struct SettlementReport {
     pub settlement: String,
     /// Counts the merchant's settlements in this currency from 1, without gaps.
     pub number: i64,
-    /// The day, `2026-11-25`.
+    /// The settlement date, `2026-11-25`.
     pub settlement_date: String,
     /// Seconds since 1970.
     pub closed_at: i64,
@@ -109,23 +108,23 @@ pub struct SettlementReport {
     pub merchant: String,
     /// The merchant's name.
     pub merchant_name: String,
-    /// Where the merchant is paid (ISO 13616).
+    /// The payout account (ISO 13616).
     pub account: String,
-    /// `pyo_…`, where something is paid out.
+    /// `pyo_…`, if there is a payout.
     pub payout: Option<String>,
     /// ISO 4217.
     pub currency: String,
-    /// How many digits of an amount are decimals.
+    /// The number of decimals of an amount.
     pub exponent: u8,
-    /// The zone in which days are counted (IANA time zone database).
+    /// The time zone of the dates (IANA time zone database).
     pub time_zone: String,
-    /// The lines, in the order in which they were written.
+    /// The lines, in order of creation.
     pub lines: Vec<ReportLine>,
-    /// What they add up to.
+    /// The totals.
     pub trailer: ReportTrailer,
 }
 
-/// The quotation mark and the braces that stand after the checksum.
+/// The text after the checksum.
 const AFTER_THE_CHECKSUM: &str = "\"}}";
 
 /// The report.
@@ -144,7 +143,7 @@ pub fn write(statement: &Statement<'_>) -> String {
     text(&report(statement))
 }
 
-/// Nothing in a report can fail to be written: it has no maps and no numbers but integers.
+/// Serialization cannot fail: a report has no maps, and its numbers are integers.
 fn text(report: &SettlementReport) -> String {
     serde_json::to_string(report).unwrap_or_default()
 }

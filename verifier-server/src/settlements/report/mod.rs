@@ -1,9 +1,10 @@
 //! Reports of a settlement: CSV, JSON and ISO 20022 camt.053.
 //!
-//! All three tell the same facts: each line with what was charged, what the lines add up to, what
-//! was brought and carried forward, and what was paid. `Σ net + brought forward = payout + carried forward` in each.
-//! They tell nothing that changes later, such as whether the payout came back, so the same
-//! settlement gives the same bytes forever. Each ends with a SHA-256 of every byte before it.
+//! All three have the same content: each balance transaction with its fees, the totals, the amounts
+//! brought and carried forward, and the payout.
+//! `Σ net + brought forward = payout + carried forward` in each. They contain nothing that changes
+//! later, such as a return of the payout, so the same settlement always has the same bytes. Each
+//! ends with a SHA-256 of all bytes before it.
 
 pub mod camt053;
 pub mod csv;
@@ -16,25 +17,25 @@ use jiff::Timestamp;
 use sealpay_protocol::encoding::hex;
 use sha2::{Digest, Sha256};
 
-/// What a report tells.
+/// The content of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Statement<'a> {
     /// Whether real money moves.
     pub livemode: bool,
     /// The settlement.
     pub settlement: &'a Settlement,
-    /// Its payout, where something is paid out.
+    /// Its payout, if there is one.
     pub payout: Option<&'a Payout>,
-    /// Every line of it, in any order.
+    /// All its balance transactions, in any order.
     pub lines: &'a [BalanceTransaction],
     /// The merchant's name.
     pub merchant_name: &'a str,
-    /// Where the merchant is paid (ISO 13616); a payout's own account comes before it.
+    /// The payout account (ISO 13616), unless the payout has its own.
     pub account: &'a str,
 }
 
 impl<'a> Statement<'a> {
-    /// The lines by their names, which is the order in which they were written.
+    /// The balance transactions by id, which is the order of creation.
     fn lines(&self) -> Vec<&'a BalanceTransaction> {
         let mut lines: Vec<_> = self.lines.iter().collect();
         lines.sort_by_key(|line| line.id);
@@ -51,7 +52,7 @@ fn checksum(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
-/// A moment in RFC 3339, in UTC.
+/// A time in RFC 3339, in UTC.
 fn moment(at_ms: i64) -> String {
     let bound = if at_ms < 0 {
         Timestamp::MIN

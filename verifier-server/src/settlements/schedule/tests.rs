@@ -26,11 +26,11 @@ fn words<const N: usize>(row: &str) -> [&str; N] {
     words.try_into().unwrap()
 }
 
-/// The calendar table: a currency, a moment, its sales day and its settlement date.
+/// The calendar table: a currency, a time, its business date and its settlement date.
 #[test]
-fn a_moment_is_sold_and_settled_on_these_days() {
+fn times_map_to_business_and_settlement_dates() {
     let rows = [
-        // On both sides of a cut-off in winter: 18:00 in Berlin is 17:00 UTC. T+2.
+        // Before and after a cut-off in winter: 18:00 in Berlin is 17:00 UTC. T+2.
         "EUR 2026-11-23T16:59:59.999Z 2026-11-23 2026-11-25",
         "EUR 2026-11-23T17:00:00Z 2026-11-24 2026-11-26",
         // In summer it is 16:00 UTC.
@@ -68,7 +68,7 @@ fn a_moment_is_sold_and_settled_on_these_days() {
         // 02:00 is skipped in Toronto on 2026-03-08: 03:00 is the cut-off, also 07:00 UTC.
         "CAD 2026-03-08T06:59:59.999Z 2026-03-07 2026-03-10",
         "CAD 2026-03-08T07:00:00Z 2026-03-08 2026-03-10",
-        // 02:00 comes twice in Sydney on 2026-04-05: the first counts, 15:00 UTC the day before.
+        // 02:00 occurs twice in Sydney on 2026-04-05: the first counts, 15:00 UTC the day before.
         "AUD 2026-04-04T14:59:59.999Z 2026-04-04 2026-04-07",
         "AUD 2026-04-04T15:00:00Z 2026-04-05 2026-04-07",
         // Without a schedule of its own: midnight UTC, T+3.
@@ -118,7 +118,7 @@ fn a_moment_is_sold_and_settled_on_these_days() {
 }
 
 #[test]
-fn a_settlement_closes_at_six_in_the_morning_of_its_zone() {
+fn settlements_close_at_six_local_time() {
     let rows = [
         "EUR 2026-11-25 2026-11-25T05:00:00Z",
         "EUR 2026-07-03 2026-07-03T04:00:00Z",
@@ -139,9 +139,9 @@ fn a_settlement_closes_at_six_in_the_morning_of_its_zone() {
     }
 }
 
-/// Moments every seven hours and an odd bit, and those around each cut-off, over eight years.
+/// Times every seven hours and a bit, and around each cut-off, over eight years.
 #[test]
-fn what_is_sold_later_is_never_settled_earlier_and_always_closes_after_the_cut_off() {
+fn settlement_dates_are_monotonic_and_close_after_the_cut_off() {
     let codes: Vec<_> = SCHEDULES.iter().map(|row| row.currency.as_str()).collect();
     let currencies = Currency::all().filter(|c| codes.contains(&c.code()) || c.code() == "KWD");
     for currency in currencies {
@@ -189,7 +189,7 @@ fn what_is_sold_later_is_never_settled_earlier_and_always_closes_after_the_cut_o
 }
 
 #[test]
-fn every_currency_has_days_even_at_the_ends_of_time() {
+fn every_currency_has_dates_at_the_ends_of_time() {
     for currency in Currency::all() {
         for at_ms in [i64::MIN, -1, 0, i64::MAX] {
             let sold = business_date(currency, at_ms);
@@ -202,7 +202,7 @@ fn every_currency_has_days_even_at_the_ends_of_time() {
 }
 
 #[test]
-fn business_days_follow_the_currency_s_calendar() {
+fn business_days_follow_the_calendar_of_the_currency() {
     let thursday = day("2026-04-02");
     let rows = [
         ("EUR", "2026-04-07"),
@@ -223,7 +223,7 @@ fn business_days_follow_the_currency_s_calendar() {
 }
 
 #[test]
-fn the_schedules_read_and_name_what_there_is() {
+fn schedules_parse_and_name_existing_calendars() {
     assert_eq!(SCHEDULES.len(), 14);
     let names: HashSet<_> = SCHEDULES.iter().map(|row| row.currency.as_str()).collect();
     assert_eq!(names.len(), 14);
@@ -242,9 +242,9 @@ fn the_schedules_read_and_name_what_there_is() {
     assert_eq!(zone_name(currency("KWD")), "UTC");
 }
 
-/// Shown with a schedule that is made up, so that all of its year can be looked at.
+/// With a fictional schedule, to cover its whole year.
 #[test]
-fn a_time_that_is_skipped_is_later_and_one_that_comes_twice_is_the_first() {
+fn skipped_times_move_later_and_repeated_times_use_the_first() {
     let schedule = Schedule {
         currency: String::new(),
         zone: TimeZone::get("Europe/Berlin").unwrap(),

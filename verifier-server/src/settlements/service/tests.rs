@@ -1,4 +1,4 @@
-//! How much memory a report takes.
+//! The memory use of a report.
 
 use super::{Format, REPORT_LINES_MOST};
 use crate::balance::model::{BalanceTransaction, TransactionKind};
@@ -10,7 +10,7 @@ use jiff::civil::date;
 use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
 
-/// A line whose every column is as long as it can be, and longer still where it is escaped.
+/// A balance transaction with the longest value in every column, which grows further when escaped.
 fn line(number: i64) -> BalanceTransaction {
     let random = [255; 10];
     BalanceTransaction {
@@ -39,7 +39,7 @@ fn line(number: i64) -> BalanceTransaction {
 }
 
 #[test]
-fn a_report_that_is_refused_says_how_many_lines_one_may_have() {
+fn oversized_reports_are_rejected_with_the_limit() {
     let sentence = ErrorCode::ReportTooLarge.detail();
     let most = format!("more than {REPORT_LINES_MOST} lines");
     assert!(sentence.contains(&most), "{sentence}");
@@ -72,11 +72,11 @@ fn the_longest_report_fits_into_32_mib() {
         merchant_name: "Paper Lantern",
         account: "DE00",
     };
-    // A line in memory, and beside it, in the worst case, the same line as it is written.
+    // A row in memory and, in the worst case, its serialized form.
     let of_lines = lines.len() * (2 * size_of::<BalanceTransaction>() + 512);
     for format in Format::ALL {
         let text = format.write(&statement);
-        // While a text grows, there are two of them.
+        // A growing buffer exists twice while it is copied.
         let bytes = of_lines + text.capacity() + text.capacity() / 2;
         assert!(bytes < 32 << 20, "{format:?} takes {bytes} bytes");
     }

@@ -9,7 +9,7 @@ use sealpay_protocol::currency::Currency;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BankTransactionCode(&'static str, &'static str);
 
-/// Merchants' card transactions have a family of their own; other ways to pay are credit transfers.
+/// Merchants' card transactions have a family of their own; other methods are credit transfers.
 pub(super) fn of_line(line: &BalanceTransaction) -> BankTransactionCode {
     let is_card = line.method.as_deref() == Some("card");
     let (family, sub_family) = match (line.kind, is_card) {
@@ -28,14 +28,14 @@ pub(super) fn of_line(line: &BalanceTransaction) -> BankTransactionCode {
     BankTransactionCode(family, sub_family)
 }
 
-/// A credit transfer to the merchant; in euros it is one of SEPA's.
+/// A credit transfer to the merchant; in euros a SEPA transfer.
 pub(super) fn of_payout(currency: Currency) -> BankTransactionCode {
     let is_sepa = currency.code() == "EUR";
     BankTransactionCode("ICDT", if is_sepa { "ESCT" } else { "OTHR" })
 }
 
 impl BankTransactionCode {
-    /// Writes it, and beside it the name that we give to what happened.
+    /// Writes the code, and our own name of the transaction type.
     pub(super) fn write(self, xml: &mut Xml, name: &str) {
         xml.element("BkTxCd", |xml| {
             xml.element("Domn", |xml| {

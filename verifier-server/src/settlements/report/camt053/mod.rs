@@ -1,13 +1,13 @@
-//! The report as a statement of account in XML: ISO 20022 camt.053.001.08.
+//! The report as an XML bank statement: ISO 20022 camt.053.001.08.
 //!
-//! The account is what is owed to the merchant, and its name is the merchant's id: it is none of
-//! the merchant's bank, whose own statements would else be booked twice. Where it is paid out to is
+//! The account is the balance owed to the merchant, and its id is the merchant's: with an account
+//! of the merchant's bank, that bank's own statements would be posted twice. The payout account is
 //! the related account.
 //!
-//! An entry's amount is net, because net is what the balances move by; its charges are said to be
+//! An entry's amount is net, because the balances change by net. Its charges are marked as
 //! included, and the gross is the instructed amount: gross = ± net + charges. The payout is a debit
-//! entry, the last one. So OPBD + Σ entries = CLBD, where OPBD is what is brought forward and CLBD what
-//! is carried forward. The last element has the SHA-256 of all that stands before it.
+//! entry, the last one. So OPBD + Σ entries = CLBD, where OPBD is brought forward and CLBD carried
+//! forward. The last element contains the SHA-256 of everything before it.
 
 mod code;
 mod xml;
@@ -21,13 +21,13 @@ use xml::{Xml, decimal, decimal_of};
 
 const NAMESPACE: &str = " xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"";
 
-/// What stands for an order reference that cannot be an end-to-end reference.
+/// Replaces an order reference that cannot be an end-to-end reference.
 const NOT_PROVIDED: &str = "NOTPROVIDED";
 
-/// Who gives the names that ISO 20022 does not.
+/// The issuer of codes that are not from ISO 20022.
 const ISSUER: &str = "Sealpay";
 
-/// Said at the top of a test's statement.
+/// The note at the top of a test mode statement.
 const TEST: &str = "Test: no money has moved.";
 
 /// The report.
@@ -69,7 +69,7 @@ pub fn write(statement: &Statement<'_>) -> String {
     xml.into_text()
 }
 
-/// From when the business day before would be closed to when this one was.
+/// From the closing time of the previous business day to that of this one.
 fn period(xml: &mut Xml, statement: &Statement<'_>) {
     let settlement = statement.settlement;
     let currency = settlement.currency;
@@ -99,7 +99,7 @@ fn accounts(xml: &mut Xml, statement: &Statement<'_>) {
     }
 }
 
-/// An IBAN where it looks like one, else a name of at most 34 characters.
+/// An IBAN if it looks like one, otherwise another id of at most 34 characters.
 fn bank_account(xml: &mut Xml, account: &str) {
     let bytes = account.as_bytes();
     let is_iban = (5..=34).contains(&bytes.len())
@@ -113,7 +113,7 @@ fn bank_account(xml: &mut Xml, account: &str) {
     }
 }
 
-/// So many characters at most, and none at all instead of an empty text: elements may not be empty.
+/// Truncates a text; none if it is empty, because elements may not be empty.
 fn shortened(text: &str, characters: usize) -> Option<String> {
     let text: String = text.chars().take(characters).collect();
     (!text.is_empty()).then_some(text)
@@ -129,7 +129,7 @@ fn balance(xml: &mut Xml, statement: &Statement<'_>, code: &str, minor: i64) {
     });
 }
 
-/// How many entries there are, and what they add up to without their signs.
+/// The number of entries and the sum of their unsigned amounts.
 #[derive(Default)]
 struct Total {
     entries: u64,
@@ -215,8 +215,8 @@ fn entry(xml: &mut Xml, statement: &Statement<'_>, line: &BalanceTransaction) {
     });
 }
 
-/// Whether an entry takes back one of the other direction. A refund does not: it is a payment of
-/// its own.
+/// Whether an entry reverses one of the other direction. A refund does not: it is a payment of its
+/// own.
 fn undoes(line: &BalanceTransaction) -> bool {
     match line.kind {
         TransactionKind::Dispute => line.net_minor < 0,
@@ -245,9 +245,10 @@ fn references(xml: &mut Xml, line: &BalanceTransaction) {
     });
 }
 
-/// Whether an order reference can be an end-to-end reference as banks exchange them: at most 35
-/// characters of the Latin set, no slash at its ends and no two in a row. Nothing is ever cut off,
-/// since two long references may differ at their ends only; the remittance information is whole.
+/// Whether an order reference is valid as an end-to-end reference between banks: at most 35
+/// characters of the Latin set, no slash at the ends and no two in a row. It is never truncated,
+/// because long references may differ only at the end; the remittance information has the whole
+/// reference.
 fn is_end_to_end(text: &str) -> bool {
     let latin = |c: u8| c.is_ascii_alphanumeric() || b"/-?:().,'+ ".contains(&c);
     (1..=35).contains(&text.len())

@@ -1,37 +1,37 @@
-//! XML that is written, never read: elements, text and amounts (XML 1.0, ISO 20022).
+//! An XML writer: elements, text and amounts (XML 1.0, ISO 20022).
 
 use sealpay_protocol::currency::Currency;
 
-/// A document under way.
+/// A document being written.
 #[derive(Debug)]
 pub(super) struct Xml {
     text: String,
 }
 
 impl Xml {
-    /// Begins a document.
+    /// Starts a document.
     pub(super) fn new() -> Self {
         Self {
             text: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned(),
         }
     }
 
-    /// What is written so far.
+    /// The text so far.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The document.
+    /// The finished document.
     pub(super) fn into_text(self) -> String {
         self.text
     }
 
-    /// An element with others in it.
+    /// An element with child elements.
     pub(super) fn element(&mut self, name: &str, content: impl FnOnce(&mut Self)) {
         self.element_with(name, "", content);
     }
 
-    /// An element with attributes, which are written as they are, and with others in it.
+    /// An element with attributes, which are not escaped, and child elements.
     pub(super) fn element_with(
         &mut self,
         name: &str,
@@ -43,13 +43,13 @@ impl Xml {
         self.text.push_str(&format!("</{name}>\n"));
     }
 
-    /// An element with text in it.
+    /// An element with text.
     pub(super) fn leaf(&mut self, name: &str, text: &str) {
         self.text
             .push_str(&format!("<{name}>{}</{name}>\n", escaped(text)));
     }
 
-    /// Elements, one in the other, the innermost with text in it.
+    /// Nested elements, the innermost with text.
     pub(super) fn path(&mut self, names: &[&str], text: &str) {
         match names {
             [] => {}
@@ -58,25 +58,25 @@ impl Xml {
         }
     }
 
-    /// An amount without its sign, in the currency's decimals.
+    /// An unsigned amount with the currency's decimals.
     pub(super) fn amount(&mut self, name: &str, currency: Currency, minor: i64) {
         let (code, amount) = (currency.code(), decimal(currency, minor));
         self.text
             .push_str(&format!("<{name} Ccy=\"{code}\">{amount}</{name}>\n"));
     }
 
-    /// `CRDT` for nothing and more, `DBIT` for less.
+    /// `CRDT` for zero and more, `DBIT` for less.
     pub(super) fn direction(&mut self, minor: i64) {
         self.leaf("CdtDbtInd", if minor < 0 { "DBIT" } else { "CRDT" });
     }
 }
 
-/// An amount without its sign, in the currency's decimals.
+/// An unsigned amount with the currency's decimals.
 pub(super) fn decimal(currency: Currency, minor: i64) -> String {
     decimal_of(currency, u128::from(minor.unsigned_abs()))
 }
 
-/// An amount in the currency's decimals.
+/// An amount with the currency's decimals.
 pub(super) fn decimal_of(currency: Currency, minor: u128) -> String {
     let decimals = usize::from(currency.exponent());
     let digits = format!("{minor:0>width$}", width = decimals + 1);
@@ -88,8 +88,8 @@ pub(super) fn decimal_of(currency: Currency, minor: u128) -> String {
     }
 }
 
-/// Text between tags. A reader would turn CR into LF, and may trim what it takes for layout, so
-/// those are written as references; what XML 1.0 cannot hold at all (section 2.2) becomes U+FFFD.
+/// Escapes text. A parser would turn CR into LF and may trim white space, so those are written as
+/// character references; characters that XML 1.0 cannot contain (section 2.2) become U+FFFD.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

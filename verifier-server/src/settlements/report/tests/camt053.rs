@@ -11,12 +11,12 @@ fn statement(text: &str) -> Element {
     report.children.remove(1)
 }
 
-/// Minor units of an amount without its sign: the point is left out.
+/// Minor units of an unsigned amount: removes the decimal point.
 fn unsigned(text: &str) -> i64 {
     text.replace('.', "").parse().unwrap()
 }
 
-/// Minor units of an element that has an amount and a direction.
+/// Minor units of an element with an amount and a direction.
 fn signed(element: &Element) -> i64 {
     let amount = unsigned(element.text_at(&["Amt"]));
     if element.text_at(&["CdtDbtInd"]) == "DBIT" {
@@ -27,7 +27,7 @@ fn signed(element: &Element) -> i64 {
 }
 
 #[test]
-fn a_document_is_as_the_schema_says() {
+fn documents_match_the_schema() {
     for seed in 0..60 {
         let text = write(&story(seed).statement());
         assert_eq!(schema::walk(&read(&text)), Ok(()), "seed {seed}");
@@ -36,7 +36,7 @@ fn a_document_is_as_the_schema_says() {
 }
 
 #[test]
-fn the_walk_along_the_schema_finds_what_is_wrong() {
+fn the_schema_check_detects_errors() {
     let text = write(&story(3).statement());
     let rows = [
         (
@@ -94,7 +94,7 @@ fn the_walk_along_the_schema_finds_what_is_wrong() {
 }
 
 #[test]
-fn the_opening_balance_and_the_entries_are_the_closing_balance() {
+fn opening_balance_plus_entries_equals_closing_balance() {
     for seed in 0..60 {
         let story = story(seed);
         let statement = statement(&write(&story.statement()));
@@ -146,7 +146,7 @@ fn the_opening_balance_and_the_entries_are_the_closing_balance() {
 }
 
 #[test]
-fn an_entry_s_gross_is_its_net_and_its_charges() {
+fn gross_of_an_entry_equals_net_plus_charges() {
     for seed in 0..60 {
         let story = story(seed);
         let statement = statement(&write(&story.statement()));
@@ -170,7 +170,7 @@ fn an_entry_s_gross_is_its_net_and_its_charges() {
 }
 
 #[test]
-fn a_hostile_reference_comes_back_whole_and_is_no_end_to_end_reference() {
+fn hostile_references_are_preserved_but_not_end_to_end_references() {
     let statement = statement(&write(&hostile().statement()));
     let mut given = HashSet::new();
     for (entry, expected) in statement.all("Ntry").zip(HOSTILE) {
@@ -196,7 +196,7 @@ fn a_hostile_reference_comes_back_whole_and_is_no_end_to_end_reference() {
 }
 
 #[test]
-fn what_xml_cannot_hold_is_replaced() {
+fn characters_invalid_in_xml_are_replaced() {
     let euro = "EUR".parse().unwrap();
     let card = (TransactionKind::Capture, "card");
     let bad = "a\0b\u{1}c\u{1f}d\u{ffff}e\u{7f}f\u{85}g\u{2028}h";
@@ -208,7 +208,7 @@ fn what_xml_cannot_hold_is_replaced() {
 }
 
 #[test]
-fn entries_are_coded_by_what_happened() {
+fn entries_have_the_code_of_their_transaction_type() {
     let euro = "EUR".parse().unwrap();
     let rows = [
         (TransactionKind::Capture, "card", 900, "MCRD POSC", None),
@@ -284,7 +284,7 @@ fn entries_are_coded_by_what_happened() {
 }
 
 #[test]
-fn the_payout_is_the_last_entry_and_names_the_account() {
+fn the_payout_is_the_last_entry_with_its_account() {
     let story = hostile();
     let statement = statement(&write(&story.statement()));
     let payout = statement.all("Ntry").last().unwrap();

@@ -1,7 +1,7 @@
 use super::{HOSTILE, hostile, story};
 use crate::settlements::report::csv::{COLUMNS, harmless, write};
 
-/// Reads comma-separated values as RFC 4180 has them, and nothing else.
+/// A strict parser of comma-separated values (RFC 4180).
 fn read(text: &str) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut characters = text.chars().peekable();
@@ -53,7 +53,7 @@ fn plain(cell: &str) -> &str {
 }
 
 #[test]
-fn what_a_csv_report_tells_adds_up() {
+fn totals_of_csv_reports_add_up() {
     for seed in 0..60 {
         let story = story(seed);
         let rows = read(&write(&story.statement()));
@@ -104,7 +104,7 @@ fn what_a_csv_report_tells_adds_up() {
 }
 
 #[test]
-fn a_hostile_reference_comes_back_and_begins_no_formula() {
+fn hostile_references_round_trip_and_are_no_formulas() {
     let story = hostile();
     let rows = read(&write(&story.statement()));
     for (row, expected) in rows[1..].iter().zip(HOSTILE) {
@@ -121,7 +121,7 @@ fn a_hostile_reference_comes_back_and_begins_no_formula() {
 }
 
 #[test]
-fn an_apostrophe_is_put_where_it_can_be_taken_away_again() {
+fn apostrophe_prefixes_are_reversible() {
     let rows = [
         ("", ""),
         ("A-1", "A-1"),
@@ -141,7 +141,7 @@ fn an_apostrophe_is_put_where_it_can_be_taken_away_again() {
 }
 
 #[test]
-fn numbers_stay_numbers_below_nothing_as_well() {
+fn negative_numbers_stay_numbers() {
     let rows = read(&write(&story(3).statement()));
     let trailer = rows.last().unwrap();
     assert_eq!(rows[0].len(), COLUMNS.len());

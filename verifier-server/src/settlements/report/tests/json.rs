@@ -3,7 +3,7 @@ use crate::settlements::report::json::{report, write};
 use serde_json::Value;
 
 #[test]
-fn what_a_json_report_tells_adds_up() {
+fn totals_of_json_reports_add_up() {
     for seed in 0..60 {
         let story = story(seed);
         let report = report(&story.statement());
@@ -31,7 +31,7 @@ fn what_a_json_report_tells_adds_up() {
 }
 
 #[test]
-fn a_hostile_reference_comes_back_from_json() {
+fn hostile_references_round_trip_in_json() {
     let story = hostile();
     let report: Value = serde_json::from_str(&write(&story.statement())).unwrap();
     for (line, expected) in report["lines"].as_array().unwrap().iter().zip(HOSTILE) {
@@ -42,7 +42,7 @@ fn a_hostile_reference_comes_back_from_json() {
 }
 
 #[test]
-fn the_text_is_what_the_report_says_when_somebody_else_writes_it() {
+fn the_text_equals_the_serialized_report() {
     let story = story(5);
     let report = report(&story.statement());
     assert_eq!(

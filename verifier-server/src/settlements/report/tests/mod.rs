@@ -1,4 +1,4 @@
-//! Statements to report, and what holds for every format.
+//! Generated statements, and tests of all formats.
 
 mod camt053;
 mod csv;
@@ -18,7 +18,8 @@ use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId, SettlementId, Trans
 const ACCOUNT: &str = "DE89370400440532013000";
 const AT_MS: i64 = 1_795_435_200_000;
 
-/// Order references that somebody may send, or may have sent before they were checked.
+/// Order references that an attacker may send, or that were stored before references were
+/// validated.
 const HOSTILE: [&str; 26] = [
     "",
     "A-1",
@@ -48,7 +49,7 @@ const HOSTILE: [&str; 26] = [
     "AbCdEfGhIjKlMnOpQrStUvWxYz-12345678",
 ];
 
-/// What a report is made of, owned.
+/// The owned content of a report.
 struct Story {
     settlement: Settlement,
     payout: Option<Payout>,
@@ -69,7 +70,7 @@ impl Story {
     }
 }
 
-/// A small generator (Numerical Recipes' constants): a seed is a story.
+/// A small generator (Numerical Recipes' constants); each seed gives one statement.
 struct Chance(u64);
 
 impl Chance {
@@ -126,7 +127,7 @@ fn line(
     }
 }
 
-/// Settles lines after what was brought forward.
+/// Settles balance transactions after an amount brought forward.
 fn settle(currency: Currency, lines: Vec<BalanceTransaction>, brought_forward_minor: i64) -> Story {
     let sum = |of: fn(&BalanceTransaction) -> i64| lines.iter().map(of).sum::<i64>();
     let net_minor = sum(|line| line.net_minor);
@@ -177,7 +178,7 @@ fn settle(currency: Currency, lines: Vec<BalanceTransaction>, brought_forward_mi
     }
 }
 
-/// A settlement of any kinds of lines, amounts, references and carried balance.
+/// A random settlement: types of balance transactions, amounts, references and carried balance.
 fn story(seed: u64) -> Story {
     let mut chance = Chance(seed);
     let codes = ["EUR", "JPY", "KWD", "USD"];
@@ -230,7 +231,7 @@ fn hostile() -> Story {
 }
 
 #[test]
-fn every_format_ends_with_the_checksum_of_what_stands_before_it() {
+fn every_format_ends_with_the_checksum_of_all_previous_bytes() {
     let story = story(11);
     let statement = story.statement();
     let reports = [
@@ -253,7 +254,7 @@ fn every_format_ends_with_the_checksum_of_what_stands_before_it() {
 }
 
 #[test]
-fn the_same_settlement_gives_the_same_bytes_whatever_becomes_of_its_payout() {
+fn reports_do_not_depend_on_the_state_of_the_payout() {
     let mut story = story(11);
     let write = |story: &Story| {
         let statement = story.statement();

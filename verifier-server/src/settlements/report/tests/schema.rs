@@ -1,4 +1,4 @@
-//! What the schema camt.053.001.08 says of the elements that are written, and a walk along it.
+//! The used part of the schema camt.053.001.08, and a check against it.
 
 use super::xml::Element;
 use jiff::Timestamp;
@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A type in each paragraph: `=` a sequence, `|` a choice; `?` at most once, `*` any number of
-/// times, `+` at least once. Every child stands here in the order of the schema, also those that are never
-/// written; their type is `-`.
+/// times, `+` at least once. All children are listed in the order of the schema, including unused
+/// ones; their type is `-`.
 const TYPES: &str = "\
 Document = BkToCstmrStmt:BankToCustomerStatementV08
 BankToCustomerStatementV08 = GrpHdr:GroupHeader81 Stmt+:AccountStatement9 SplmtryData*:-
@@ -78,7 +78,7 @@ TransactionParties6 = InitgPty?:- Dbtr?:- DbtrAcct?:CashAccount38 UltmtDbtr?:- C
    CdtrAcct?:CashAccount38 UltmtCdtr?:- TradgPty?:- Prtry*:-
 RemittanceInformation16 = Ustrd*:Max140Text Strd*:-";
 
-/// A child that a type may have.
+/// A permitted child of a type.
 struct Particle<'a> {
     name: &'a str,
     least: usize,
@@ -122,7 +122,7 @@ static CONTENTS: LazyLock<HashMap<&str, Content>> = LazyLock::new(|| {
     contents
 });
 
-/// Whether a document is as the schema says; what is wrong where it is not.
+/// Checks a document against the schema; returns the fault.
 pub(super) fn walk(root: &Element) -> Result<(), String> {
     let namespace = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08";
     let is_named = root.attributes == [("xmlns".to_owned(), namespace.to_owned())];
@@ -210,7 +210,7 @@ fn simple(found: &Element, kind: &str) -> Result<(), String> {
     }
 }
 
-/// No sign, at most 18 digits, so many of them decimals.
+/// Unsigned, at most 18 digits, with this maximum of decimals.
 fn is_decimal(text: &str, most_decimals: usize) -> bool {
     let (units, decimals) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
@@ -222,7 +222,7 @@ fn is_decimal(text: &str, most_decimals: usize) -> bool {
         && text.contains('.') != decimals.is_empty()
 }
 
-/// A decimal with the currency's own number of decimals, which is more than the schema asks.
+/// A decimal with exactly the currency's number of decimals, which is stricter than the schema.
 fn is_amount(found: &Element) -> bool {
     let [(name, code)] = found.attributes.as_slice() else {
         return false;

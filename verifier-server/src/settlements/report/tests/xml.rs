@@ -1,4 +1,4 @@
-//! A reader of the little of XML 1.0 that the reports are written in; it takes nothing else.
+//! A parser for the subset of XML 1.0 that the reports use; rejects everything else.
 
 /// An element.
 #[derive(Debug, Default)]
@@ -10,7 +10,7 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// The first child of that name, and so on.
+    /// The first child of each name along a path.
     pub(super) fn at(&self, path: &[&str]) -> Option<&Element> {
         path.iter().try_fold(self, |element, name| {
             element.children.iter().find(|child| child.name == *name)
