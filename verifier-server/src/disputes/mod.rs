@@ -1,4 +1,4 @@
-//! Disputes: the shopper's bank takes money back, the merchant sends evidence, somebody wins.
+//! Disputes: the shopper's bank withdraws an amount, the merchant responds, the bank decides.
 
 pub mod model;
 pub mod read;

@@ -1,4 +1,4 @@
-//! Disputes: the shopper's bank takes money back, and the merchant may say why it should not.
+//! Disputes and their states.
 
 use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeState {
-    /// The merchant may send evidence, or accept.
+    /// The merchant may submit evidence or accept.
     NeedsResponse,
-    /// The shopper's bank looks at the evidence.
+    /// The shopper's bank reviews the evidence.
     UnderReview,
-    /// The money is the merchant's again.
+    /// Decided for the merchant.
     Won,
-    /// The money is the shopper's.
+    /// Decided for the shopper.
     Lost,
 }
 
@@ -31,7 +31,7 @@ sealpay_protocol::names! {
 }
 
 impl DisputeState {
-    /// The states that may follow this one.
+    /// The permitted next states.
     #[must_use]
     pub const fn successors(self) -> &'static [Self] {
         match self {
@@ -41,13 +41,13 @@ impl DisputeState {
         }
     }
 
-    /// Whether this state may be followed by `next`.
+    /// Whether the transition to `next` is permitted.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         self.successors().contains(&next)
     }
 
-    /// The event that tells of it.
+    /// The type of the event about this state.
     #[must_use]
     pub const fn event(self) -> &'static str {
         match self {
@@ -63,17 +63,17 @@ impl DisputeState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeReason {
-    /// The shopper says that they did not pay.
+    /// The shopper denies having paid.
     Fraudulent,
-    /// It was paid twice.
+    /// The payment was made twice.
     Duplicate,
-    /// What was bought did not come.
+    /// The purchase was not delivered.
     ProductNotReceived,
-    /// What was bought is not what was promised.
+    /// The purchase is not as described.
     ProductUnacceptable,
-    /// A refund was promised and did not come.
+    /// A promised refund did not arrive.
     CreditNotProcessed,
-    /// Something else.
+    /// Any other reason.
     General,
 }
 
@@ -90,7 +90,7 @@ sealpay_protocol::names! {
 
 sealpay_protocol::read_by_name!(DisputeReason);
 
-/// A dispute as it is kept.
+/// A stored dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispute {
     /// The dispute.
@@ -99,17 +99,17 @@ pub struct Dispute {
     pub payment: PaymentId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// How much is taken back.
+    /// The disputed amount.
     pub money: Money,
     /// Why.
     pub reason: DisputeReason,
     /// Where it stands.
     pub state: DisputeState,
-    /// What the merchant says.
+    /// The merchant's evidence.
     pub evidence: Option<String>,
-    /// The credential that said it, or accepted.
+    /// The credential that submitted the evidence, or accepted.
     pub answered_by: Option<String>,
-    /// Until when the merchant may answer, milliseconds since 1970; afterwards it is lost.
+    /// The merchant's deadline, milliseconds since 1970; afterwards the dispute is lost.
     pub evidence_due_ms: i64,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
@@ -122,7 +122,7 @@ mod tests {
     use super::{DisputeReason, DisputeState};
 
     #[test]
-    fn every_pair_of_states_is_as_the_table_says() {
+    fn transitions_follow_the_table() {
         let table = [". X X X", ". . X X", ". . . .", ". . . ."];
         for (from, row) in DisputeState::ALL.into_iter().zip(table) {
             for (to, cell) in DisputeState::ALL.into_iter().zip(row.split(' ')) {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn names_read_back_and_are_those_of_json() {
+    fn names_round_trip_and_match_json() {
         for state in DisputeState::ALL {
             assert_eq!(DisputeState::from_name(state.name()), Some(state));
             assert_eq!(serde_json::to_value(state).unwrap(), state.name());

@@ -1,4 +1,4 @@
-//! Looking disputes up.
+//! Lists disputes.
 
 use super::view::DisputeRecord;
 use crate::error::ApiError;
@@ -7,18 +7,18 @@ use crate::http::paging::{self, Page};
 use crate::store::Store;
 use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
 
-/// Which of a merchant's disputes, newest first.
+/// The filter of a dispute list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DisputeFilter {
-    /// Only those of this payment.
+    /// Of this payment.
     pub payment: Option<PaymentId>,
-    /// Only those older than this one.
+    /// Older than this one.
     pub after: Option<DisputeId>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// Disputes of the merchant, or of one payment of theirs, newest first.
+/// The merchant's disputes, or those of one payment, newest first.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,

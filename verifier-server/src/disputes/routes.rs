@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
@@ -30,7 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 list_query! {
-    /// What a list of disputes is asked for.
+    /// The query parameters of a dispute list.
     ListQuery => DisputeFilter {
         /// The last dispute of the page before.
         #[param(schema_with = schema::dispute)]

@@ -13,18 +13,18 @@ use sealpay_protocol::ids::{DisputeId, MerchantId, PaymentId};
 use sealpay_protocol::limits::{DISPUTE_EVIDENCE_SECONDS, EVIDENCE_CHARACTERS};
 use sealpay_protocol::money::Money;
 
-/// How many overdue disputes are looked at in one go.
+/// Maximum number of overdue disputes in one batch.
 const BATCH: u32 = 64;
-/// What happens to a dispute.
+/// An action on a dispute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DisputeAction {
-    /// The merchant says why the money is theirs.
+    /// The merchant submits evidence.
     Evidence(String),
-    /// The merchant lets the shopper have the money.
+    /// The merchant accepts the dispute.
     Accepted,
-    /// The shopper's bank has decided for the merchant.
+    /// The shopper's bank decides for the merchant.
     Won,
-    /// The shopper's bank has decided for the shopper, or nobody answered in time.
+    /// The shopper's bank decides for the shopper, or the deadline passed.
     Lost,
 }
 
@@ -38,7 +38,7 @@ impl DisputeAction {
     }
 }
 
-/// Checks what a merchant says in a dispute.
+/// Validates a merchant's evidence.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidParameter`].
@@ -56,10 +56,10 @@ pub fn evidence(text: String) -> Result<DisputeAction, ApiError> {
     }
 }
 
-/// The shopper's bank takes money of a payment back: so much, or all there is.
+/// Opens a dispute of an amount, or of all that is available.
 ///
 /// # Errors
-/// An error; in that case nothing was changed.
+/// An error; nothing was changed.
 pub async fn open(
     gateway: &Gateway,
     payment: PaymentId,
@@ -70,7 +70,7 @@ pub async fn open(
     gateway.payment_waiters.run(payment, open_once).await
 }
 
-/// None while something else is being done to the payment.
+/// None while a modification of the payment is pending.
 async fn open_once(
     gateway: &Gateway,
     payment: PaymentId,
@@ -139,10 +139,10 @@ fn new(
     })
 }
 
-/// What the merchant answers, once for each `Idempotency-Key`.
+/// Processes the merchant's response, once for each `Idempotency-Key`.
 ///
 /// # Errors
-/// An error; in that case nothing was changed. [`ErrorCode::NotFound`] also for another merchant's dispute.
+/// An error; nothing was changed. [`ErrorCode::NotFound`] also for another merchant's dispute.
 pub async fn answer(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -179,10 +179,10 @@ async fn get(gateway: &Gateway, id: DisputeId) -> Result<Dispute, ApiError> {
     found.ok_or_else(idempotency::missing)
 }
 
-/// Something happens to a dispute.
+/// Applies an action to a dispute.
 ///
 /// # Errors
-/// An error; in that case nothing was changed.
+/// An error; nothing was changed.
 pub async fn happen(
     gateway: &Gateway,
     id: DisputeId,
@@ -198,7 +198,7 @@ pub async fn happen(
         .await
 }
 
-/// None while something else is being done to the payment.
+/// None while a modification of the payment is pending.
 async fn change_once(
     gateway: &Gateway,
     named: &Dispute,
@@ -208,7 +208,7 @@ async fn change_once(
     let missing = || ApiError::because(ErrorCode::Internal, "a dispute has no payment");
     let before = gateway.store.payments.get(named.payment).await?;
     let before = before.ok_or_else(missing)?;
-    // Read once more, after the payment: then it changes only together with the payment.
+    // Read again after the payment, because it changes only together with the payment.
     let dispute = gateway.store.disputes.get(named.id).await?;
     let dispute = dispute.ok_or_else(missing)?;
     let is_late = matches!(action, DisputeAction::Evidence(_))
@@ -259,7 +259,7 @@ async fn step(
                 &dispute,
             ))
         }
-        // What is lost stays disputed: it can not be refunded as well.
+        // A lost amount stays disputed, so that it cannot be refunded as well.
         DisputeAction::Accepted | DisputeAction::Lost => Some(posting::of_dispute_lost(
             &gateway.posting_context(None),
             &dispute,
@@ -284,10 +284,10 @@ async fn step(
     })
 }
 
-/// What nobody has answered in time is lost, at most a batch of them; how many.
+/// Closes one batch of overdue disputes as lost; returns their number.
 ///
 /// # Errors
-/// An error when the store does not say which those are.
+/// The store cannot list them.
 pub async fn give_up(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
     let mut lost = 0;

@@ -1,4 +1,5 @@
-//! Disputes: each change moves its payment's count of events too, which decides every race.
+//! The repository of disputes. Each change also increments the payment's event count, which decides
+//! every race.
 
 use super::model::Dispute;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
@@ -14,32 +15,32 @@ use sealpay_storage::{
 };
 use sealpay_storage::{Tx, Value, entity, sql, values};
 
-/// What became of the wish to change a dispute.
+/// The result of changing a dispute.
 #[must_use]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DisputeChange {
-    /// It is written.
+    /// Written.
     Done,
-    /// The same request, or another one with the same key, came before. Nothing was written.
+    /// The same request, or another one with the same key, was made before. Nothing was written.
     Repeated(IdempotencyReplay),
-    /// The payment is not any more as the caller saw it: look again.
+    /// The payment has changed since the caller read it: read it again.
     Moved,
 }
 
-/// What is to be written, all of it or nothing.
+/// The rows of a change, written atomically.
 #[derive(Debug, Clone, Copy)]
 pub struct DisputeStep<'a> {
     /// The payment as the caller saw it, before the dispute was read.
     pub before: &'a Payment,
-    /// The payment afterwards: what is disputed, and the count of its events.
+    /// The payment afterwards: its disputed amount and event count.
     pub after: &'a Payment,
     /// The dispute afterwards.
     pub dispute: &'a Dispute,
     /// The event, whose sequence is the payment's next one.
     pub event: &'a Event,
-    /// What goes into the books.
+    /// The ledger posting.
     pub posting: Option<&'a Posting>,
-    /// The request of the merchant's, where one asked for it.
+    /// The merchant's request, if there is one.
     pub request: Option<&'a IdempotentRequest>,
 }
 
@@ -63,7 +64,8 @@ const UPDATE: &str =
     "UPDATE disputes SET state = $2, evidence = $3, updated_at_ms = $4, answered_by = $5
     WHERE id = $1";
 
-const UPDATE_PAYMENT: &str = "UPDATE payments SET disputed_minor = $2, sequence = $3, updated_at_ms = $4
+const UPDATE_PAYMENT: &str =
+    "UPDATE payments SET disputed_minor = $2, sequence = $3, updated_at_ms = $4
     WHERE id = $1 AND modification IS NULL AND sequence = $5";
 
 const BY_ID: &str = sql!(Dispute::SELECT, "WHERE id = $1");
@@ -132,7 +134,7 @@ impl DisputeStore {
     /// Opens a dispute.
     ///
     /// # Errors
-    /// The database did not do its work; nothing was written, unless the outcome is unknown.
+    /// The database failed; nothing was written, unless the outcome is unknown.
     pub async fn open(&self, step: DisputeStep<'_>) -> Result<DisputeChange, DatabaseError> {
         self.write(step, Some(step.dispute.to_row()?)).await
     }
@@ -140,8 +142,8 @@ impl DisputeStore {
     /// Changes a dispute that was read after `before`.
     ///
     /// # Errors
-    /// The database did not do its work, or there is no such dispute; nothing was written, unless
-    /// the outcome is unknown.
+    /// The database failed, or the dispute does not exist; nothing was written, unless the outcome
+    /// is unknown.
     pub async fn change(&self, step: DisputeStep<'_>) -> Result<DisputeChange, DatabaseError> {
         self.write(step, None).await
     }
@@ -179,13 +181,12 @@ impl DisputeStore {
             .await
     }
 
-    /// A dispute, whoever's it is.
+    /// A dispute of any merchant.
     pub async fn get(&self, id: DisputeId) -> Result<Option<Dispute>, DatabaseError> {
         self.database.get(BY_ID, values![id]).await
     }
 
-    /// A merchant's disputes, or those of one payment of theirs, newest first; those older than
-    /// `after`.
+    /// A merchant's disputes, or those of one payment, newest first, older than `after`.
     pub async fn list(
         &self,
         merchant: MerchantId,
@@ -207,8 +208,8 @@ impl DisputeStore {
         }
     }
 
-    /// Disputes that nobody has answered by a moment, milliseconds since 1970; the oldest first.
-    /// Those whose payment is being modified are left for later, so that they hold up no others.
+    /// Disputes whose deadline has passed by a time, milliseconds since 1970; oldest first. Omits
+    /// those whose payment has a pending modification, so that they do not block others.
     pub async fn overdue(&self, by_ms: i64, limit: u32) -> Result<Vec<Dispute>, DatabaseError> {
         self.database.list(OVERDUE, values![by_ms, limit]).await
     }

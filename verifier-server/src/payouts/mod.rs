@@ -1,4 +1,4 @@
-//! Payouts: settled money on its way to the merchant's bank account.
+//! Payouts of settled money to the merchant's bank account.
 
 pub(crate) mod account;
 pub mod model;

@@ -1,4 +1,4 @@
-//! Payouts: the states of settled money on its way to the merchant's bank account.
+//! Payouts of settled money, and their states.
 
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::{MerchantId, PayoutId, SettlementId};
@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PayoutState {
-    /// The bank is being told.
+    /// To be sent to the bank.
     Pending,
-    /// The bank has sent it.
+    /// Sent by the bank.
     Paid,
-    /// The merchant's bank has sent it back; it is owed again.
+    /// Returned by the merchant's bank; owed again.
     Returned,
 }
 
@@ -26,7 +26,7 @@ sealpay_protocol::names! {
 }
 
 impl PayoutState {
-    /// Whether this state may be followed by `next`.
+    /// Whether the transition to `next` is permitted.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         matches!(
@@ -41,15 +41,15 @@ impl PayoutState {
 pub struct Payout {
     /// The payout.
     pub id: PayoutId,
-    /// Who is paid.
+    /// The payee.
     pub merchant: MerchantId,
-    /// For what.
+    /// The settlement.
     pub settlement: SettlementId,
-    /// In which currency.
+    /// The currency.
     pub currency: Currency,
-    /// How much, minor units.
+    /// The amount, minor units.
     pub amount_minor: i64,
-    /// The merchant's bank account (ISO 13616); empty while no account is named.
+    /// The merchant's bank account (ISO 13616); empty until one is set.
     pub account: String,
     /// Where it stands.
     pub state: PayoutState,
@@ -59,6 +59,6 @@ pub struct Payout {
     pub created_at_ms: i64,
     /// Milliseconds since 1970.
     pub updated_at_ms: i64,
-    /// Until when it is somebody's: afterwards the bank is told again.
+    /// End of the lease; afterwards the payout is sent again.
     pub lease_until_ms: i64,
 }

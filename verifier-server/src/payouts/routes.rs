@@ -16,7 +16,7 @@ use axum::extract::{Path, State};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of the contract.
+/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list))
@@ -24,7 +24,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
 }
 
 list_query! {
-    /// What a list of payouts is asked for.
+    /// The query parameters of a payout list.
     ListQuery => PayoutFilter {
         /// The last payout of the page before.
         #[param(schema_with = schema::payout)]

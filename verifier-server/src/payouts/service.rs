@@ -1,4 +1,4 @@
-//! Payouts: each is sent to the bank until it has responded, and returned ones are reversed.
+//! Sends each payout to the bank until it responds, and processes returned payouts.
 
 use super::account::account_of;
 pub use super::store::PayoutFilter;
@@ -17,20 +17,19 @@ use sealpay_protocol::money::Money;
 use sealpay_provider::ProviderDecision;
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
 
-/// How many payouts are looked at in one go.
+/// Maximum number of payouts in one batch.
 const BATCH: u32 = 64;
 
-/// How many of them the bank is told of at the same time.
+/// Maximum number of concurrent payout requests.
 const AT_ONCE: usize = 16;
 
-/// Maximum number of returns that are asked for, when nobody knows the ones before.
+/// Maximum number of returns requested at once, if earlier ones stay unknown.
 const RETURNS_MOST: u32 = 64 * BATCH;
 
-/// How long a payout waits before it is looked at again whether its merchant has an account,
-/// milliseconds.
+/// How long a payout waits before its merchant's account is checked again, milliseconds.
 const NO_ACCOUNT_MS: i64 = 60 * 1000;
 
-/// Payouts of the merchant, newest first.
+/// The merchant's payouts, newest first.
 pub async fn list(
     gateway: &Gateway,
     merchant: MerchantId,
@@ -58,15 +57,14 @@ pub async fn get(
     Ok(PayoutRecord::new(&payout, gateway.livemode()))
 }
 
-/// Tells the bank of every payout that it was not told of, and asks which came back; how many have
-/// moved.
+/// Sends all pending payouts to the bank and queries returned ones; returns how many changed.
 ///
 /// # Errors
-/// An error when the store or the bank does not answer; what has moved stays so.
+/// The store or the bank does not respond; completed changes stay.
 pub async fn pay_out(gateway: &Gateway) -> Result<usize, ApiError> {
     let mut moved = 0;
     loop {
-        // Neither waits for the other: a bank that is slow to pay may be quick to say what came back.
+        // Concurrently, because a bank that is slow to pay may still report returns quickly.
         let (paid, taken_back) = tokio::join!(pay_some(gateway), take_back(gateway));
         let now_moved: usize = [&paid, &taken_back].into_iter().flatten().sum();
         if now_moved > 0 {
@@ -80,8 +78,8 @@ pub async fn pay_out(gateway: &Gateway) -> Result<usize, ApiError> {
     }
 }
 
-/// Tells the bank of the payouts that wait longest, several at a time: one that gets no answer holds
-/// up few others.
+/// Sends the longest waiting payouts, several at a time, so that one without a response delays few
+/// others.
 async fn pay_some(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let open = gateway.store.payouts.open(now_ms, BATCH).await?;
@@ -96,8 +94,8 @@ async fn pay_some(gateway: &Gateway) -> Result<usize, ApiError> {
     Ok(paid.fold(0, async |sum, one| sum + one).await)
 }
 
-/// Tells the bank of one payout. It never pays the same one twice, so that a crash after it has paid
-/// and before that is written down costs one more question.
+/// Sends one payout. The bank never pays the same one twice, so after a crash it is simply sent
+/// again.
 async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
     let Some(payout) = with_account(gateway, payout).await? else {
         return Ok(false);
@@ -116,7 +114,7 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
     };
     match gateway.within(gateway.providers.payouts.pay(request)).await {
         Ok(ProviderDecision::Approved) => record(gateway, payout, PayoutState::Paid, None).await,
-        // What the bank does not send is owed again, as if it had come back.
+        // A declined payout is owed again, like a returned one.
         Ok(ProviderDecision::Declined(reason)) => {
             record(gateway, payout, PayoutState::Returned, Some(reason)).await
         }
@@ -127,8 +125,7 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
     }
 }
 
-/// The payout with the account that it goes to. One that was made before an account was named waits
-/// for that.
+/// The payout with its account. A payout made before an account was set waits for one.
 async fn with_account(gateway: &Gateway, payout: &Payout) -> Result<Option<Payout>, ApiError> {
     if !payout.account.is_empty() {
         return Ok(Some(payout.clone()));
@@ -150,10 +147,10 @@ async fn with_account(gateway: &Gateway, payout: &Payout) -> Result<Option<Payou
     }))
 }
 
-/// Takes payouts back that the merchant's bank has returned. A return is acknowledged only once it
-/// is written down: until then the bank tells it again. So it does with those that are unknown here,
-/// as after a backup was put back: they are passed over and never acknowledged, because they may be
-/// known again when their settlements are closed once more.
+/// Processes payouts returned by the merchant's bank. A return is acknowledged only after it is
+/// recorded; until then the bank reports it again. Unknown payouts, as after restoring a backup,
+/// are skipped and never acknowledged, because they may be known again once their settlements are
+/// closed again.
 async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let mut limit = BATCH;
@@ -165,7 +162,7 @@ async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
             match take_one_back(gateway, returned).await {
                 Ok(TakenBack::Done) => taken += 1,
                 Ok(TakenBack::Unknown) => unknown += 1,
-                // One that cannot be taken back does not keep the others waiting.
+                // A failed return does not block the others.
                 Err(error) => {
                     let payout = returned.payout;
                     tracing::error!(%payout, ?error, "a return is looked at later");
@@ -175,7 +172,7 @@ async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
         if unknown > 0 {
             tracing::warn!(unknown, "the bank returns payouts that are not known here");
         }
-        // Where those that stay have left room for no others, more are asked for.
+        // If skipped returns fill the limit, more are requested.
         let is_full = returned.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
         if taken > 0 || !is_full || limit >= RETURNS_MOST {
             return Ok(taken);
@@ -185,9 +182,9 @@ async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
 }
 
 enum TakenBack {
-    /// It is written down, and the bank was told so.
+    /// Recorded and acknowledged.
     Done,
-    /// There is no such payout.
+    /// The payout does not exist.
     Unknown,
 }
 
@@ -200,7 +197,7 @@ async fn take_one_back(
             return Ok(TakenBack::Unknown);
         };
         let reason = Some(returned.reason.clone());
-        // Otherwise somebody else has moved it in between: once more, from where it is now.
+        // Otherwise the payout was changed concurrently: try again from its new state.
         if payout.state == PayoutState::Returned
             || record(gateway, &payout, PayoutState::Returned, reason).await?
         {
@@ -213,7 +210,7 @@ async fn take_one_back(
     Ok(TakenBack::Done)
 }
 
-/// Writes down what became of a payout; says whether that was news.
+/// Records the outcome of a payout; returns whether it changed.
 async fn record(
     gateway: &Gateway,
     payout: &Payout,
@@ -230,7 +227,7 @@ async fn record(
     after.updated_at_ms = gateway.clock.now_ms_i64();
     let record = PayoutRecord::new(&after, gateway.livemode());
     let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
-    // The first event of a payout that never was paid is that it came back.
+    // If a payout was never paid, its return is its first event.
     let sequence = if payout.state == PayoutState::Paid {
         2
     } else {

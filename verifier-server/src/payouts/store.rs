@@ -1,4 +1,4 @@
-//! Payouts: the lease of pending ones, their outcomes, and lists.
+//! The repository of payouts: leases, outcomes and lists.
 
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
@@ -11,16 +11,16 @@ use sealpay_protocol::ids::{Identifier, MerchantId, PayoutId};
 use sealpay_storage::{ByName, Database, DatabaseError, Extent, Fault, Projection, Statement};
 use sealpay_storage::{Tx, Value, entity, sql, values};
 
-/// Which of a merchant's payouts, newest first.
+/// The filter of a payout list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PayoutFilter {
-    /// Only those in this currency.
+    /// In this currency.
     pub currency: Option<Currency>,
-    /// Only those in this state.
+    /// In this state.
     pub state: Option<PayoutState>,
-    /// Only those older than this one.
+    /// Older than this one.
     pub after: Option<PayoutId>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
@@ -44,7 +44,7 @@ const BY_ID: &str = sql!(Payout::SELECT, "WHERE id = $1");
 
 leased!(Payout in "payouts" where "state = 'pending'");
 
-/// An account is named once; afterwards the payout goes there.
+/// The account is set once; it does not change afterwards.
 const NAME_ACCOUNT: &str = "UPDATE payouts SET account = $2
     WHERE id = $1 AND account = '' AND state = 'pending'";
 
@@ -89,8 +89,8 @@ pub struct PayoutStore {
 }
 
 impl PayoutStore {
-    /// Payouts that the bank is to be told of and that are nobody's by a moment, milliseconds since
-    /// 1970; those that wait longest first.
+    /// Pending payouts whose lease has ended by a time, milliseconds since 1970; longest waiting
+    /// first.
     pub async fn open(
         &self,
         lease_before_ms: i64,
@@ -99,7 +99,7 @@ impl PayoutStore {
         lease::open(&self.database, lease_before_ms, limit).await
     }
 
-    /// Names the account of a payout that has none; says whether it had none.
+    /// Sets the account of a payout without one; returns whether it had none.
     pub async fn name_account(
         &self,
         payout: &Payout,
@@ -109,18 +109,19 @@ impl PayoutStore {
         self.database.change(NAME_ACCOUNT, values).await
     }
 
-    /// Takes a payout for as long as the bank may take to answer; says whether it is the caller's.
+    /// Leases a payout for the duration of the bank's time limit; returns whether the caller got
+    /// it.
     pub async fn lease(&self, payout: &Payout, lease_until_ms: i64) -> Result<bool, DatabaseError> {
         let lease = (payout.lease_until_ms, lease_until_ms);
         let taken: Option<Payout> = lease::take(&self.database, payout.id, lease).await?;
         Ok(taken.is_some())
     }
 
-    /// Writes down what became of a payout, with the event and what goes into the books; says
-    /// whether it was still in the state that the caller saw. Otherwise nothing is written.
+    /// Records the outcome of a payout with its event and posting; returns whether it was still in
+    /// the state that the caller saw. Otherwise nothing is written.
     ///
     /// # Errors
-    /// The database did not do its work; nothing was written, unless the outcome is unknown.
+    /// The database failed; nothing was written, unless the outcome is unknown.
     pub async fn change(
         &self,
         before: &Payout,
@@ -144,12 +145,12 @@ impl PayoutStore {
             .await
     }
 
-    /// A payout, whoever's it is: for what the bank says of it, and never for what somebody asks.
+    /// A payout of any merchant. For messages of the bank, never for requests of merchants.
     pub async fn get(&self, id: PayoutId) -> Result<Option<Payout>, DatabaseError> {
         self.database.get(BY_ID, values![id]).await
     }
 
-    /// A merchant's payout; nothing when it is somebody else's.
+    /// A merchant's payout; none if it is another merchant's.
     pub async fn get_owned(
         &self,
         merchant: MerchantId,
@@ -177,7 +178,7 @@ impl PayoutStore {
             .await
     }
 
-    /// What a merchant's bank account is about to get, by currency, minor units.
+    /// The pending amounts of a merchant's payouts, by currency, minor units.
     pub async fn in_transit(
         &self,
         merchant: MerchantId,
