@@ -1,4 +1,4 @@
-//! Puts the parts of a server together, for the binary and for tests.
+//! Assembles a server from its parts, for the binary and for tests.
 
 mod master_key_file;
 mod providers;
@@ -52,28 +52,28 @@ const PAY_OUT_EVERY: Duration = Duration::from_secs(2);
 const FOLLOW_CLOCK_EVERY: Duration = Duration::from_secs(1);
 const REVERSE_EVERY: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
-/// How often a server looks whether an operator has rotated keys.
+/// How often a server checks for rotated keys.
 pub const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(1);
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 
-/// What both the server and the other commands need.
+/// The common dependencies of the server and the other commands.
 #[derive(Debug)]
 pub struct Parts {
-    /// Where everything is kept.
+    /// The store.
     pub store: Store,
-    /// Under which it is kept.
+    /// The encryption of stored secrets.
     pub encryption: KeyEncryption,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
     /// Randomness.
     pub rng: Rng,
-    /// Whether what is kept is of real payments.
+    /// Whether the data is of live payments.
     pub livemode: bool,
 }
 
 impl Parts {
-    /// The same where there is a database already: a command that was started in the wrong folder
-    /// must not begin one and report that all is well.
+    /// The same for an existing database: a command started in the wrong folder must not create one
+    /// and report success.
     pub async fn open_existing(config: &Config) -> Result<Self, String> {
         if config
             .database_file_in_data()
@@ -109,7 +109,7 @@ impl Parts {
     }
 }
 
-/// Data of tests and of real payments are never mixed: the first start says which it is for good.
+/// Test and live data are never mixed: the first start sets the mode permanently.
 async fn bind_mode(store: &Store, livemode: bool) -> Result<(), String> {
     let bound = store.bind_mode(livemode).await;
     let bound = bound.map_err(|error| format!("the database cannot be read: {error}"))?;
@@ -152,24 +152,23 @@ fn make_private_folder(path: &Path) -> Result<(), String> {
     made.map_err(|error| format!("data folder {}: {error}", path.display()))
 }
 
-/// A server that is ready to answer, for the binary and for tests.
+/// A server that is ready to serve, for the binary and for tests.
 #[derive(Debug)]
 pub struct Server {
-    /// What the handlers reach.
+    /// The state of the handlers.
     pub state: AppState,
     outbox: Arc<Outbox>,
 }
 
 impl Server {
-    /// Puts the parts together.
+    /// Assembles the parts.
     pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
         config.check_providers()?;
         let (providers, companion) = providers::open(config, &parts).await?;
         Self::with_providers(config, parts, providers, companion).await
     }
 
-    /// The same with other providers, and with what stands behind them, which is closed with the
-    /// server.
+    /// The same with other providers, and their resources, which are closed with the server.
     pub async fn with_providers(
         config: &Config,
         parts: Parts,
@@ -198,7 +197,7 @@ impl Server {
             clock.clone(),
             rng.clone(),
         );
-        // The keys in use depend on the time, and the time on what testers have set.
+        // The active keys depend on the time, and the time on the testers' clock.
         if config.test_mode {
             #[cfg(feature = "simulator")]
             follow_clock::refresh(&gateway).await.map_err(sentence)?;
@@ -243,7 +242,7 @@ impl Server {
         })
     }
 
-    /// Runs what goes on beside requests: recovery, housekeeping and the outbox. Until dropped.
+    /// Runs background work until dropped: recovery, housekeeping and the outbox.
     pub async fn run_beside(&self) {
         let gateway = &self.state.gateway;
         let follow_clock = async {
@@ -299,14 +298,15 @@ impl Server {
     }
 }
 
-/// What an operator reads.
+/// The error for operators.
 fn sentence(error: ApiError) -> String {
     error
         .internal
         .unwrap_or_else(|| error.code.detail().to_owned())
 }
 
-/// What was dated by a moved clock is in the future of the system clock: keys, leases, holds.
+/// Data dated by an advanced clock is in the future of the system clock: keys, leases,
+/// authorizations.
 async fn refuse_moved_clock(store: &Store) -> Result<(), String> {
     match ahead_ms(store).await? {
         0 => Ok(()),
@@ -319,7 +319,7 @@ async fn refuse_moved_clock(store: &Store) -> Result<(), String> {
     }
 }
 
-/// A span of time, milliseconds, in its largest unit.
+/// A duration in milliseconds, in its largest unit.
 fn in_words(span_ms: u64) -> String {
     const UNITS: [(u64, &str); 4] = [
         (24 * 60 * 60 * 1000, "day"),
@@ -333,7 +333,7 @@ fn in_words(span_ms: u64) -> String {
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
-/// What the handlers reach.
+/// Builds the state of the handlers.
 async fn state_of(
     config: &Config,
     gateway: Arc<Gateway>,

@@ -1,4 +1,4 @@
-//! The commands. Secrets are shown once, on standard output; everything else is on standard error.
+//! The command line. Secrets are shown once, on standard output; messages go to standard error.
 
 mod api_keys;
 mod audit;
@@ -186,7 +186,7 @@ fn print_json(value: &impl Serialize, on_one_line: bool) -> Result<(), String> {
 async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
     let parts = match &command {
         Merchant::Add(add) => {
-            // A mistake leaves no data folder behind.
+            // Validated first, so that an error creates no data folder.
             NewMerchant::from(add).check(config.livemode())?;
             warn_of_address(&config, add.webhook_url.as_deref())?;
             Parts::open(&config).await?
@@ -210,7 +210,8 @@ async fn merchant(config: Config, command: Merchant) -> Result<(), String> {
     outcome.and(noted)
 }
 
-/// Warns of an address that this configuration sends nothing to; the flags of `serve` may allow it.
+/// Warns if this configuration does not permit the webhook address; the flags of `serve` may permit
+/// it.
 fn warn_of_address(config: &Config, url: Option<&str>) -> Result<(), String> {
     let Some(url) = url else { return Ok(()) };
     let url = check_webhook_url(url)?;
@@ -223,7 +224,7 @@ fn warn_of_address(config: &Config, url: Option<&str>) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs a command; the id of what it made, where that was not named before.
+/// Runs a command; returns the id of the created resource, if it was not named before.
 async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>, String> {
     let Parts {
         store,
@@ -305,7 +306,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
     done.map(|()| None)
 }
 
-/// What a new merchant is told once.
+/// The credentials of a new merchant, shown once.
 fn made_merchant(made: &MerchantCredentials, livemode: bool) -> serde_json::Value {
     json!({
         "merchant": made.merchant,
@@ -318,10 +319,10 @@ fn made_merchant(made: &MerchantCredentials, livemode: bool) -> serde_json::Valu
     })
 }
 
-/// A new endpoint hears of nothing until it has answered the server that it is the merchant's.
+/// The state of a new endpoint: it gets no events until the server has verified it.
 const PENDING_VERIFICATION: &str = "pending_verification";
 
-/// Every merchant with what its other commands name: nothing in it is secret.
+/// Every merchant with the ids for other commands; without secrets.
 async fn list(store: &Store) -> Result<Vec<serde_json::Value>, DatabaseError> {
     let mut rows = Vec::new();
     for merchant in store.merchants.list().await? {

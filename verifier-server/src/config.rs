@@ -1,4 +1,4 @@
-//! What an operator decides: a file, and flags that win over it. Read once, at the start.
+//! The configuration: a file, and flags that override it. Read once, at startup.
 
 mod check;
 mod control;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// The file, with every default in it and a comment for each.
+/// The default configuration file, with a comment for each setting.
 pub const DEFAULT_FILE: &str = include_str!("../verifier-server.default.toml");
 
 /// The configuration.
@@ -28,67 +28,67 @@ pub const DEFAULT_FILE: &str = include_str!("../verifier-server.default.toml");
 pub struct Config {
     /// Where the server listens.
     pub listen: SocketAddr,
-    /// The origin under which it is reached.
+    /// The public origin.
     pub public_origin: Origin,
-    /// The folder for what it keeps.
+    /// The data folder.
     pub data: PathBuf,
     /// `sqlite`, or a Postgres URL.
     pub database: String,
-    /// Plain text to a Postgres on another machine.
+    /// Permits an unencrypted connection to a Postgres on another machine.
     pub allow_plain_database: bool,
-    /// The file with the Postgres URL, where that holds a password.
+    /// The file with the Postgres URL, if the URL contains a password.
     pub database_file: Option<PathBuf>,
-    /// The master key's file; in the data folder when left out.
+    /// The master key's file; by default in the data folder.
     pub master_key_file: Option<PathBuf>,
-    /// The widget's files.
+    /// The folder with the widget's files.
     pub widget: PathBuf,
-    /// Whether this is a test: a simulated bank, outcomes that can be asked for, `/sim`.
+    /// Test mode: a simulated bank, requested outcomes, `/sim`.
     pub test_mode: bool,
-    /// Test mode under a public origin that other machines reach as well.
+    /// Permits test mode under a public origin that other machines can reach.
     pub test_mode_in_public: bool,
-    /// Where operators and testers are served: `/sim`, `/metrics`, `/readyz`.
+    /// The operator's listener: `/sim`, `/metrics`, `/readyz`.
     pub control_listen: ControlListen,
     /// The file with the bearer token of the operator's listener.
     pub control_token_file: Option<PathBuf>,
-    /// Who is asked for money, by the names that the operator gives them.
+    /// The providers, by the operator's names.
     pub providers: BTreeMap<String, ProviderConfig>,
-    /// How long the provider may take, milliseconds.
+    /// Time limit of a provider call, milliseconds.
     pub provider_timeout_ms: u64,
-    /// Plain HTTP on an address that is not loopback.
+    /// Permits plain HTTP on an address that is not loopback.
     pub allow_plain_http: bool,
-    /// The control listener's token in plain text on an address that is not loopback.
+    /// Permits the control token over plain HTTP on an address that is not loopback.
     pub control_allow_plain_http: bool,
     /// Networks of the proxies that append the client's address to `X-Forwarded-For`.
     pub trusted_proxies: Vec<String>,
-    /// How many of them a request passes at most.
+    /// Maximum number of proxies that a request passes.
     pub trusted_hops: u8,
-    /// How long running requests may take at the end, milliseconds.
+    /// How long running requests may take at shutdown, milliseconds.
     pub drain_ms: u64,
-    /// TLS by files.
+    /// TLS files.
     pub tls: Tls,
-    /// How far the promise of HTTPS goes.
+    /// HTTP Strict Transport Security.
     pub hsts: Hsts,
-    /// How many connections and requests there may be.
+    /// Limits of connections and requests.
     pub connections: ConnectionLimits,
-    /// How much one address may ask.
+    /// Rate limit per address.
     pub rate_limit: RateLimitConfig,
-    /// Where webhooks may go.
+    /// Permitted webhook destinations.
     pub webhooks: Webhooks,
-    /// What is logged.
+    /// Logging.
     pub log: Log,
 }
 
-/// A provider: its kind, and what that kind wants to know.
+/// A provider: its kind and the settings of that kind.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ProviderConfig {
-    /// The simulated bank: it approves invented cards, and no money moves.
+    /// The simulated bank: it approves test cards, and no money moves.
     Simulated {},
 }
 
 impl ProviderConfig {
-    /// Whether real money moves. What is made with a provider, API keys and data included, is
-    /// marked with it.
+    /// Whether real money moves. Resources created with the provider, including API keys, are
+    /// marked accordingly.
     #[must_use]
     pub const fn is_live(&self) -> bool {
         match self {
@@ -97,20 +97,20 @@ impl ProviderConfig {
     }
 }
 
-/// TLS by files.
+/// TLS files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
-    /// The chain, PEM.
+    /// The certificate chain, PEM.
     pub certificate: Option<PathBuf>,
     /// The private key, PEM.
     pub key: Option<PathBuf>,
-    /// The oldest version of TLS that is spoken.
+    /// The minimum TLS version.
     pub min_version: TlsVersion,
 }
 
 impl Tls {
-    /// The files, to be read and followed.
+    /// The files, to load and watch.
     pub(crate) fn files(&self, certificate: &Path, key: &Path) -> TlsFiles {
         TlsFiles {
             certificate: certificate.to_owned(),
@@ -120,51 +120,51 @@ impl Tls {
     }
 }
 
-/// How much one address may ask.
+/// Rate limit per address.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimitConfig {
     /// Requests a second; 0 for no limit.
     pub per_second: u32,
-    /// Requests at once.
+    /// Burst size, requests.
     pub burst: u32,
 }
 
-/// Where webhooks may go.
+/// Permitted webhook destinations.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Webhooks {
-    /// Networks that are not public and still allowed.
+    /// Non-public networks that are allowed.
     pub allow: Vec<String>,
-    /// Networks that are refused, whatever else is allowed.
+    /// Networks that are denied, whatever else is allowed.
     pub deny: Vec<String>,
-    /// Ports besides those of https.
+    /// Permitted ports besides those of https.
     pub ports: Vec<u16>,
-    /// Plain HTTP.
+    /// Permits plain HTTP.
     pub allow_http: bool,
-    /// Whether merchants see what hosts in allowed networks answer.
+    /// Whether merchants see the responses of hosts in allowed networks.
     pub store_responses_of_allowed: bool,
-    /// Whether endpoints in allowed networks are asked to prove whose they are.
+    /// Whether endpoints in allowed networks are verified.
     pub verify_allowed: bool,
 }
 
-/// What is logged.
+/// Logging.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
-    /// For people or for machines.
+    /// The format.
     pub format: LogFormat,
-    /// What.
+    /// The filter.
     pub filter: String,
 }
 
-/// For people or for machines.
+/// The log format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Text for people.
     Text,
-    /// Lines of JSON.
+    /// JSON lines.
     Json,
 }
 
@@ -226,7 +226,7 @@ impl Default for Log {
 }
 
 impl Config {
-    /// The file's settings, and the flags over them.
+    /// Loads the file, overridden by the flags.
     ///
     /// # Errors
     /// A sentence that names the file or the setting.
@@ -251,7 +251,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The same with the flags of `serve`, checked as a whole.
+    /// Applies the flags of `serve` and validates the whole.
     ///
     /// # Errors
     /// A sentence that names the setting.
@@ -275,20 +275,21 @@ impl Config {
         Ok(self)
     }
 
-    /// The same for a command that works on the data and serves nobody: its mode is the provider's.
+    /// The configuration for a command that works on the data without serving: the provider decides
+    /// the mode.
     #[must_use]
     pub fn for_command(mut self) -> Self {
         self.test_mode = !self.livemode();
         self
     }
 
-    /// Whether real money moves: the providers say so, and no setting does.
+    /// Whether real money moves. Decided by the providers; there is no setting.
     #[must_use]
     pub fn livemode(&self) -> bool {
         self.providers.values().any(ProviderConfig::is_live)
     }
 
-    /// The proxies in front.
+    /// The trusted proxies.
     ///
     /// # Errors
     /// A sentence that names the setting.
@@ -300,10 +301,10 @@ impl Config {
         Ok(proxies.walking(self.trusted_hops))
     }
 
-    /// Whether the database may be spoken to as its address says; every command asks.
+    /// Checks that the database connection is sufficiently protected; every command calls it.
     ///
     /// # Errors
-    /// A sentence with what to write instead.
+    /// A sentence with a correction.
     pub fn check_database(&self) -> Result<(), String> {
         database::check_form(&self.database)?;
         if !is_postgres(&self.database) {
@@ -320,7 +321,7 @@ impl Config {
         Ok(())
     }
 
-    /// Where webhooks may go.
+    /// Permitted webhook destinations.
     ///
     /// # Errors
     /// A sentence that names the network.
@@ -339,20 +340,20 @@ impl Config {
             .verifying_allowed(webhooks.verify_allowed))
     }
 
-    /// The database's address.
+    /// The database URL.
     #[must_use]
     pub fn database_url(&self) -> String {
         self.url_of("sealpay.sqlite")
     }
 
-    /// Where the simulated bank keeps its book: a file of its own, or tables of its own on the same
-    /// Postgres, so that all verifiers there share one bank.
+    /// The simulated bank's database: a file of its own, or its own tables in the same Postgres, so
+    /// that all servers there share one bank.
     #[must_use]
     pub fn bank_url(&self) -> String {
         self.url_of("simulated-bank.sqlite")
     }
 
-    /// The file of the database, where it is one.
+    /// The database file in the data folder, for SQLite.
     #[must_use]
     pub fn database_file_in_data(&self) -> Option<PathBuf> {
         (self.database == "sqlite").then(|| self.data.join("sealpay.sqlite"))
@@ -380,7 +381,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn the_commented_file_holds_the_defaults() {
+    fn the_default_file_has_the_default_values() {
         assert!(!Config::default().test_mode);
         assert_eq!(
             toml::from_str::<Config>(DEFAULT_FILE).unwrap(),
@@ -388,7 +389,7 @@ mod tests {
         );
     }
     #[test]
-    fn a_file_with_the_databases_password_is_its_readers_alone() {
+    fn a_file_with_the_database_password_must_be_private() {
         let path = format!("sealpay-configuration-{}", std::process::id());
         let path = std::env::temp_dir().join(path);
         let rows = [

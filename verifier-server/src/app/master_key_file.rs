@@ -1,4 +1,4 @@
-//! Where the master key comes from: the environment or a file.
+//! Loads the master key from the environment or a file.
 
 use crate::config::Config;
 use crate::gateway::KeySource;
@@ -19,7 +19,7 @@ pub(super) fn load_master_keys(config: &Config, rng: &Rng) -> Result<MasterKeys,
         return master_key::parse(&text).map_err(|error| format!("SEALPAY_MASTER_KEY: {error}"));
     }
     let path = master_key_path(config);
-    // A new key opens nothing of what an old one has closed.
+    // A new key cannot decrypt existing data.
     if config
         .database_file_in_data()
         .is_some_and(|file| file.exists())
@@ -29,11 +29,11 @@ pub(super) fn load_master_keys(config: &Config, rng: &Rng) -> Result<MasterKeys,
     master_key::load_or_create(&path, || rng.bytes())
 }
 
-/// Reads the master keys again after a rotation. Those of the environment stay until a restart.
+/// Reloads the master keys after a rotation. Keys from the environment stay until a restart.
 pub(super) fn key_source(config: &Config) -> Box<KeySource> {
     let path = master_key_path(config);
     Box::new(move || {
-        // Without a file the keys were handed in by whoever put the server together.
+        // Without a file, the keys were passed in by the code that built the server.
         if is_master_key_in_environment() || !path.exists() {
             return Ok(None);
         }

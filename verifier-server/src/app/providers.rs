@@ -1,5 +1,5 @@
-//! The kinds of providers that a configuration can name. A new one is a variant of
-//! [`ProviderConfig`] and an arm here.
+//! The kinds of providers in a configuration. To add one, add a variant of [`ProviderConfig`] and
+//! an arm here.
 
 use super::Parts;
 use crate::config::{Config, ProviderConfig};
@@ -7,10 +7,10 @@ use crate::gateway::Companion;
 use sealpay_provider::{Capabilities, Providers};
 use std::sync::Arc;
 
-/// What a provider can do, and what has to be closed with the server.
+/// The capabilities of a provider, and its resources that are closed with the server.
 type Opened = (Capabilities, Option<Arc<dyn Companion>>);
 
-/// Opens every provider of the configuration, and makes one set of them.
+/// Opens every configured provider and combines their capabilities.
 pub(super) async fn open(
     config: &Config,
     parts: &Parts,

@@ -1,4 +1,4 @@
-//! How webhooks are signed, and what the outbox tells of an endpoint.
+//! The signatures and endpoint events of webhooks.
 
 use crate::gateway::Gateway;
 use crate::merchants::register::endpoint_label;
@@ -9,8 +9,8 @@ use crate::webhooks::outbox::{Challenge, DescribeDisabling, Sign};
 use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::sync::Arc;
 
-/// Webhooks are signed with the gateway's keys and the endpoint's secret, and for a while with the
-/// one that it had before; a farewell with all of the last day.
+/// Signs webhooks with the gateway's keys and the endpoint's secret, and during an overlap with the
+/// previous one; a farewell with all secrets of the last day.
 #[must_use]
 pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
     let gateway = Arc::clone(gateway);
@@ -35,7 +35,7 @@ pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
         }
         let mut secrets = encrypted.into_iter().map(open);
         let present = secrets.next().flatten();
-        // An endpoint that is gone has none, and its former address is told all the same.
+        // A deleted endpoint has no secret, and its former address is notified nevertheless.
         if present.is_none() && !delivery.is_farewell {
             return None;
         }
@@ -52,7 +52,7 @@ pub fn signer(gateway: &Arc<Gateway>) -> Box<Sign> {
     })
 }
 
-/// What an endpoint is asked to prove whose it is.
+/// Writes the verification challenge of an endpoint.
 #[must_use]
 pub fn challenging(gateway: &Arc<Gateway>) -> Box<Challenge> {
     let gateway = Arc::clone(gateway);
@@ -61,7 +61,7 @@ pub fn challenging(gateway: &Arc<Gateway>) -> Box<Challenge> {
     })
 }
 
-/// A merchant hears of an endpoint that is switched off at its others.
+/// Notifies a merchant of a disabled endpoint through its other endpoints.
 #[must_use]
 pub fn disabling(gateway: &Arc<Gateway>) -> Arc<DescribeDisabling> {
     let gateway = Arc::clone(gateway);

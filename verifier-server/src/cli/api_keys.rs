@@ -1,4 +1,4 @@
-//! The commands for API keys: a key is shown once, when it is made.
+//! The commands for API keys. A key is shown once, when it is created.
 
 use super::{found, print_json};
 use crate::auth::api_keys::model::ApiKey;
@@ -39,7 +39,7 @@ pub(super) enum ApiKeyCommand {
     Revoke { key: ApiKeyId },
 }
 
-/// Runs a command; the id of the key that it made.
+/// Runs a command; returns the id of the created key.
 pub(super) async fn run(
     admin: &MerchantAdmin<'_>,
     command: ApiKeyCommand,
@@ -100,7 +100,7 @@ fn shown(key: &ApiKey, plaintext: &str) -> Value {
     })
 }
 
-/// A key in a list: nothing in it is secret.
+/// The listed form of a key, without secrets.
 pub(super) fn listed(key: &ApiKey) -> Value {
     json!({
         "api_key_id": key.id.to_string(),

@@ -1,4 +1,4 @@
-//! The audit trail of commands, and the command that reads and verifies it.
+//! Audits commands, and implements the command that prints and verifies the audit trail.
 
 use super::api_keys::ApiKeyCommand;
 use super::{Merchant, print_json};
@@ -30,7 +30,7 @@ pub(super) struct AuditCommand {
     merchant: Option<MerchantId>,
 }
 
-/// With another master key every row would look changed.
+/// With another master key every row would appear altered.
 async fn opens_its_keys(parts: &Parts) -> Result<(), String> {
     let inside = |error: DatabaseError| error.to_string();
     for purpose in [KeyPurpose::Sealing, KeyPurpose::Webhook] {
@@ -41,7 +41,7 @@ async fn opens_its_keys(parts: &Parts) -> Result<(), String> {
     Ok(())
 }
 
-/// A row that is known from elsewhere.
+/// A row whose hash is known from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Anchor {
     row: i64,
@@ -58,7 +58,7 @@ fn anchor(text: &str) -> Result<Anchor, String> {
     read().ok_or_else(|| "give the row and its hash, such as 17:ZYSy…".into())
 }
 
-/// Prints the trail, the oldest row first, and verifies it on the way.
+/// Prints the trail, oldest row first, and verifies it meanwhile.
 pub(super) async fn run(config: &Config, command: &AuditCommand) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
     opens_its_keys(&parts).await?;
@@ -98,7 +98,7 @@ fn unwritten(error: DatabaseError) -> String {
     format!("it is done, and the audit trail could not be written: {error}")
 }
 
-/// What a command changes: its name, the merchant, and the thing that it names.
+/// The audited change of a command: its name, the merchant, and the resource.
 #[derive(Debug)]
 pub(super) struct Change {
     action: String,
@@ -115,8 +115,8 @@ impl Change {
         }
     }
 
-    /// What a command for merchants changes; none where it only reads. What is named by its own id
-    /// belongs to a merchant that is looked up.
+    /// The change made by a merchant command; none if it only reads. For a resource named by its
+    /// own id, the merchant is looked up.
     pub(super) async fn from_command(command: &Merchant, parts: &Parts) -> Option<Self> {
         let of = |action, merchant: &MerchantId, subject: Option<&String>| {
             Some(Self::new(action, Some(*merchant), subject.cloned()))
@@ -167,7 +167,7 @@ impl Change {
         Self::new(action, merchant, Some(key.to_string()))
     }
 
-    /// With what the command has made, where nothing was named before.
+    /// Adds the id of the created resource, if none was named before.
     pub(super) fn of_made(self, made: Option<&String>) -> Self {
         Self {
             subject: self.subject.or_else(|| made.cloned()),
@@ -175,7 +175,7 @@ impl Change {
         }
     }
 
-    /// Writes the row of a command that has ended.
+    /// Audits a completed command.
     pub(super) async fn note<T>(
         self,
         parts: &Parts,
@@ -186,7 +186,7 @@ impl Change {
         written.await.map_err(unwritten)
     }
 
-    /// The same of a command that works as the server does.
+    /// The same, for a command that runs with a gateway.
     pub(super) async fn note_in<T>(
         self,
         gateway: &Gateway,

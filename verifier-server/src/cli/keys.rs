@@ -50,7 +50,7 @@ pub(super) enum RotateCommand {
     },
 }
 
-/// Seconds of a number with d, h, m or s behind it; 0 needs none.
+/// Parses a number with a unit (d, h, m or s) as seconds; 0 needs no unit.
 fn duration(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text:?} is no duration: write 14d, 12h, 30m, 60s or 0");
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -134,16 +134,16 @@ async fn rotate(config: &Config, parts: &Parts, command: RotateCommand) -> Resul
     }
 }
 
-/// Longer than a server takes to look for rotated keys, and to end what it was writing.
+/// Longer than a server needs to detect rotated keys and complete its current writes.
 const FOLLOWED_AFTER: Duration = Duration::from_secs(FOLLOW_KEYS_EVERY.as_secs() * 4);
 
-/// Running servers have read their keys again by then, and whatever they were writing is written.
+/// Waits until running servers have reloaded their keys and completed their current writes.
 async fn until_servers_follow() {
     tokio::time::sleep(FOLLOWED_AFTER).await;
 }
 
-/// Waits until every server that runs encrypts under the new master key. One that has a copy of the
-/// file, and not the file, never does: then nothing may be removed.
+/// Waits until every running server encrypts under the new master key. A server with an outdated
+/// copy of the file never does; then nothing may be removed.
 async fn until_every_server_has_it(
     parts: &Parts,
     path: &Path,
@@ -208,7 +208,7 @@ async fn master(
     }
     until_every_server_has_it(parts, &path, patience).await?;
     let mut values = rotation.encrypt_anew().await?;
-    // A server that was late has written under the old key until a moment ago.
+    // A slow server may have written under the old key until just now.
     loop {
         until_servers_follow().await;
         let late = rotation.encrypt_anew().await?;
@@ -230,7 +230,7 @@ mod tests {
     use super::duration;
 
     #[test]
-    fn a_duration_is_a_number_with_a_unit() {
+    fn durations_are_numbers_with_a_unit() {
         let rows = [
             ("14d", Some(1_209_600)),
             ("12h", Some(43_200)),

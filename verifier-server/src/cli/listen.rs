@@ -1,7 +1,7 @@
-//! `listen`: a merchant's events as they happen, printed and forwarded to a developer's machine.
+//! `listen`: prints a merchant's events as they occur and forwards them to a developer's machine.
 //!
-//! It reads the same database as the server and needs no endpoint of its own, so nothing of what it
-//! forwards is kept, tried again, or anybody else's business.
+//! It reads the server's database and needs no endpoint of its own; forwarded events are neither
+//! recorded nor retried.
 
 use super::print;
 use crate::app::Parts;
@@ -21,16 +21,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// How often it is looked for new events.
+/// Polling interval.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Looks within which an event is seen that others overtook on their way to the database: ten seconds.
+/// Number of polls in which an event is found that became visible late: ten seconds.
 const LOOKS: usize = 20;
-/// The same before the first look, milliseconds.
+/// The same before the first poll, milliseconds.
 const OVERLAP_MS: u64 = 10_000;
-/// Events read at once.
+/// Events read in one query.
 const PAGE: u32 = 100;
 
-/// What is forwarded, and where to.
+/// Which events to forward, and the destination.
 #[derive(Debug, Args)]
 pub(super) struct Listen {
     /// Merchant whose events to forward.
@@ -61,8 +61,8 @@ struct Listener<'a> {
     window: Window,
 }
 
-/// Which events were seen. Events become visible out of the order of their identifiers, so it is
-/// looked again from where the newest was some looks ago.
+/// The recently seen events. Events become visible out of order of their ids, so each poll starts
+/// some polls before the newest one.
 #[derive(Debug)]
 struct Window {
     newest: VecDeque<EventId>,
@@ -77,17 +77,17 @@ impl Window {
         }
     }
 
-    /// From which identifier on it has to be looked.
+    /// The first id of the next poll.
     fn floor(&self) -> Option<EventId> {
         self.newest.front().copied()
     }
 
-    /// Says whether an event is new.
+    /// Returns whether an event is new.
     fn see(&mut self, event: EventId) -> bool {
         self.seen.insert(event)
     }
 
-    /// Ends a look, and forgets what cannot come again.
+    /// Ends a poll, and drops events that cannot recur.
     fn looked(&mut self) {
         let newest = self.seen.last().copied().or_else(|| self.floor());
         self.newest.extend(newest);
@@ -146,8 +146,8 @@ fn given_secret(listen: &Listen) -> Result<Option<EndpointSecret>, String> {
     secret.map(Some).ok_or_else(|| wrong.to_owned())
 }
 
-/// Opening data makes what is not there, and a mistyped folder would get a database and a master key
-/// of its own.
+/// Opening a data folder creates missing files, so a mistyped folder would get a database and a
+/// master key of its own.
 fn refuse_where_nothing_is(config: &Config) -> Result<(), String> {
     let url = config.database_url();
     let is_server = url.starts_with("postgres://") || url.starts_with("postgresql://");
@@ -185,7 +185,7 @@ impl Listener<'_> {
                         self.forward(&event).await?;
                     }
                 }
-                // The server may hold the database for a moment.
+                // The server may lock the database briefly.
                 Err(error) => eprintln!("{error} Trying again."),
             }
             self.window.looked();
@@ -193,7 +193,7 @@ impl Listener<'_> {
         }
     }
 
-    /// What is there already is not forwarded.
+    /// Existing events are not forwarded.
     async fn begin(&mut self) -> Result<(), String> {
         let ahead = self.parts.store.clock_ahead_ms().await;
         let clock = &self.parts.clock;
@@ -247,7 +247,7 @@ impl Listener<'_> {
         print(&format!("{at}  {kind}  {subject}  {id}  {sent}\n"))
     }
 
-    /// As the outbox signs it. A server that never ran has no keys: then only the secret does.
+    /// Signs as the outbox does. A server that never ran has no keys; then only the secret signs.
     async fn signature(&self, event: &Event, timestamp: u64) -> Result<String, String> {
         let Parts {
             store,
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_new_once_however_late_it_appears_within_the_window() {
+    fn late_events_within_the_window_are_new_once() {
         let mut window = Window::from(event(0));
         assert!(window.see(event(5)));
         assert!(!window.see(event(5)));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_merchant_keeps_the_window_where_it_began() {
+    fn the_window_does_not_move_without_events() {
         let mut window = Window::from(event(7));
         for _ in 0..LOOKS * 3 {
             window.looked();

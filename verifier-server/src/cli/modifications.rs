@@ -1,4 +1,4 @@
-//! The commands for captures, voids and refunds that do not end by themselves.
+//! The commands for captures, voids and refunds that are stuck.
 
 use super::audit::Change;
 use super::print_json;
@@ -40,7 +40,7 @@ impl End {
         }
     }
 
-    /// The command, for the audit trail: whoever reads it wants to know what was said of the money.
+    /// The audited command, including the reported outcome.
     fn action(&self) -> String {
         let outcome = match self.outcome {
             Outcome::Succeeded => "succeeded",
@@ -59,10 +59,10 @@ enum Outcome {
     Failed,
 }
 
-/// Key of the reason that the merchant is told.
+/// Failure key that the merchant sees.
 const ENDED_BY_HAND: &str = "not_processed";
 
-/// Runs one of them.
+/// Runs a command.
 pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
     let server = Server::new(config, parts).await?;

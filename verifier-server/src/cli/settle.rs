@@ -1,4 +1,4 @@
-//! The commands for money that was captured: closing what is due, and adding up the books.
+//! The commands for closing settlements and for auditing the ledger.
 
 use super::audit::Change;
 use super::{found, print_json};
@@ -63,13 +63,13 @@ impl SetReserve {
     }
 }
 
-/// What an operator reads.
+/// The error for operators.
 fn sentence(error: ApiError) -> String {
     let inside = error.internal;
     inside.unwrap_or_else(|| error.code.detail().to_owned())
 }
 
-/// Closes what is due up to a date, prints each settlement on a line, and pays out.
+/// Closes settlements due up to a date, prints each on a line, and pays out.
 pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
     let server = Server::new(config, parts).await?;
@@ -98,7 +98,7 @@ pub(super) async fn run(config: &Config, command: &SettleCommand) -> Result<(), 
     outcome.and(noted)
 }
 
-/// Prints every account on a line; an error when something does not add up.
+/// Prints every account on a line; an error if the ledger is inconsistent.
 pub(super) async fn ledger(config: &Config) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
     let outcome = balance::service::audit(&parts.store).await;
@@ -117,7 +117,7 @@ pub(super) async fn ledger(config: &Config) -> Result<(), String> {
     }
 }
 
-/// Names the account of payouts that are not sent yet.
+/// Sets the account of payouts that are not sent yet.
 pub(super) async fn set_payout_account(
     store: &Store,
     command: &SetPayoutAccount,
@@ -130,7 +130,7 @@ pub(super) async fn set_payout_account(
     found(set, &format!("there is no merchant {}", command.merchant))
 }
 
-/// Sets the reserve of the settlements that are closed from now on.
+/// Sets the reserve of future settlements.
 pub(super) async fn set_reserve(store: &Store, command: &SetReserve) -> Result<(), String> {
     let reserve = Reserve {
         basis_points: command.basis_points,

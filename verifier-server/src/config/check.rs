@@ -1,13 +1,13 @@
-//! Settings that do not go together are refused at the start: each rule is a sentence that names
-//! the settings and what to write instead.
+//! Rejects incompatible settings at startup. Each rule is a sentence that names the settings and a
+//! correction.
 
 use super::{Config, Network, ProviderConfig};
 
-/// The name stands in addresses and log lines.
+/// The name is part of URLs and log lines.
 const LONGEST_PROVIDER_NAME: usize = 40;
 
 impl Config {
-    /// Everything that a server is started with, as a whole.
+    /// Validates the configuration as a whole.
     pub(super) fn check(&self) -> Result<(), String> {
         if !(100..=60_000).contains(&self.provider_timeout_ms) {
             return Err("provider_timeout_ms must be from 100 to 60000".into());
@@ -26,7 +26,7 @@ impl Config {
         self.check_webhooks()
     }
 
-    /// What starts and should not go unnoticed: said at every start.
+    /// Warnings about risky settings, logged at every start.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let origin = &self.public_origin;
         if origin.is_local() {
@@ -63,7 +63,7 @@ impl Config {
         warnings
     }
 
-    /// Merchants choose where webhooks go: under a public origin they are strangers.
+    /// Merchants choose webhook destinations, and under a public origin merchants are strangers.
     fn check_webhooks(&self) -> Result<(), String> {
         let origin = &self.public_origin;
         let is_wide = |text: &&String| {
@@ -112,7 +112,7 @@ impl Config {
                  control_listen such as 127.0.0.1:8788"
             ));
         }
-        // What is said of the public listener is not said of this one: its token is worth more.
+        // Permission for the public listener does not cover this one: its token is more powerful.
         if !self.has_tls() && !self.control_allow_plain_http {
             return Err(format!(
                 "control_listen = \"{control}\" is not loopback and there is no [tls], so that \
@@ -144,8 +144,8 @@ impl Config {
         Ok(())
     }
 
-    /// Without TLS of its own a server under a public origin stands behind a proxy. If nobody says
-    /// which, all shoppers are one address to the limits and the fraud rules.
+    /// A server under a public origin without its own TLS is behind a proxy. Unless the proxy is
+    /// configured, all shoppers have one address for limits and fraud rules.
     fn check_proxies(&self) -> Result<(), String> {
         let proxies = self.trusted_proxies()?;
         let (listen, origin) = (self.listen, &self.public_origin);
@@ -160,7 +160,7 @@ impl Config {
         ))
     }
 
-    /// A provider that moves no money authorizes nothing but tests.
+    /// The simulated provider requires test mode, because it moves no money.
     pub(crate) fn check_providers(&self) -> Result<(), String> {
         for (name, provider) in &self.providers {
             let is_named = name.bytes().all(|byte| {

@@ -1,4 +1,4 @@
-//! Where operators and testers are served.
+//! The operator's listener.
 
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum ControlListen {
-    /// Nowhere.
+    /// Disabled.
     Off,
     /// At this address.
     At(SocketAddr),

@@ -1,12 +1,12 @@
-//! Where the database's address and its password come from, so that no secret needs to stand where
-//! every user of a machine reads it.
+//! The database URL and the sources of its password, so that no secret has to be readable by every
+//! user of a machine.
 
 use crate::keys::secret_file;
 use sealpay_storage::{PostgresUrl, is_postgres};
 use std::path::Path;
 use url::Url;
 
-/// The address, with a password from the file that `PGPASSFILE` names where it has none of its own.
+/// The URL; if it has no password, the one from the file named by `PGPASSFILE` is added.
 ///
 /// # Errors
 /// A sentence that names the settings or the file.
@@ -51,11 +51,10 @@ fn postgres_url(database: &str) -> Option<Url> {
     matches!(url.scheme(), "postgres" | "postgresql").then_some(url)
 }
 
-/// What a database is named by.
+/// Validates the form of a database setting.
 ///
 /// # Errors
-/// A sentence that does not repeat what was given: that may be an address with a password, only in another
-/// form.
+/// A sentence that does not repeat the value, which may be a malformed URL with a password.
 pub(super) fn check_form(database: &str) -> Result<(), String> {
     let is_file = database
         .strip_prefix("sqlite:")
@@ -70,19 +69,20 @@ pub(super) fn check_form(database: &str) -> Result<(), String> {
     )
 }
 
-/// Whether a Postgres URL says the password, as its driver reads it. One that the driver cannot read may.
+/// Whether a Postgres URL contains a password for its driver. One that the driver cannot parse may
+/// contain one.
 pub(super) fn has_password(database: &str) -> bool {
     let read = || PostgresUrl::parse(database);
     is_postgres(database) && !read().is_ok_and(|url| !url.has_password())
 }
 
-/// A Postgres URL that has no password.
+/// Parses a Postgres URL without a password.
 fn without_password(database: &str) -> Option<Url> {
     postgres_url(database).filter(|url| url.password().is_none())
 }
 
-/// The URL with the password of the first line that fits (PostgreSQL, "The Password File"):
-/// `host:port:database:user:password`, where `*` fits everything and a backslash escapes.
+/// The URL with the password of the first matching line (PostgreSQL, "The Password File"):
+/// `host:port:database:user:password`, where `*` matches everything and a backslash escapes.
 fn with_password(mut url: Url, lines: &str) -> Option<String> {
     let host = url.host_str().filter(|host| !host.is_empty());
     let host = host.unwrap_or("localhost").to_owned();
@@ -108,7 +108,7 @@ fn fields(line: &str) -> Vec<String> {
     let mut characters = line.chars();
     while let Some(c) = characters.next() {
         let literal = match c {
-            // The password is the rest, whatever stands in it.
+            // The password is the rest of the line, including colons.
             ':' if fields.len() < 5 => {
                 fields.push(String::new());
                 continue;
@@ -129,7 +129,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn a_password_comes_from_the_first_line_of_the_password_file_that_fits() {
+    fn the_first_matching_line_of_the_password_file_has_the_password() {
         let file = "# a comment\n\
                     other.example:5432:*:*:wrong\n\
                     db.example:5433:*:*:wrong port\n\
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(with_password(url, "db.example:5432:other:app:x\n"), None);
     }
 
-    /// Which characters of a password are escaped is the library's choice.
+    /// The library decides which characters of a password are escaped.
     fn decoded(url: &str) -> (String, Vec<u8>) {
         let url = url::Url::parse(url).unwrap();
         let password = url.password().unwrap_or_default().to_owned();
@@ -175,9 +175,9 @@ mod tests {
         (rest.into(), bytes.unwrap_or_default())
     }
 
-    /// What is none of them may hold a password all the same, and is not repeated.
+    /// An invalid value may still contain a password, and is not repeated.
     #[test]
-    fn a_database_is_named_in_one_of_three_forms() {
+    fn database_settings_have_one_of_three_forms() {
         for database in [
             "sqlite",
             "sqlite:/var/lib/sealpay/sealpay.sqlite",
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_of_the_database_is_enough() {
+    fn only_one_database_setting_is_permitted() {
         let both = resolve("postgres://db.example/a", Some(Path::new("/nowhere"))).unwrap_err();
         assert!(both.contains("database and database_file"), "{both}");
         let missing = resolve("sqlite", Some(Path::new("/nowhere/at-all"))).unwrap_err();

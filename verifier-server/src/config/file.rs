@@ -1,4 +1,4 @@
-//! Reading the configuration file.
+//! Parses the configuration file.
 
 use super::{Config, database};
 use crate::keys::secret_file;
@@ -24,8 +24,8 @@ pub(super) fn read(path: &Path) -> Result<Config, String> {
     Ok(config)
 }
 
-/// Where a file is wrong, and what is expected there. No value is shown, nor the line: either may hold
-/// a password.
+/// The position of an error, and the expected value. Neither the value nor the line is shown:
+/// either may contain a password.
 fn position(error: &toml::de::Error, text: &str) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let number = before.map(|before| before.matches('\n').count());
@@ -37,7 +37,8 @@ fn position(error: &toml::de::Error, text: &str) -> String {
     )
 }
 
-/// What a value is of: the sentences of the parser itself hold none, those of the types repeat it.
+/// Describes the expected value. Messages of the parser itself contain no values, those of the
+/// types do.
 fn wanted(error: &toml::de::Error, line: &str, text: &str) -> String {
     let message = error.message();
     if let Err(unparsed) = toml::de::DeTable::parse(text) {
@@ -61,7 +62,7 @@ fn wanted(error: &toml::de::Error, line: &str, text: &str) -> String {
     }
 }
 
-/// A setting of ours looks like this; a value that stands in its place mostly does not.
+/// Whether a text looks like the name of a setting; most misplaced values do not.
 fn is_name(text: &str) -> bool {
     let usual = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'_' | b'.');
     (1..=40).contains(&text.len()) && text.bytes().all(usual)
@@ -73,7 +74,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn an_error_in_the_file_names_the_line_and_does_not_show_it() {
+    fn errors_name_the_line_without_showing_it() {
         let path = std::env::temp_dir().join(format!("sealpay-config-{}", std::process::id()));
         for (lines, expected) in [
             (

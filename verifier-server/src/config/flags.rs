@@ -1,4 +1,4 @@
-//! What is said on the command line, over what the file says.
+//! Command-line flags, which override the configuration file.
 
 use super::ControlListen;
 use clap::Args;

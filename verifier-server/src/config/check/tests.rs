@@ -1,9 +1,9 @@
-//! The start-up matrix: every combination of what decides whether a server may start.
+//! The startup matrix: every combination of the settings that decide whether a server may start.
 
 use crate::config::{Config, ServeFlags};
 use std::collections::HashSet;
 
-/// A setting's name in the table, and the lines of the configuration file that make it.
+/// A setting's name in the table, and its lines in the configuration file.
 type Choice = (&'static str, &'static str);
 
 const MODES: [Choice; 3] = [
@@ -53,8 +53,8 @@ const PROXIES: [Choice; 2] = [
 const ANY: &str = "";
 const STARTS: &str = "";
 
-/// Mode, origin, listener, transport, control, proxies, and what the server says of it: of the rows that fit,
-/// the first one counts.
+/// Mode, origin, listener, transport, control, proxies, and the server's message; the first
+/// matching row counts.
 const MATRIX: [[&str; 7]; 18] = [
     [
         ANY,
@@ -181,7 +181,7 @@ const MATRIX: [[&str; 7]; 18] = [
 ];
 
 fn outcome(chosen: [Choice; 6]) -> String {
-    // Tables of the file come last.
+    // TOML tables must come last.
     let mut lines = chosen.map(|(_, lines)| lines);
     lines.sort_by_key(|lines| lines.starts_with('['));
     let config: Config = toml::from_str(&lines.join("\n")).unwrap();
@@ -191,7 +191,7 @@ fn outcome(chosen: [Choice; 6]) -> String {
         .unwrap_or_default()
 }
 
-/// Which row of the table it is.
+/// The matching row of the table.
 fn check(chosen: [Choice; 6]) -> usize {
     let names = chosen.map(|(name, _)| name);
     let fits = |row: &[&str; 7]| {
@@ -211,7 +211,7 @@ fn check(chosen: [Choice; 6]) -> usize {
 }
 
 #[test]
-fn every_combination_of_mode_origin_listeners_and_tls_has_its_outcome() {
+fn startup_matrix_covers_every_combination_of_settings() {
     let mut used = HashSet::new();
     for mode in MODES {
         for origin in ORIGINS {
@@ -231,7 +231,7 @@ fn every_combination_of_mode_origin_listeners_and_tls_has_its_outcome() {
 }
 
 #[test]
-fn settings_that_do_not_fit_are_named() {
+fn incompatible_settings_are_named() {
     let rows = [
         ("provider_timeout_ms = 0", "provider_timeout_ms"),
         ("[tls]\nkey = \"key.pem\"", "both certificate and key"),
@@ -280,7 +280,7 @@ fn settings_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn a_setting_that_is_not_one_says_what_would_be() {
+fn unknown_settings_get_a_suggestion() {
     let rows = [
         ("lissten = \"127.0.0.1:1\"", "unknown field `lissten`"),
         ("[providers.one]\nkind = \"stripe\"", "expected `simulated`"),
@@ -301,7 +301,7 @@ fn a_setting_that_is_not_one_says_what_would_be() {
 }
 
 #[test]
-fn a_test_is_asked_for_by_flags_as_well() {
+fn test_mode_can_be_set_by_flags() {
     let flags = |test_mode, test_mode_in_public| ServeFlags {
         test_mode,
         test_mode_in_public,
@@ -321,7 +321,7 @@ fn a_test_is_asked_for_by_flags_as_well() {
     }
 }
 
-/// A test that others reach, with what stands in its configuration file besides.
+/// A public test server with these additional settings.
 fn public(settings: &str) -> Result<Config, String> {
     let config = format!(
         "test_mode = true\ntest_mode_in_public = true\npublic_origin = \"https://pay.example\"\n\
@@ -332,13 +332,13 @@ fn public(settings: &str) -> Result<Config, String> {
 }
 
 #[test]
-fn webhooks_reach_no_everything_of_a_public_server() {
+fn a_public_server_cannot_allow_all_webhook_addresses() {
     for network in ["0.0.0.0/0", "::/0", "0.0.0.0/1", "2000::/3", "8.0.0.0/5"] {
         let settings = format!("[webhooks]\nallow = [\"127.0.0.0/8\", \"{network}\"]");
         let error = public(&settings).unwrap_err();
         let named = format!("webhooks.allow holds \"{network}\", which is everything");
         assert!(error.contains(&named), "{error}");
-        // Where only this machine reaches the server it is the developer's own network.
+        // If only this machine reaches the server, the network is the developer's own.
         let local: Config = toml::from_str(&format!("test_mode = true\n{settings}")).unwrap();
         assert!(local.for_serving(ServeFlags::default()).is_ok());
     }
@@ -346,7 +346,7 @@ fn webhooks_reach_no_everything_of_a_public_server() {
 }
 
 #[test]
-fn what_is_open_to_strangers_is_said_at_the_start() {
+fn public_exposure_is_warned_about_at_startup() {
     let message = |settings: &str| public(settings).unwrap().warnings().join("\n");
     assert_eq!(message(""), "");
     let no_limit = message("[rate_limit]\nper_second = 0");
