@@ -1,4 +1,4 @@
-//! What needs an operator's attention: logged, and counted in the metrics.
+//! Conditions that need an operator's attention: logged, and exported as metrics.
 
 use crate::gateway::Gateway;
 use crate::operations::by_hand::NEEDS_ATTENTION_MS;
@@ -6,21 +6,21 @@ use crate::payments::reversals::model::ReversalState;
 use crate::store::DatabaseError;
 use std::time::Duration;
 
-/// Maximum number of modifications that are looked at; more of them are as bad.
+/// Maximum number of modifications that are counted.
 const LOOKED_AT: u32 = 1000;
 
-/// What needs attention now.
+/// The current conditions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Attention {
     /// Captures, voids and refunds that have been pending for an hour.
     pub modifications: u64,
     /// How long the oldest of them has been pending, seconds.
     pub oldest_seconds: u64,
-    /// Approvals after the end of their payment that the provider has not let go yet.
+    /// Late approvals that the provider has not reversed yet.
     pub approvals: u64,
 }
 
-/// Looks.
+/// Reads the current conditions.
 pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
     let now_ms = gateway.clock.now_ms_i64();
     let store = &gateway.store;
@@ -41,9 +41,9 @@ pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
     })
 }
 
-/// Looks again and again, until dropped, and hands on what it sees. What is there twice in a row is an
-/// error in the log: after a start or a jump of the clock all that is pending may be old, and gets the
-/// time to end by itself.
+/// Checks at intervals until dropped, and passes the results on. A condition is logged as an error
+/// when it is found twice in a row: after a start or a clock jump, pending modifications may be
+/// old, and get time to complete.
 pub async fn run(gateway: &Gateway, every: Duration, report: impl Fn(Attention)) {
     let mut was_clear = true;
     loop {

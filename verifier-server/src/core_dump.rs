@@ -1,9 +1,9 @@
-//! Cards pass through the server's memory: what a crash leaves behind must not hold them.
+//! Card data is in the server's memory, so a crash must not leave it in a core dump.
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// Leaves no core dump, and on Linux no memory to other processes of the same user (`ptrace`,
-/// `/proc/<pid>/mem`). If the system does not allow this, the server runs anyway.
+/// Disables core dumps, and on Linux access to the memory by other processes of the same user
+/// (`ptrace`, `/proc/<pid>/mem`). If the system does not permit this, the server runs anyway.
 pub(crate) fn forbid() {
     let none = Rlimit {
         current: Some(0),

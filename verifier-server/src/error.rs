@@ -1,6 +1,6 @@
-//! Every error that the outside can see: a stable code, a status, and a sentence.
+//! Every public error: a stable code, a status, and a sentence.
 //!
-//! Listed by precedence: where several would fit, the earlier one is answered.
+//! Listed by precedence: if several apply, the first one is returned.
 
 use sealpay_protocol::json::JsonFault;
 use sealpay_protocol::order::{OrderError, OrderRefusal};
@@ -10,7 +10,7 @@ use sealpay_storage::DatabaseError;
 use std::borrow::Cow;
 use std::fmt;
 
-/// An error: what the outside learns, and what only the log learns.
+/// An error, with its public part and its log-only part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     /// The stable code.
@@ -18,11 +18,11 @@ pub struct ApiError {
     /// The offending member, claim or header; a member inside others with its path, as
     /// `items[3].name`.
     pub param: Option<Cow<'static, str>>,
-    /// What is wrong with it and what is accepted: a sentence in place of the code's own.
+    /// What is wrong and what is accepted, replacing the code's own sentence.
     pub detail: Option<Cow<'static, str>>,
     /// For the log only.
     pub internal: Option<String>,
-    /// Nothing was written before it, whatever its status.
+    /// Whether nothing was written before the error, whatever its status.
     pub is_without_effect: bool,
 }
 
@@ -38,7 +38,7 @@ macro_rules! codes {
             /// Every code, by precedence.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// The code as it is sent.
+            /// The public name of the code.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
@@ -191,7 +191,7 @@ impl ApiError {
         }
     }
 
-    /// An error that names what is at fault.
+    /// An error that names the invalid parameter.
     #[must_use]
     pub const fn for_param(code: ErrorCode, param: &'static str) -> Self {
         Self {
@@ -203,27 +203,27 @@ impl ApiError {
         }
     }
 
-    /// A value that is not accepted: which, and a sentence that says what is.
+    /// An invalid value: the parameter, and a sentence about accepted values.
     pub fn invalid(param: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::for_param(ErrorCode::InvalidParameter, param).explained(detail)
     }
 
-    /// The same error with a sentence that fits this case better than that of the code.
+    /// The same error with a more specific sentence.
     #[must_use]
     pub fn explained(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// The same error of a request that has written nothing so far.
+    /// The same error, for a request that has written nothing.
     #[must_use]
     pub(crate) const fn without_effect(mut self) -> Self {
         self.is_without_effect = true;
         self
     }
 
-    /// The error of a request's first transaction: it has no effect unless nobody knows whether it was
-    /// committed.
+    /// The error of a request's first transaction: without effect unless the outcome of its commit
+    /// is unknown.
     pub(crate) fn of_first_transaction(error: DatabaseError) -> Self {
         let is_unknown = error == DatabaseError::OutcomeUnknown;
         let error = Self::from(error);
@@ -240,7 +240,7 @@ impl ApiError {
         self.detail.as_deref().unwrap_or(self.code.detail())
     }
 
-    /// An error whose reason only the log learns.
+    /// An error whose reason is logged only.
     pub fn because(code: ErrorCode, internal: impl fmt::Display) -> Self {
         Self {
             code,
@@ -296,7 +296,7 @@ impl From<OrderRefusal> for ApiError {
 }
 
 impl ApiError {
-    /// A JSON text that is not the one that is described: which member, and what it must be.
+    /// Invalid JSON: the member, and its expected value.
     #[must_use]
     pub fn of_json(fault: &JsonFault, whole: &str) -> Self {
         let code = if fault.is_json() {
@@ -305,7 +305,7 @@ impl ApiError {
             ErrorCode::MalformedJson
         };
         Self {
-            // A name that cannot be shown names nothing.
+            // A name that cannot be shown is omitted.
             param: fault
                 .param()
                 .filter(|param| !param.contains('…'))
@@ -315,8 +315,8 @@ impl ApiError {
     }
 }
 
-/// To the client, a provider that does not respond has done nothing: the same request may be sent
-/// again, and takes effect once.
+/// For the client, a provider that does not respond has done nothing: the request may be repeated,
+/// and takes effect once.
 impl From<ProviderError> for ApiError {
     fn from(error: ProviderError) -> Self {
         let (ProviderError::NotSent(reason) | ProviderError::OutcomeUnknown(reason)) = error;
@@ -327,7 +327,7 @@ impl From<ProviderError> for ApiError {
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         let code = match error {
-            // Nothing was changed: it is as well to ask again as where too many ask.
+            // Nothing was changed, so the client may retry as with overload.
             DatabaseError::Overloaded | DatabaseError::Unavailable(_) => ErrorCode::Overloaded,
             DatabaseError::TooLong => ErrorCode::QueryTooBroad,
             _ => ErrorCode::Internal,
@@ -343,10 +343,10 @@ mod tests {
     use sealpay_protocol::sign::verify::SignatureError;
     use std::collections::HashSet;
 
-    /// A client that is told nothing was changed may send the request again; a bug and an unknown outcome
-    /// have codes of their own.
+    /// If nothing was changed, the client may repeat the request; bugs and unknown outcomes have
+    /// other codes.
     #[test]
-    fn a_database_that_does_no_work_is_no_error_of_the_server_itself() {
+    fn database_failures_without_effect_are_not_internal_errors() {
         let why = || "attempt to write a readonly database".to_owned();
         for (error, code) in [
             (DatabaseError::Unavailable(why()), ErrorCode::Overloaded),
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_unique_and_their_texts_are_sentences() {
+    fn codes_are_unique_and_texts_are_sentences() {
         let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
         assert_eq!(names.len(), ErrorCode::ALL.len());
         for code in ErrorCode::ALL {
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn the_protocol_and_the_server_use_the_same_codes() {
+    fn protocol_and_server_use_the_same_codes() {
         let signature = [
             SignatureError::Missing,
             SignatureError::Malformed,

@@ -1,4 +1,4 @@
-//! Slots for each merchant, endpoint or host, so that none of them uses up those of the others.
+//! Concurrency slots for each merchant, endpoint or host, so that none uses up those of others.
 
 pub(crate) mod merchant_queues;
 pub(crate) mod payment_waiters;
@@ -9,7 +9,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 
-/// How many owners are kept before idle ones are forgotten.
+/// Maximum number of owners before idle ones are dropped.
 const KNOWN: usize = 1024;
 
 /// A limited number of slots for each owner.
@@ -20,7 +20,7 @@ pub(crate) struct Places<K> {
 }
 
 impl<K: Eq + Hash + Debug> Places<K> {
-    /// So many for each.
+    /// Creates slots with a limit for each owner.
     pub(crate) fn new(each: usize) -> Self {
         Self {
             each,
@@ -28,11 +28,11 @@ impl<K: Eq + Hash + Debug> Places<K> {
         }
     }
 
-    /// Those of one owner.
+    /// The slots of one owner.
     pub(crate) fn for_owner(&self, owner: K) -> Arc<Semaphore> {
         let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         if owners.len() >= KNOWN {
-            // Whoever holds a place or waits for one holds the semaphore as well.
+            // A caller that holds or waits for a slot also holds a reference to the semaphore.
             owners.retain(|_, places| Arc::strong_count(places) > 1);
         }
         let places = owners
@@ -48,7 +48,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn each_owner_has_places_and_those_who_have_nothing_under_way_are_forgotten() {
+    fn owners_have_separate_slots_and_idle_ones_are_dropped() {
         let places = Places::new(1);
         let held = places.for_owner(0).try_acquire_owned().unwrap();
         for owner in 1..=2 * KNOWN {

@@ -1,4 +1,4 @@
-//! The gateway: everything that features need, in one place.
+//! The gateway: the dependencies of all features.
 
 use crate::auth::api_keys::last_use::LastUse;
 use crate::auth::audit::appender::AuditAppender;
@@ -23,31 +23,31 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use url::Url;
 
-/// Says whether webhooks may go to an address, as far as its text tells, or why not.
+/// Checks whether webhooks may be sent to a URL, without resolving its name.
 pub type CheckAddress = dyn Fn(&Url) -> Result<(), String> + Send + Sync;
 
-/// Reads the master keys again; none where they cannot change while the server runs.
+/// Reloads the master keys; none if they cannot change while the server runs.
 pub type KeySource = dyn Fn() -> Result<Option<MasterKeys>, String> + Send + Sync;
 
-/// Says whether an address counts as its merchant's without being asked.
+/// Whether an address needs no verification.
 pub type VouchForAddress = dyn Fn(&Url) -> bool + Send + Sync;
 
-/// What stands beside a gateway without being known to it, such as a simulation.
+/// An extension that the gateway does not know, such as a simulation, closed with it.
 pub trait Companion: Any + Send + Sync {
-    /// Finishes what waits and closes what is kept.
+    /// Completes pending work and closes resources.
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
-/// What an operator decides.
+/// The operator's settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The verifier's origin as browsers and merchants see it.
+    /// The server's public origin.
     pub public_origin: Origin,
-    /// Whether orders may ask for outcomes.
+    /// Whether orders may request outcomes.
     pub test_mode: bool,
-    /// The folder for files that are gone when the server is: reports on their way.
+    /// The folder for temporary files, such as reports being downloaded.
     pub spool: PathBuf,
-    /// How long a provider may take to answer.
+    /// Time limit of a provider call.
     pub provider_timeout: Duration,
 }
 
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// Puts the parts together. It has no keys until [`crate::maintain::refresh_keys`] has run.
+    /// Assembles the gateway. It has no keys until [`crate::maintain::refresh_keys`] has run.
     #[must_use]
     pub fn new(
         settings: Settings,
@@ -110,14 +110,14 @@ impl Gateway {
         }
     }
 
-    /// Something stands beside it that is closed with it.
+    /// Adds a companion that is closed with the gateway.
     #[must_use]
     pub fn with_companion(mut self, companion: Arc<dyn Companion>) -> Self {
         self.companion = Some(companion);
         self
     }
 
-    /// Addresses that the outbox would refuse are refused when they are registered.
+    /// Rejects addresses at registration that the outbox would not send to.
     #[must_use]
     pub fn with_webhook_addresses(
         mut self,
@@ -128,17 +128,17 @@ impl Gateway {
         self
     }
 
-    /// The master key can be rotated beside it.
+    /// Supports rotation of the master key at run time.
     #[must_use]
     pub fn with_key_source(mut self, source: Box<KeySource>) -> Self {
         self.key_source = Some(source);
         self
     }
 
-    /// Reads the master keys again, after somebody has rotated something.
+    /// Reloads the master keys after a rotation.
     ///
     /// # Errors
-    /// A sentence; the keys in use stay then.
+    /// A sentence; the keys in use stay.
     pub(crate) fn reload_master_keys(&self) -> Result<(), String> {
         if let Some(source) = &self.key_source
             && let Some(keys) = source()?
@@ -148,46 +148,46 @@ impl Gateway {
         Ok(())
     }
 
-    /// Whether webhooks may go there; the outbox looks again whenever it sends something.
+    /// Checks a webhook URL; the outbox checks again at every delivery.
     pub(crate) fn check_webhook_address(&self, url: &Url) -> Result<(), String> {
         self.webhook_addresses
             .as_ref()
             .map_or(Ok(()), |(check, _)| check(url))
     }
 
-    /// When an address that a merchant gives now counts as the merchant's without being asked: now,
-    /// where an operator has named its network.
+    /// The verification time of a new address: now if the operator allows its network, otherwise
+    /// none.
     pub(crate) fn vouched_at_ms(&self, url: &str) -> Option<i64> {
         let (_, vouch) = self.webhook_addresses.as_ref()?;
         let url = Url::parse(url).ok()?;
         vouch(&url).then(|| self.clock.now_ms_i64())
     }
 
-    /// What stands beside it, if it is of this type.
+    /// The companion of this type, if there is one.
     #[must_use]
     pub fn companion<T: Companion>(&self) -> Option<&T> {
         let companion: &dyn Any = self.companion.as_deref()?;
         companion.downcast_ref()
     }
 
-    /// How many sealed cards it has tried to open: what costs most of a payment.
+    /// The number of attempted decryptions of sealed cards, the main cost of a payment.
     #[must_use]
     pub fn cards_opened(&self) -> u64 {
         self.cards_opened.load(Ordering::Relaxed)
     }
 
-    /// Counts a sealed card that is opened now.
+    /// Counts a decryption.
     pub(crate) fn count_opening(&self) {
         self.cards_opened.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Whether real money moves: the providers say so, and no setting does.
+    /// Whether real money moves. Decided by the providers; there is no setting.
     #[must_use]
     pub fn livemode(&self) -> bool {
         self.providers.livemode
     }
 
-    /// The providers for a payment: what its order asks a simulation for, no other one hears of.
+    /// The providers for a payment; a requested outcome goes to the simulation's providers only.
     pub(crate) fn providers_for(&self, simulate: Option<&str>) -> Arc<Providers> {
         let directed = simulate.and_then(|outcome| self.providers.directed(outcome));
         directed.map_or_else(|| Arc::clone(&self.providers), Arc::new)
@@ -223,7 +223,7 @@ impl Gateway {
         &self.encryption
     }
 
-    /// The keys in use now.
+    /// The active keys.
     #[must_use]
     pub fn keys(&self) -> Arc<KeyRing> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
@@ -233,18 +233,18 @@ impl Gateway {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
-    /// Wakes the outbox: there is something to deliver.
+    /// Wakes the outbox, because there is something to deliver.
     pub fn wake_outbox(&self) {
         self.outbox.notify_one();
     }
 
-    /// What wakes the outbox.
+    /// The notification that wakes the outbox.
     #[must_use]
     pub const fn outbox(&self) -> &Notify {
         &self.outbox
     }
 
-    /// Finishes what waits and closes what is kept, also by what stands beside it.
+    /// Completes pending work and closes all resources, including the companion's.
     pub async fn close(&self) {
         self.audit.close().await;
         self.store.close().await;
@@ -253,7 +253,7 @@ impl Gateway {
         }
     }
 
-    /// For what is posted now; for a payment that a provider of this name acquired.
+    /// The context of a posting made now, for a payment acquired by this provider.
     pub(crate) fn posting_context(&self, provider: Option<&str>) -> PostingContext {
         let now_ms = self.clock.now_ms();
         PostingContext {
@@ -267,20 +267,20 @@ impl Gateway {
         }
     }
 
-    /// Waits for a provider, but not forever.
+    /// Awaits a provider call with a time limit.
     ///
     /// # Errors
-    /// The provider's silence, or that it took too long.
+    /// The provider's error, or that it took too long.
     pub(crate) async fn within<T>(&self, asked: ProviderFuture<'_, T>) -> Result<T, ProviderError> {
         let answered = tokio::time::timeout(self.settings.provider_timeout, asked).await;
         answered
             .unwrap_or_else(|_| Err(ProviderError::OutcomeUnknown("no response in time".into())))
     }
 
-    /// Whether requests can be served.
+    /// Checks whether requests can be served.
     ///
     /// # Errors
-    /// An error that says what is not ready, for the log.
+    /// What is not ready, for the log.
     pub async fn ready(&self) -> Result<(), ApiError> {
         self.store.ping().await?;
         let now = self.clock.now();

@@ -1,32 +1,34 @@
 //! A payment gateway. It verifies signed requests, decrypts sealed cards, asks a payment provider,
 //! records the outcome, and publishes it to the merchant.
 //!
-//! The crate is cut by feature: `/v1/disputes` is in [`disputes`]. A feature has the same few file
-//! names: `model` (rules without I/O), `service` or a file for each verb, `store` (its SQL and its
+//! The crate is divided by feature: `/v1/disputes` is in [`disputes`]. Features use the same few
+//! file names: `model` (rules without I/O), `service` or a file for each verb, `store` (SQL and
 //! repository), `view` (JSON) and `routes`.
 //!
 //! - [`sessions`], [`payments`]: an order is opened and paid. [`payments::authorize`] reads from
-//!   top to bottom; [`payments::methods`] has what differs from one payment method to the next.
+//!   top to bottom; [`payments::methods`] has the differences between payment methods.
 //! - [`operations`], [`disputes`]: captures, voids, refunds and expiry; disputes.
-//! - [`balance`], [`settlements`], [`payouts`]: what a merchant is owed, closing it, paying it out.
+//! - [`balance`], [`settlements`], [`payouts`]: the amounts owed to a merchant, settlement and
+//!   payout.
 //! - [`ledger`]: double-entry postings and their audit.
 //! - [`webhooks`]: events, endpoints, deliveries, and the outbox that sends them.
 //! - [`merchants`], [`widget_builds`]: merchants with their keys and origins; builds of the widget.
-//! - [`auth`], [`keys`], [`idempotency`]: who may do what; the server's keys; repeated requests.
-//! - [`http`], [`listener`], `fair`: what routes share; connections; a share for each merchant.
-//! - [`gateway`], [`store`]: what every feature needs; the database and all repositories.
-//! - [`app`], [`serve`], [`cli`], [`config`]: put the server together and run it.
+//! - [`auth`], [`keys`], [`idempotency`]: permissions; the server's keys; repeated requests.
+//! - [`http`], [`listener`], `fair`: shared parts of routes; connections; fairness between
+//!   merchants.
+//! - [`gateway`], [`store`]: the dependencies of every feature; the database and all repositories.
+//! - [`app`], [`serve`], [`cli`], [`config`]: assemble and run the server.
 //! - `simulation`: `/sim`, only with the cargo feature `simulator`.
 //!
-//! The rules, each a test in `tests/tests/codebase`:
+//! The rules, each checked by a test in `tests/tests/codebase`:
 //!
-//! - A feature uses what all features stand on, and the few other features that `dependencies.rs` lists.
-//! - Only `app/providers.rs` and `simulation` name the simulated bank; the others know the traits of
-//!   `sealpay_provider`.
-//! - A `model` knows no HTTP, no SQL, no clock and no `async`.
-//! - [`payments::methods`] is the only place that distinguishes one payment method from another.
+//! - A feature uses the shared modules, and the few other features listed in `dependencies.rs`.
+//! - Only `app/providers.rs` and `simulation` name the simulated bank; other code uses the traits
+//!   of `sealpay_provider`.
+//! - A `model` has no HTTP, no SQL, no clock and no `async`.
+//! - [`payments::methods`] is the only place that distinguishes payment methods.
 //!
-//! Time and randomness are arguments, and no transaction stays open while a provider is asked.
+//! Time and randomness are arguments, and no transaction is open during a provider call.
 //! `docs/explanation/architecture.md` follows one payment through these modules.
 
 #![expect(

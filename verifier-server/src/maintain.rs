@@ -1,4 +1,4 @@
-//! Housekeeping: keys that rotate, nonces that need not be remembered any more.
+//! Housekeeping: rotates keys and deletes expired rows.
 
 use crate::auth::api_keys::last_use;
 use crate::auth::audit;
@@ -12,17 +12,17 @@ use sealpay_protocol::limits::{
 };
 use std::time::Duration;
 
-/// How far the clocks of two verifiers on one database may lie apart: what one of them would forget
-/// the other may still accept.
+/// Maximum clock difference between two servers of one database, seconds: a nonce that one would
+/// delete may still be accepted by the other.
 const CLOCK_DIFFERENCE_SECONDS: u64 = 300;
 
-/// Between two transactions that delete.
+/// Pause between two deleting transactions.
 const PURGE_PAUSE: Duration = Duration::from_millis(20);
 
-/// Loads the keys, makes the missing ones, destroys the ones whose time is over.
+/// Loads the keys, creates missing ones, and destroys expired ones.
 ///
 /// # Errors
-/// An error when the store does not answer or a key does not open.
+/// The store does not respond, or a key cannot be decrypted.
 pub async fn refresh_keys(gateway: &Gateway) -> Result<(), ApiError> {
     let now = gateway.clock.now();
     let destroyed = gateway.store.keys.destroy(seconds(now)).await?;
@@ -32,8 +32,8 @@ pub async fn refresh_keys(gateway: &Gateway) -> Result<(), ApiError> {
     add_missing(gateway, now, now).await
 }
 
-/// Makes the keys that a moment needs before the clock is moved there: nobody then finds the time
-/// without a key. Those of the present time stay.
+/// Creates the keys for a future time before the clock is advanced to it, so that there is never a
+/// time without keys. Current keys stay.
 pub async fn prepare_keys(gateway: &Gateway, at: u64) -> Result<(), ApiError> {
     add_missing(gateway, gateway.clock.now(), at).await
 }
@@ -52,7 +52,7 @@ async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), ApiErro
             "a key was made"
         );
     }
-    // Another process may have made one at the same moment: what is stored is what counts.
+    // Another process may have created a key at the same time; the stored one counts.
     gateway.replace_keys(load(gateway, now).await?);
     Ok(())
 }
@@ -68,7 +68,7 @@ fn seconds(now: u64) -> i64 {
     i64::try_from(now).unwrap_or(i64::MAX)
 }
 
-/// Nobody sends a request again after so long.
+/// Deletes idempotent requests after the time in which they can be repeated.
 async fn purge_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
     let lifetime = i64::try_from(IDEMPOTENCY_KEY_LIFETIME_SECONDS).unwrap_or(i64::MAX);
     let now_ms = gateway.clock.now_ms_i64();
@@ -80,8 +80,8 @@ async fn purge_requests(gateway: &Gateway) -> Result<u64, DatabaseError> {
     store.idempotency.purge(before_ms).await
 }
 
-/// Puts right what was written while an endpoint was being verified, and deletes the deliveries of endpoints that are gone and those that are old, and the counts of hours
-/// and days that are over; how many rows.
+/// Corrects deliveries written during an endpoint's verification, and deletes those of deleted
+/// endpoints, old ones, and expired usage counters; returns the number of rows.
 pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
     let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
     store.endpoints.end_held_deliveries(now_ms).await?;
@@ -94,17 +94,17 @@ pub async fn purge_deliveries(gateway: &Gateway) -> Result<u64, DatabaseError> {
         if of_gone == 0 && old == 0 {
             return Ok(purged);
         }
-        // Others write in between.
+        // Lets other writers run in between.
         tokio::time::sleep(PURGE_PAUSE).await;
     }
 }
 
-/// Writes when each API key was used last.
+/// Writes the last use of each API key.
 pub async fn write_last_uses(gateway: &Gateway) -> Result<(), DatabaseError> {
     last_use::write(&gateway.last_use, &gateway.store).await
 }
 
-/// Keeps house again and again, until dropped.
+/// Runs the housekeeping at intervals until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     let mut anchored_in = None;
     loop {
@@ -119,8 +119,8 @@ pub async fn run(gateway: &Gateway, every: Duration) {
                 "keys could not be refreshed and will be tried again"
             );
         }
-        // Merchants date their signatures by the wall's time, which the world's never falls behind:
-        // by the world's, a signature could be forgotten while it is still good.
+        // Signatures of merchants use system time, which is never ahead of simulated time. By
+        // simulated time, the nonce of a still valid signature could be deleted.
         let forgettable = gateway
             .clock
             .wall()

@@ -1,4 +1,4 @@
-//! Metrics for operators, in the text format of OpenMetrics. No label contains what a client sent.
+//! Metrics for operators, in the OpenMetrics text format. No label contains client input.
 
 use crate::attention::Attention;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -10,7 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::time::Duration;
 
-/// Bounds of the duration buckets, seconds: from a cached file to a provider that took its time.
+/// Bounds of the duration buckets, seconds: from a cached file to a slow provider.
 const DURATION_SECONDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -40,16 +40,16 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
-/// Why a connection did not come about.
+/// Why a connection was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusedConnection {
-    /// As many were open as there may be.
+    /// The connection limit was reached.
     Limit,
-    /// As many were open from its network as there may be.
+    /// The limit of its network was reached.
     NetworkLimit,
     /// The client did not finish the TLS handshake.
     Handshake,
-    /// The system did not give it, such as when too many files are open.
+    /// The system rejected it, for example with too many open files.
     Accept,
 }
 
@@ -64,7 +64,7 @@ impl RefusedConnection {
     }
 }
 
-/// The figures.
+/// The metrics.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -176,32 +176,32 @@ impl Metrics {
         self.requests.get_or_create(&labels).inc();
     }
 
-    /// A shopper was told the state of a payment.
+    /// Counts a payment state shown to a shopper.
     pub fn payment_answer(&self, state: &'static str) {
         self.payments.get_or_create(&StateLabels { state }).inc();
     }
 
-    /// A request was refused.
+    /// Counts an error response.
     pub fn error(&self, code: &'static str) {
         self.errors.get_or_create(&CodeLabels { code }).inc();
     }
 
-    /// A webhook was sent.
+    /// Counts a webhook attempt.
     pub fn delivery(&self, state: &'static str) {
         self.deliveries.get_or_create(&StateLabels { state }).inc();
     }
 
-    /// A connection was opened.
+    /// Counts an opened connection.
     pub fn connection_opened(&self) {
         self.connections.inc();
     }
 
-    /// A connection was closed.
+    /// Counts a closed connection.
     pub fn connection_closed(&self) {
         self.connections.dec();
     }
 
-    /// A connection did not come about.
+    /// Counts a rejected connection.
     pub fn connection_refused(&self, reason: RefusedConnection) {
         let labels = ReasonLabels {
             reason: reason.name(),
@@ -209,7 +209,7 @@ impl Metrics {
         self.refused_connections.get_or_create(&labels).inc();
     }
 
-    /// What needs attention was looked at.
+    /// Sets the attention gauges.
     pub fn attention(&self, attention: Attention) {
         let gauge = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.stuck_modifications.set(gauge(attention.modifications));
@@ -218,7 +218,7 @@ impl Metrics {
         self.late_approvals.set(gauge(attention.approvals));
     }
 
-    /// The figures as text.
+    /// The metrics as text.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();

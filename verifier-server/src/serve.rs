@@ -1,4 +1,4 @@
-//! Runs the server: the log, the listeners, and an orderly end.
+//! Runs the server: logging, listeners and graceful shutdown.
 
 mod operator;
 
@@ -29,7 +29,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let parts = Parts::open(&config).await?;
     let server = Arc::new(Server::new(&config, parts).await?);
     let operators = operators.map(|operators| operators.serve(server.state.clone()));
-    // Whoever waits for the port finds a server that is ready.
+    // Clients that wait for the port find a ready server.
     let listener = TcpListener::bind(config.listen)
         .map_err(|error| cannot_listen(config.listen, "--listen", &error))?;
     let handle = Handle::new();
@@ -54,12 +54,13 @@ pub async fn serve(config: Config) -> Result<(), String> {
         server.state.gateway.clock().clone(),
     );
     let app = http::app(server.state.clone());
-    // Without deliveries, recovery and settlement the server would only look as if it worked.
+    // If background work fails, the server must stop: without deliveries, recovery and settlement
+    // it would only appear to work.
     let listened = tokio::select! {
         listened = listen(&config, listener, app, &connections, handle) => listened,
         ended = &mut beside => Err(format!("the work beside the requests has ended: {ended:?}")),
     };
-    // What clients began who have hung up since is no connection's any more.
+    // Waits for writes whose clients have disconnected.
     let clock = server.state.gateway.clock();
     let since_ms = stopping_since
         .get()
@@ -73,17 +74,17 @@ pub async fn serve(config: Config) -> Result<(), String> {
             it has to be looked up");
     }
     beside.abort();
-    // To the last moment it says that the server is stopping.
+    // Kept open until the end, to report that the server is stopping.
     if let Some(operators) = operators {
         operators.abort();
     }
-    // Everything that was answered is durable already; closing only ends the threads in order.
+    // Acknowledged writes are durable already; closing only ends the threads in order.
     server.state.gateway.close().await;
     tracing::info!("stopped");
     listened
 }
 
-/// Logged at every start, so that nobody mistakes a test server for a live one.
+/// Logged at every start, so that a test server is not mistaken for a live one.
 fn warn_of_test_mode(config: &Config) {
     let origin = &config.public_origin;
     tracing::warn!(

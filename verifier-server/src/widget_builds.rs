@@ -1,4 +1,4 @@
-//! The widget's builds that verifiers on this database serve, or served lately.
+//! The widget builds that servers of this database use, or used recently.
 
 pub mod routes;
 pub mod store;
@@ -8,19 +8,19 @@ use crate::store::DatabaseError;
 use std::time::Duration;
 pub use store::WidgetFile;
 
-/// How long the files of a build are kept after the last verifier served it: a page may pin the
-/// loader of a build by its digest.
+/// How long the files of a build are kept after its last use: a page may pin the loader of a build
+/// by its digest.
 pub const KEPT_FOR_DAYS: i64 = 90;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// How often a verifier says that it still serves its build.
+/// How often a server records that it still uses its build.
 const RECORDED_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// The machine's time: builds do not age when testers move the world's.
+/// System time: builds do not expire when testers advance the clock.
 fn now_ms(gateway: &Gateway) -> i64 {
     i64::try_from(gateway.clock.wall_ms()).unwrap_or(i64::MAX)
 }
 
-/// Records a build, and its files unless all of them are kept already.
+/// Records a build, and its files unless all are stored already.
 pub async fn record(
     gateway: &Gateway,
     digest: &str,
@@ -29,7 +29,7 @@ pub async fn record(
 ) -> Result<(), DatabaseError> {
     let store = &gateway.store;
     store.widget_builds.record(digest, now_ms(gateway)).await?;
-    // A verifier that was stopped in between left some of them out.
+    // A server that stopped meanwhile may have stored only some of them.
     let stored = store.widget_builds.file_count(digest).await?;
     if usize::try_from(stored).is_ok_and(|stored| stored >= count) {
         return Ok(());
@@ -40,7 +40,7 @@ pub async fn record(
     Ok(())
 }
 
-/// The digests of the builds whose files are kept.
+/// The digests of the stored builds.
 pub async fn digests(gateway: &Gateway) -> Result<Vec<String>, DatabaseError> {
     gateway.store.widget_builds.list().await
 }
@@ -50,7 +50,7 @@ pub async fn files(gateway: &Gateway, digest: &str) -> Result<Vec<WidgetFile>, D
     gateway.store.widget_builds.files(digest).await
 }
 
-/// Says again and again that a build is served, and forgets those that nobody serves any more.
+/// Records at intervals that a build is in use, and deletes unused builds.
 pub async fn run(gateway: &Gateway, digest: &str) {
     loop {
         tokio::time::sleep(RECORDED_EVERY).await;

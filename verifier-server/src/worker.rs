@@ -1,12 +1,10 @@
-//! What the server does by itself, beside requests: the loop, and how long a piece of work belongs to
-//! the server that has claimed it.
+//! Background work: the loop, and the duration of leases.
 
 use crate::error::{ApiError, ErrorCode};
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 
-/// Does a piece of work again and again, until dropped. What fails is logged, and done the next
-/// time.
+/// Repeats a task until dropped. Failures are logged, and the task runs again at the next interval.
 pub(crate) async fn every<T, E: Debug, F: Future<Output = Result<T, E>>>(
     period: Duration,
     work: &'static str,
@@ -20,22 +18,22 @@ pub(crate) async fn every<T, E: Debug, F: Future<Output = Result<T, E>>>(
     }
 }
 
-/// How long after the provider's time is up another server may take the work over, milliseconds.
+/// Margin after the provider's time limit before another server may take over, milliseconds.
 const MARGIN_MS: i64 = 1_000;
-/// The shortest pause between two questions to a provider, milliseconds.
+/// Shortest pause between two requests to a provider, milliseconds.
 const SHORTEST_PAUSE_MS: i64 = 2_000;
-/// The longest, milliseconds.
+/// Longest pause, milliseconds.
 const LONGEST_PAUSE_MS: i64 = 10 * 60 * 1000;
 
-/// How long a claim lasts on work that asks a provider: no other server asks in the meantime, and
-/// if the server dies, another takes over.
+/// The duration of a lease on work that calls a provider: no other server does meanwhile, and if
+/// this server crashes, another takes over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lease {
     timeout_ms: i64,
 }
 
 impl Lease {
-    /// Of work that ends when the provider has not responded for so long.
+    /// A lease for calls with this time limit.
     pub(crate) fn within(provider_timeout: Duration) -> Self {
         let timeout_ms = i64::try_from(provider_timeout.as_millis());
         Self {
@@ -43,15 +41,15 @@ impl Lease {
         }
     }
 
-    /// Until when what is claimed now is the claimant's, milliseconds since 1970.
+    /// The end of a lease that starts now, milliseconds since 1970.
     pub(crate) const fn until_ms(self, now_ms: i64) -> i64 {
         now_ms
             .saturating_add(self.timeout_ms)
             .saturating_add(MARGIN_MS)
     }
 
-    /// The same of what was claimed before and has no outcome. The pause until the next question
-    /// grows with the age of the work, so that a provider that is down is not flooded.
+    /// The end of a new lease on work without an outcome. The pause before the next request grows
+    /// with the age of the work, so that a provider that is down is not flooded.
     pub(crate) fn again_until_ms(self, now_ms: i64, created_at_ms: i64) -> i64 {
         let age_ms = now_ms.saturating_sub(created_at_ms);
         let pause_ms = (age_ms / 4).clamp(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS);
@@ -77,11 +75,11 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_lease_outlasts_the_provider_and_grows_with_the_age_of_the_work() {
+    fn leases_exceed_the_provider_timeout_and_grow_with_age() {
         let lease = Lease::within(Duration::from_secs(10));
         assert_eq!(lease.until_ms(1_000), 12_000);
         let rows = [
-            // Age, and the pause behind the provider's time, milliseconds.
+            // Age, and the pause after the provider's time limit, milliseconds.
             (-5_000, 2_000),
             (0, 2_000),
             (8_000, 2_000),
@@ -98,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_has_for_ever_keeps_its_work() {
+    fn unlimited_provider_timeouts_saturate() {
         assert_eq!(Lease::within(Duration::MAX).until_ms(1), i64::MAX);
     }
 }

@@ -1,6 +1,6 @@
-//! Queues in front of what takes long, much memory, or a connection that others need. A merchant has
-//! one slot of a kind at a time, and so many merchants have theirs at once; the others follow in the
-//! order in which they came. So nobody waits longer because one merchant asks again and again.
+//! Queues for operations that need much time, memory, or scarce connections. A merchant has one
+//! slot of each kind at a time, and only some merchants have theirs concurrently; the others wait
+//! in order of arrival. A merchant with many requests therefore does not delay the others.
 
 use super::Places;
 use crate::error::{ApiError, ErrorCode};
@@ -12,21 +12,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long a request waits for its turn: about as long as two lists may take before they are ended.
-/// Whoever asks again is no worse off than who waits.
+/// How long a request waits for its slot: about the maximum duration of two lists. Retrying is no
+/// worse than waiting.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Merchants that look through many rows at once. SQLite has four readers for lists: two of them, less
-/// one while something is added up, are there for pages that an index gives.
+/// Merchants that scan many rows concurrently. SQLite has four list readers; two of them, or one
+/// during a sum, remain for pages read from an index.
 const LISTS: usize = 2;
-/// Merchants for whom everything that they ever did is added up.
+/// Merchants whose totals are summed concurrently.
 const SUMS: usize = 1;
-/// Merchants whose reports are written, each in at most 32 MiB of memory.
+/// Merchants whose reports are generated concurrently, each in at most 32 MiB of memory.
 const REPORTS: usize = 2;
-/// Credentials that write to webhook endpoints. Writes to one endpoint wait for each other in Postgres,
-/// each with a connection: of sixteen, payments have to find some.
+/// Credentials that write to webhook endpoints concurrently. Writes to one endpoint wait for each
+/// other in Postgres, each with a connection, and of sixteen some must remain for payments.
 const ENDPOINT_WRITES: usize = 4;
-/// Reports of one merchant that are being read: each is a file of at most 32 MiB.
+/// Concurrent report downloads of one merchant; each is a file of at most 32 MiB.
 const SENDINGS: usize = 2;
 
 /// The queues of one process.
@@ -51,19 +51,19 @@ impl Default for MerchantQueues {
     }
 }
 
-/// A merchant's slot, until this is dropped.
+/// A merchant's slot, released on drop.
 #[derive(Debug)]
 pub(crate) struct MerchantSlot {
     _in_all: OwnedSemaphorePermit,
     _of_owner: OwnedSemaphorePermit,
 }
 
-/// A merchant reads a report until this is dropped.
+/// The slot of a report download, released on drop.
 pub(crate) type SendingPlace = OwnedSemaphorePermit;
 
 impl MerchantQueues {
-    /// Reads a page of a list: in the merchant's turn where that may look at many rows, and at once
-    /// where an index gives the page.
+    /// Reads a page of a list: with the merchant's slot if it may scan many rows, and directly if
+    /// an index serves the page.
     pub(crate) async fn list<T: Send + 'static>(
         &self,
         merchant: MerchantId,
@@ -77,7 +77,7 @@ impl MerchantQueues {
         }
     }
 
-    /// Adds up what a merchant ever did, in the merchant's turn.
+    /// Sums all rows of a merchant, with the merchant's slot.
     pub(crate) async fn sum<T: Send + 'static>(
         &self,
         merchant: MerchantId,
@@ -86,13 +86,13 @@ impl MerchantQueues {
         self.sums.read(merchant, reading).await
     }
 
-    /// The merchant's turn to have a report written.
+    /// The merchant's slot for generating a report.
     pub(crate) async fn report(&self, merchant: MerchantId) -> Result<MerchantSlot, ApiError> {
         self.reports.queue(merchant).await
     }
 
-    /// A credential's slot to write to its merchant's endpoints: one that has leaked does not hold up
-    /// the others.
+    /// A credential's slot for writing to its merchant's endpoints, so that a leaked credential
+    /// does not block others.
     pub(crate) async fn endpoint_write(
         &self,
         merchant: MerchantId,
@@ -102,7 +102,7 @@ impl MerchantQueues {
         self.endpoint_writes.queue(owner).await
     }
 
-    /// A place to read a report from, while the merchant reads fewer than there may be.
+    /// A slot for downloading a report, if the merchant has one left.
     pub(crate) fn sending(&self, merchant: MerchantId) -> Result<SendingPlace, ApiError> {
         let place = self.sendings.for_owner(merchant).try_acquire_owned();
         let many = || ApiError::because(ErrorCode::Overloaded, "the merchant reads other reports");
@@ -126,8 +126,8 @@ impl<K: Eq + Hash + Debug> FairSemaphore<K> {
         }
     }
 
-    /// Reads in the merchant's turn. It goes on when nobody waits for it any more, because the
-    /// database does: until then it is nobody else's turn.
+    /// Reads with the merchant's slot. The read continues if the caller disconnects, because the
+    /// database query does, and keeps the slot until then.
     async fn read<T: Send + 'static>(
         &self,
         owner: K,
@@ -143,8 +143,8 @@ impl<K: Eq + Hash + Debug> FairSemaphore<K> {
         read.map_err(|error| ApiError::because(ErrorCode::Internal, error))?
     }
 
-    /// First among the merchant's own requests, then among the merchants: only one request of each
-    /// stands there, and they are served in the order in which they came.
+    /// Waits first among the merchant's own requests, then among the merchants. Only one request of
+    /// each merchant is in the second queue, which is served in order of arrival.
     async fn queue(&self, owner: K) -> Result<MerchantSlot, ApiError> {
         let waiting = async {
             let of_owner = self.of_owners.for_owner(owner).acquire_owned().await?;
@@ -178,14 +178,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_merchant_who_waits_for_a_turn_of_its_own_is_refused_after_a_while() {
+    async fn requests_waiting_for_their_merchants_slot_time_out() {
         let (merchant_queues, go_on) = (FairSemaphore::new(2, SHORT), Arc::new(Notify::new()));
         let until = Arc::clone(&go_on);
         let first = merchant_queues.read(merchant(1), async move {
             until.notified().await;
             Ok(1)
         });
-        // Whoever asked for the first one hangs up; the read itself goes on.
+        // The first caller disconnects; the read continues.
         let hung_up = tokio::time::timeout(Duration::from_millis(1), first).await;
         assert!(hung_up.is_err());
         let second = merchant_queues.read(merchant(1), async { Ok(2) }).await;
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn merchants_are_served_in_turn_however_many_requests_one_of_them_sends() {
+    async fn merchants_are_served_in_turn() {
         let merchant_queues = Arc::new(FairSemaphore::new(1, LONG));
         let served = Arc::new(Mutex::new(Vec::new()));
         let held = merchant_queues.queue(merchant(9)).await;
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_merchant_reads_few_reports_at_once_and_hinders_no_other() {
+    async fn report_downloads_are_limited_per_merchant() {
         let merchant_queues = MerchantQueues::default();
         let mut places: Vec<_> = (0..SENDINGS)
             .map(|_| merchant_queues.sending(merchant(1)).unwrap())

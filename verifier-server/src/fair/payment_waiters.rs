@@ -1,4 +1,4 @@
-//! Operations that wait until another one on the same payment has ended.
+//! Operations that wait for another one on the same payment.
 
 use super::Places;
 use crate::error::{ApiError, ErrorCode};
@@ -11,15 +11,16 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long an operation waits.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long a waiting operation sleeps before it looks again, because a server on the same database
-/// notifies nobody here: at first, and at most.
+/// How long a waiting operation sleeps before it checks again, initially and at most. Needed
+/// because another server on the same database sends no notification here.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(800);
-/// Payments share these: one that is woken for another payment looks again in vain.
+/// Number of notifiers shared by all payments; an operation woken for another payment checks in
+/// vain.
 const NOTIFIERS: usize = 64;
 
-/// Notifies operations that wait for another one on the same payment. Of those that wait, one looks
-/// whether that has ended; the others follow it in the order in which they came.
+/// Notifies operations that wait for another one on the same payment. One of them checks whether
+/// that has completed; the others follow in order of arrival.
 #[derive(Debug)]
 pub(crate) struct PaymentWaiters {
     ended: [Notify; NOTIFIERS],
@@ -43,15 +44,15 @@ impl PaymentWaiters {
         &self.ended[usize::from(low) % NOTIFIERS]
     }
 
-    /// An operation on a payment has ended.
+    /// An operation on a payment has completed.
     pub(crate) fn notify(&self, payment: PaymentId) {
         self.notifier(payment).notify_waiters();
     }
 
-    /// Runs an operation as soon as no other one is under way: `attempt` gives none while one is.
+    /// Runs an operation as soon as no other is pending: `attempt` returns none while one is.
     ///
     /// # Errors
-    /// [`ErrorCode::ModificationInProgress`], or the attempt's own.
+    /// [`ErrorCode::ModificationInProgress`], or an error of the attempt.
     pub(crate) async fn run<T, F: Future<Output = Result<Option<T>, ApiError>>>(
         &self,
         payment: PaymentId,
@@ -68,7 +69,7 @@ impl PaymentWaiters {
         let mut pause = FIRST_PAUSE;
         loop {
             let mut ended = pin!(self.notifier(payment).notified());
-            // Before the look: what ends during it is not missed.
+            // Enabled before the check, so that a completion during it is not missed.
             ended.as_mut().enable();
             if let Some(done) = attempt().await? {
                 return Ok(done);
@@ -76,7 +77,7 @@ impl PaymentWaiters {
             if Instant::now() >= until {
                 return Err(in_progress());
             }
-            // Notified or not, it looks again.
+            // Checks again, whether notified or not.
             let _ = timeout_at(until.min(Instant::now() + pause), ended).await;
             pause = LONGEST_PAUSE.min(pause * 2);
         }
@@ -94,7 +95,7 @@ mod tests {
     const PAYMENT: PaymentId = PaymentId::new(1, [7; 10]);
 
     #[tokio::test]
-    async fn waiting_operation_runs_as_soon_as_the_other_has_ended() {
+    async fn waiting_operation_runs_when_the_other_completes() {
         let waiters = PaymentWaiters::default();
         let looks = AtomicU32::new(0);
         let started = Instant::now();
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_operation_is_refused_after_a_while() {
+    async fn waiting_operation_times_out() {
         let waiters = PaymentWaiters::default();
         let started = Instant::now();
         let refused = waiters.run(PAYMENT, || async { Ok(None::<()>) }).await;
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_many_that_wait_for_one_payment_one_looks_and_ever_less_often() {
+    async fn one_of_many_waiting_operations_polls_with_growing_pauses() {
         let (waiters, looks) = (PaymentWaiters::default(), AtomicU32::new(0));
         let wait = || {
             waiters.run(PAYMENT, || async {
@@ -136,12 +137,12 @@ mod tests {
             assert_eq!(code, ErrorCode::ModificationInProgress);
         }
         let looks = looks.into_inner();
-        // Each of them at first and in the end, and the one that looks a few times more.
+        // Each checks at the beginning and the end, and the polling one a few more times.
         assert!((15..=28).contains(&looks), "{looks}");
     }
 
     #[tokio::test]
-    async fn those_that_wait_follow_each_other_at_once() {
+    async fn waiting_operations_follow_each_other_immediately() {
         let (waiters, ended) = (PaymentWaiters::default(), AtomicU32::new(0));
         let started = Instant::now();
         let wait = || {

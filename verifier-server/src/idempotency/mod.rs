@@ -9,7 +9,7 @@ use model::{IdempotencyReplay, IdempotentRequest};
 use std::str::FromStr;
 
 impl IdempotencyReplay {
-    /// What the same request made before.
+    /// The resource that the same request created.
     ///
     /// # Errors
     /// [`ErrorCode::IdempotencyKeyReused`].
@@ -21,18 +21,18 @@ impl IdempotencyReplay {
     }
 }
 
-/// Another request came with this key.
+/// The error for another request with the same key.
 pub(crate) fn key_reused() -> ApiError {
     ApiError::for_param(ErrorCode::IdempotencyKeyReused, "idempotency-key")
 }
 
-/// What an earlier request made is not stored any more, which nothing deletes.
+/// The error for a missing resource of an earlier request, which nothing deletes.
 pub(crate) fn missing() -> ApiError {
     ApiError::because(ErrorCode::Internal, "a request made something that is gone")
 }
 
-/// What an earlier request with this key made, if there was one: it may have been a moment ago, and
-/// be what stands in the way of the same request now.
+/// The resource that an earlier request with this key created, if any. It may just have been
+/// created, and be the reason why the repeated request is not permitted now.
 pub(crate) async fn made_before<T: FromStr>(
     gateway: &Gateway,
     request: &IdempotentRequest,

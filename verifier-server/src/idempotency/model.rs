@@ -1,11 +1,11 @@
-//! A request that a merchant may send again: the key that names it, and what it asked for.
+//! Idempotent requests of merchants: their key and their content.
 
 use sealpay_protocol::ids::MerchantId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Noted when a write finds that there is nothing to change: the same request came before, or what it
-/// asks for is so already. Clones share the note.
+/// Set when a write finds nothing to change: the request was repeated, or the state is already as
+/// requested. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct ChangedNothing(Arc<AtomicBool>);
 
@@ -14,7 +14,7 @@ impl ChangedNothing {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// A transaction begins, perhaps not for the first time.
+    /// Resets the flag at the start of a transaction, which may be retried.
     pub(crate) fn reset(&self) {
         self.0.store(false, Ordering::Relaxed);
     }
@@ -24,7 +24,7 @@ impl ChangedNothing {
     }
 }
 
-/// It says nothing about what was asked for.
+/// Not part of the request's identity.
 impl PartialEq for ChangedNothing {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -33,33 +33,33 @@ impl PartialEq for ChangedNothing {
 
 impl Eq for ChangedNothing {}
 
-/// A write of a merchant's, as it is recognized.
+/// The identity of a merchant's write request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotentRequest {
-    /// Whose it is; keys of different merchants have nothing to do with each other.
+    /// The merchant; keys of different merchants are independent.
     pub merchant: MerchantId,
-    /// The credential that was shown, as [`crate::auth::principal::Principal`] names it.
+    /// The credential, as in [`crate::auth::principal::Principal`].
     pub credential: String,
     /// `Idempotency-Key`.
     pub key: String,
-    /// SHA-256 of method, path and body in base64url: the same key of the same credential with another
-    /// one is a conflict.
+    /// SHA-256 of method, path and body in base64url: the same key of the same credential with
+    /// another digest is a conflict.
     pub digest: String,
-    /// What whoever answers the request learns of it.
+    /// Reports to the caller whether anything was changed.
     pub changed_nothing: ChangedNothing,
 }
 
-/// What a request with this key has made.
+/// The result of an earlier request with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IdempotencyReplay {
-    /// The same request came before.
+    /// The same request was made before.
     Same {
-        /// What it made.
+        /// The created resource.
         resource: String,
-        /// What it was answered, where that was kept and the credential is the same: a stored
-        /// response may hold a secret that only the one who made it has seen.
+        /// The stored response, if it exists and the credential is the same: a response may contain
+        /// a secret that only its credential has seen.
         response: Option<String>,
     },
-    /// Another request of the same credential came with this key.
+    /// The same credential used the key for another request.
     Other,
 }

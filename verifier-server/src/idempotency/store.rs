@@ -1,4 +1,4 @@
-//! Requests that may be sent again: each is kept with what it made, in the transaction that makes it.
+//! The repository of idempotent requests; each is stored with its result in the same transaction.
 
 use super::model::{IdempotencyReplay, IdempotentRequest};
 use sealpay_storage::{Database, DatabaseError, Fault, Tx, values};
@@ -7,14 +7,13 @@ const INSERT: &str = "INSERT INTO idempotent_requests
     (merchant, idempotency_key, request_digest, resource, response, created_at_ms, credential)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
 
-/// The same request, whoever sent it, or another one of the credential with the same key. What another
-/// credential has asked for under that key is no obstacle: its holder may be nobody who should be able
-/// to use up keys.
+/// Finds the same request of any credential, or another request of this credential with the same
+/// key. Other credentials' keys do not conflict, so that a limited credential cannot block keys.
 const FIND: &str = "SELECT request_digest, resource, response, credential FROM idempotent_requests
     WHERE merchant = $1 AND idempotency_key = $2 AND (request_digest = $3 OR credential = $4)
     ORDER BY CASE WHEN request_digest = $3 THEN 0 ELSE 1 END LIMIT 1";
 
-/// What is pending is remembered: a repetition would do it once more.
+/// Requests with pending modifications stay, because a repetition would execute them again.
 const PURGE: &str = "DELETE FROM idempotent_requests WHERE created_at_ms < $1
     AND resource NOT IN (SELECT id FROM modifications WHERE state = 'pending')";
 
@@ -34,7 +33,7 @@ fn replay(found: StoredRequest, request: &IdempotentRequest) -> IdempotencyRepla
     IdempotencyReplay::Same { resource, response }
 }
 
-/// What a request with this key has made, if there was one.
+/// The result of an earlier request with this key, if any.
 pub(crate) async fn find(
     tx: &mut Tx<'_>,
     request: &IdempotentRequest,
@@ -50,8 +49,8 @@ pub(crate) async fn find(
     Ok(found.map(|found| replay(found, request)))
 }
 
-/// Keeps a request with what it is about to make; nothing if it is the first with its key. Two that
-/// come at once are decided by the table's keys.
+/// Stores a request before its result is created; none if it is the first with its key. The table's
+/// unique keys decide races.
 pub(crate) async fn insert(
     tx: &mut Tx<'_>,
     request: &IdempotentRequest,
@@ -77,14 +76,14 @@ pub(crate) async fn insert(
     }
 }
 
-/// The repository of requests with an `Idempotency-Key`, and their responses.
+/// The repository of idempotent requests and their responses.
 #[derive(Debug, Clone)]
 pub struct IdempotencyStore {
     pub(crate) database: Database,
 }
 
 impl IdempotencyStore {
-    /// What a request with this key has made, if there was one.
+    /// The result of an earlier request with this key, if any.
     pub async fn replay(
         &self,
         request: &IdempotentRequest,
@@ -94,14 +93,14 @@ impl IdempotencyStore {
             .await
     }
 
-    /// Forgets the answers that were kept of requests made before a moment, milliseconds since
-    /// 1970; how many. They hold secrets.
+    /// Deletes the stored responses of requests made before a time, milliseconds since 1970;
+    /// returns their number. They contain secrets.
     pub async fn purge_responses(&self, before_ms: i64) -> Result<u64, DatabaseError> {
         let before = values![before_ms];
         self.database.execute(PURGE_RESPONSES, before).await
     }
 
-    /// Forgets requests made before a moment, milliseconds since 1970; how many.
+    /// Deletes requests made before a time, milliseconds since 1970; returns their number.
     pub async fn purge(&self, before_ms: i64) -> Result<u64, DatabaseError> {
         self.database.execute(PURGE, values![before_ms]).await
     }

@@ -1,4 +1,4 @@
-//! Puts the limits of connections in front of a server, with TLS or without.
+//! Applies the connection limits to a server, with or without TLS.
 
 use super::connections::Connections;
 use super::service::CountedService;
@@ -11,20 +11,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use tokio::net::TcpStream;
 
-/// Maximum number of bytes of headers; a signed request has about two thousand.
+/// Maximum size of headers, bytes; a signed request has about two thousand.
 const HEADER_BYTES: u32 = 32 * 1024;
-/// Requests of one HTTP/2 connection at once; a browser loads the form with six.
+/// Concurrent requests of an HTTP/2 connection; a browser loads the form with six.
 const STREAMS: u32 = 32;
-/// What one request may send before it is read; a body has at most half of it.
+/// Flow control window of a stream, bytes; bodies have at most half of it.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
-/// What is kept of an answer until the client takes it.
+/// Maximum buffered response data, bytes, until the client reads it.
 const SEND_BUFFER: usize = 64 * 1024;
 
 type Accepting<Stream, Service> =
     Pin<Box<dyn Future<Output = std::io::Result<(Stream, Service)>> + Send>>;
 
-/// Accepts as many connections as there may be, and gives each its timer.
+/// Accepts connections up to the limit, each with its timer.
 #[derive(Debug, Clone)]
 pub(crate) struct LimitedAcceptor<A> {
     inner: A,
@@ -57,15 +57,15 @@ where
     }
 }
 
-/// A server whose connections are limited.
+/// Configures a server with limited connections.
 ///
-/// HTTP/2 stays: a form is six requests, and proxies speak it to servers. What its connections can
-/// do is bounded here, and how long they may idle is the stream's own business.
+/// HTTP/2 is supported, because a form needs six requests and proxies use it to servers. Its
+/// connections are limited here; their idle time is limited by the stream.
 pub(crate) fn limited<A>(
     server: axum_server::Server<SocketAddr, A>,
     connections: &Arc<Connections>,
 ) -> axum_server::Server<SocketAddr, LimitedAcceptor<A>> {
-    // The stream ends an idle connection before; these timers are the second line.
+    // The stream closes idle connections earlier; these timers are a second safeguard.
     let within = connections.longest_wait();
     let (connections, failures) = (Arc::clone(connections), Arc::clone(connections));
     let mut server = server
@@ -87,8 +87,8 @@ pub(crate) fn limited<A>(
     server
 }
 
-/// A handshake may take as long as the first request: a slow phone needs half a minute for the
-/// certificates alone.
+/// Gives the TLS handshake as much time as the first request: a slow phone needs half a minute for
+/// the certificates alone.
 pub(crate) fn patient(tls: RustlsAcceptor, connections: &Connections) -> RustlsAcceptor {
     tls.handshake_timeout(connections.handshake_within())
 }

@@ -1,41 +1,41 @@
-//! What goes on on a connection, and how long it may stay as it is. It is watched below HTTP, so
-//! that it holds for every version of it and for the TLS handshake.
+//! Tracks the activity of a connection and its time limits. Implemented below HTTP, so that it
+//! applies to every version and to the TLS handshake.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What a client takes of a response in a second at least, once its patience is used up: four
-/// kilobytes in ten. A full socket buffer tells of progress only once a third of it has left.
+/// Minimum rate at which a client must read a response once its allowance is used up: four
+/// kilobytes in ten seconds. A full socket buffer shows progress only when a third of it is free.
 const BYTES_PER_SECOND: u64 = 410;
 
-/// How long a connection may stay as it is.
+/// The time limits of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Patience {
     /// Without a request.
     pub(crate) idle: Duration,
-    /// With one that stands still; and as long as responses may wait altogether for a client that
-    /// hardly takes them.
+    /// With a request without progress; also the total time that responses may wait for a slow
+    /// client.
     pub(crate) stalled: Duration,
-    /// Whether responses may not wait for longer. A proxy's connection is many clients', and it takes
-    /// their responses out of the way itself.
+    /// Whether slow reading is limited. A proxy's connection serves many clients, and the proxy
+    /// buffers their responses itself.
     pub(crate) is_paced: bool,
 }
 
 #[derive(Debug)]
 struct State {
-    /// Requests that are not answered to the last byte.
+    /// Requests without a complete response.
     requests: u32,
-    /// Those among them whose responses have begun.
+    /// Those whose responses have started.
     responses: u32,
-    /// A response waits for room in the socket.
+    /// Whether a response waits for space in the socket buffer.
     is_writing: bool,
-    /// When bytes came or went.
+    /// Time of the last transfer.
     moved_at: Instant,
-    /// When the last request ended; at first when the connection began.
+    /// End of the last request, or the start of the connection.
     ended_at: Instant,
-    /// How long responses may still wait for the client to take them, as it was at `paced_at`. It
-    /// shrinks while one waits, and grows with every byte that is taken.
+    /// The remaining allowance for responses that wait for the client, as of `paced_at`. It shrinks
+    /// while one waits, and grows with every byte that the client reads.
     pace: Duration,
     paced_at: Instant,
 }
@@ -45,7 +45,7 @@ impl State {
         self.responses > 0 || self.is_writing
     }
 
-    /// Brings the time that responses may wait up to now, before something changes.
+    /// Updates the allowance to the current time, before the state changes.
     fn keep_pace(&mut self, now: Instant) {
         if self.is_taken_slowly() {
             let waited = now.saturating_duration_since(self.paced_at);
@@ -54,7 +54,7 @@ impl State {
         self.paced_at = now;
     }
 
-    /// The client took so many bytes.
+    /// The client read bytes.
     fn took(&mut self, bytes: usize, most: Duration) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let earned = Duration::from_millis(bytes.saturating_mul(1000) / BYTES_PER_SECOND);
@@ -62,14 +62,14 @@ impl State {
     }
 }
 
-/// What goes on on a connection. Clones tell of the same one.
+/// The activity of a connection. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity {
     state: Arc<Mutex<State>>,
     patience: Patience,
 }
 
-/// Timers of connections run by the machine's own clock and decide nothing else.
+/// Connection timers use the machine's clock and decide nothing else.
 fn now() -> Instant {
     Instant::now()
 }
@@ -98,12 +98,12 @@ impl Activity {
         change(&mut state, now);
     }
 
-    /// Bytes came.
+    /// Bytes were received.
     pub(crate) fn moved(&self) {
         self.change(|state, now| state.moved_at = now);
     }
 
-    /// Bytes went, into the socket's buffer.
+    /// Bytes were written to the socket buffer.
     pub(crate) fn wrote(&self, bytes: usize) {
         self.change(|state, now| {
             state.is_writing = false;
@@ -112,17 +112,17 @@ impl Activity {
         });
     }
 
-    /// A response waits for room in the socket's buffer.
+    /// A response waits for space in the socket buffer.
     pub(crate) fn waits_to_write(&self) {
         self.change(|state, _| state.is_writing = true);
     }
 
-    /// The connection begins: it is encrypted now.
+    /// Restarts the timers after the TLS handshake.
     pub(crate) fn restart(&self) {
         self.change(|state, now| (state.moved_at, state.ended_at) = (now, now));
     }
 
-    /// A request begins.
+    /// Registers a request.
     pub(crate) fn begin(&self) -> RunningRequest {
         self.change(|state, _| state.requests += 1);
         RunningRequest {
@@ -131,7 +131,7 @@ impl Activity {
         }
     }
 
-    /// When the connection has been idle for too long, if nothing happens before.
+    /// When the connection times out if nothing else happens.
     pub(crate) fn deadline(&self) -> Instant {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         deadline(&state, &self.patience)
@@ -142,9 +142,9 @@ impl Activity {
     }
 }
 
-/// Without a request, silence is allowed for `idle`, and bytes that are no request (a header drop
-/// by drop, pings) for twice as long. With one, bytes of any kind keep the connection; where a
-/// response waits for the client, only those count that it takes.
+/// Without a request, `idle` limits silence, and twice that limits bytes that form no request (slow
+/// headers, pings). With a request, any transfer keeps the connection open, except that while a
+/// response waits for the client only bytes that it reads count.
 fn deadline(state: &State, patience: &Patience) -> Instant {
     if state.requests == 0 && !state.is_writing {
         let idle = patience.idle;
@@ -157,7 +157,7 @@ fn deadline(state: &State, patience: &Patience) -> Instant {
     stands_still
 }
 
-/// A request that is not answered to the last byte.
+/// A request without a complete response.
 #[derive(Debug)]
 pub(crate) struct RunningRequest {
     activity: Activity,
@@ -165,7 +165,7 @@ pub(crate) struct RunningRequest {
 }
 
 impl RunningRequest {
-    /// Its response begins: now it is the client's to take.
+    /// Its response starts, and the client has to read it.
     pub(crate) fn answered(mut self) -> Self {
         self.activity.change(|state, _| state.responses += 1);
         self.is_answered = true;

@@ -1,4 +1,4 @@
-//! The connections of a listener: who gets one, and what is told of those who do not.
+//! The connections of a listener: limits, and metrics and logs of rejected ones.
 
 use super::activity::{Activity, Patience};
 use super::limits::ConnectionLimits;
@@ -15,14 +15,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-/// How often the log says the same of connections.
+/// Interval of repeated log lines about connections.
 const SAID_EVERY: Duration = Duration::from_secs(10);
 
-/// How long a proxy's connection may stay without a request: longer than proxies keep theirs, which is
-/// a minute in most, so that none of them sends a request into a connection that is just closed.
+/// Idle time of a proxy's connection. Longer than proxies keep theirs, mostly a minute, so that
+/// they do not send requests into a connection that is being closed.
 const PROXY_IDLE: Duration = Duration::from_secs(120);
 
-/// Connections of operators at once: a page of a browser and what watches over the server.
+/// Concurrent connections of operators: a browser page and monitoring.
 const OF_OPERATORS: u32 = 64;
 
 /// The connections of a listener.
@@ -39,8 +39,8 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Of the public listener. A proxy's connections are many clients', so that only all of them
-    /// together are limited.
+    /// For the public listener. Connections of proxies serve many clients, so only the total is
+    /// limited for them.
     #[must_use]
     pub fn of_public_listener(
         limits: &ConnectionLimits,
@@ -52,7 +52,7 @@ impl Connections {
         Arc::new(Self::new(permits, proxies, limits, metrics, clock))
     }
 
-    /// Of the operator's listener: it stays open to operators when the public one is full.
+    /// For the operator's listener, which is available when the public one is full.
     #[must_use]
     pub fn of_operators_listener(
         limits: &ConnectionLimits,
@@ -83,17 +83,17 @@ impl Connections {
         }
     }
 
-    /// How long the longest of them may wait for a request and its headers.
+    /// Longest time to wait for a request and its headers.
     pub(super) fn longest_wait(&self) -> Duration {
         (self.idle * 2).max(PROXY_IDLE * 2)
     }
 
-    /// How long a handshake may take.
+    /// Time limit of a handshake.
     pub(super) const fn handshake_within(&self) -> Duration {
         self.idle.saturating_mul(2)
     }
 
-    /// Takes a connection, or lets it go at once.
+    /// Accepts a connection, or closes it immediately.
     pub(super) fn admit(&self, stream: TcpStream) -> Result<(TimedStream, Activity), Error> {
         let peer = stream.peer_addr()?.ip();
         let is_proxy = self.proxies.contains(peer);
@@ -106,7 +106,7 @@ impl Connections {
             .permits
             .take(holder)
             .map_err(|full| self.refuse(full, peer))?;
-        // Answers are written whole; waiting for more to write would only delay them.
+        // Responses are written whole; Nagle's algorithm would only delay them.
         stream.set_nodelay(true)?;
         let open = OpenConnection::new(Arc::clone(&self.metrics), permit);
         let idle = if is_proxy {
@@ -140,10 +140,10 @@ impl Connections {
         Error::other(Refused)
     }
 
-    /// A connection did not come about. A stranger can cause that, so the log has a line in a while.
+    /// Records a failed connection. Strangers can cause these, so the log is throttled.
     pub(super) fn failed(&self, peer: Option<&SocketAddr>, error: &Error) {
         if error.get_ref().is_some_and(|inner| inner.is::<Refused>()) {
-            // Counted and told of already.
+            // Already counted and logged.
             return;
         }
         if peer.is_some() {
@@ -160,7 +160,7 @@ impl Connections {
     }
 }
 
-/// There was no permit.
+/// No permit was available.
 #[derive(Debug)]
 struct Refused;
 
@@ -181,7 +181,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn connections_that_do_not_come_about_are_counted_by_reason() {
+    fn rejected_connections_are_counted_by_reason() {
         const TOO_MANY_FILES: i32 = 24;
         let metrics = Arc::new(Metrics::default());
         let limits = ConnectionLimits::default();
@@ -192,7 +192,7 @@ mod tests {
             connections.failed(None, &Error::from_raw_os_error(TOO_MANY_FILES));
         }
         connections.failed(Some(&peer), &Error::other("no handshake"));
-        // Counted when it was refused.
+        // Counted when it was rejected.
         connections.failed(Some(&peer), &Error::other(Refused));
         let text = metrics.text();
         for (reason, count) in [("accept", 3), ("handshake", 1)] {

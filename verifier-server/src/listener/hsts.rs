@@ -2,21 +2,21 @@
 
 use serde::Deserialize;
 
-/// A year: the least that browsers' preload lists take.
+/// A year, the minimum for browsers' preload lists.
 const MAX_AGE_SECONDS: u32 = 31_536_000;
 
-/// `[hsts]`: how far the promise of HTTPS goes.
+/// The `[hsts]` settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hsts {
-    /// Every name below the server's as well.
+    /// Covers every subdomain of the server's name.
     pub include_subdomains: bool,
-    /// The name may be built into browsers.
+    /// Permits preloading by browsers.
     pub preload: bool,
 }
 
 impl Hsts {
-    /// Whether the settings go together.
+    /// Validates the combination of settings.
     ///
     /// # Errors
     /// A sentence that names both.
@@ -50,7 +50,7 @@ mod tests {
     use super::Hsts;
 
     #[test]
-    fn the_promise_goes_as_far_as_the_operator_says() {
+    fn the_header_follows_the_settings() {
         let rows = [
             (false, false, Some("max-age=31536000")),
             (true, false, Some("max-age=31536000; includeSubDomains")),

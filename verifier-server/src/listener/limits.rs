@@ -1,33 +1,33 @@
-//! How many connections and requests there may be at once, and how long they may take.
+//! Limits of concurrent connections and requests, and their time limits.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Files that are no connections of clients: databases, webhooks on their way, name lookups.
+/// Open files besides client connections: databases, running webhooks, name lookups.
 const OTHER_FILES: u64 = 384;
-/// Fewest files with which a server starts.
+/// Minimum number of open files for starting.
 const FEWEST_FILES: u64 = 64;
-/// No network may have more than this part of all connections, however few there are.
+/// A network gets at most this fraction of all connections, however few there are.
 const NETWORK_PART: u32 = 4;
 
-/// `[connections]`: limits of one listener.
+/// The `[connections]` limits of a listener.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConnectionLimits {
-    /// Connections at once.
+    /// Concurrent connections.
     pub max: u32,
-    /// Connections of one network at once.
+    /// Concurrent connections of one network.
     pub max_per_network: u32,
-    /// How long a connection may stay without a request, seconds.
+    /// Idle time of a connection, seconds.
     pub idle_seconds: u32,
-    /// Requests at once.
+    /// Concurrent requests.
     pub max_requests: u32,
-    /// Requests of one network at once.
+    /// Concurrent requests of one network.
     pub max_requests_per_network: u32,
-    /// How long the body of a request may take, seconds.
+    /// Time limit of a request body, seconds.
     pub body_seconds: u32,
-    /// How long a request or a response may stand still, seconds.
+    /// Time limit of a stalled request or response, seconds.
     pub response_seconds: u32,
 }
 
@@ -46,7 +46,7 @@ impl Default for ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// Whether the settings make sense.
+    /// Validates the settings.
     ///
     /// # Errors
     /// A sentence that names the setting.
@@ -74,26 +74,26 @@ impl ConnectionLimits {
         Ok(())
     }
 
-    /// How long a connection may stay without a request.
+    /// Idle time of a connection.
     #[must_use]
     pub fn idle(&self) -> Duration {
         Duration::from_secs(self.idle_seconds.into())
     }
 
-    /// How long the body of a request may take.
+    /// Time limit of a request body.
     #[must_use]
     pub fn body(&self) -> Duration {
         Duration::from_secs(self.body_seconds.into())
     }
 
-    /// How long a request or a response may stand still.
+    /// Time limit of a stalled request or response.
     #[must_use]
     pub fn response(&self) -> Duration {
         Duration::from_secs(self.response_seconds.into())
     }
 
-    /// As many connections as the limit on open files leaves room for, and what to tell the operator
-    /// when that is fewer than configured.
+    /// Reduces the connections to the limit on open files, with a message for the operator if that
+    /// is fewer than configured.
     fn within(&self, files: u64) -> Result<(Self, Option<String>), String> {
         if files < FEWEST_FILES {
             return Err(format!(
@@ -121,10 +121,10 @@ impl ConnectionLimits {
         Ok((limits, warning))
     }
 
-    /// Raises the limit on open files as far as it is needed and may be, and fits into it.
+    /// Raises the limit on open files as needed and permitted, and adapts to it.
     ///
     /// # Errors
-    /// A sentence for the operator when it is far too low.
+    /// A sentence for the operator if it is far too low.
     pub fn fit_into_file_limit(&self) -> Result<Self, String> {
         let wanted = u64::from(self.max) + OTHER_FILES;
         let (limits, warning) = self.within(raised_file_limit(wanted))?;
@@ -135,9 +135,9 @@ impl ConnectionLimits {
     }
 }
 
-/// The limit on open files, raised as far as it is wanted and the hard limit allows.
+/// The limit on open files, raised as wanted and as the hard limit permits.
 fn raised_file_limit(wanted: u64) -> u64 {
-    // No limit is one that is never reached.
+    // None means unlimited.
     let present = getrlimit(Resource::Nofile);
     let soft = present.current.unwrap_or(u64::MAX);
     let possible = wanted.min(present.maximum.unwrap_or(u64::MAX));
@@ -156,7 +156,7 @@ mod tests {
     use super::ConnectionLimits;
 
     #[test]
-    fn connections_fit_into_the_limit_on_open_files() {
+    fn connections_are_reduced_to_the_limit_on_open_files() {
         let configured = ConnectionLimits::default();
         let rows = [
             (1_000_000, 4096, 256, false),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_let_nobody_in_are_named() {
+    fn limits_of_zero_are_rejected_by_name() {
         let limits = ConnectionLimits::default;
         let rows = [
             (

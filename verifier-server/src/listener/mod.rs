@@ -1,4 +1,4 @@
-//! Connections: who may have how many, for how long, and through which proxies.
+//! Connections: limits, time limits and trusted proxies.
 
 mod accept;
 mod activity;

@@ -1,24 +1,24 @@
-//! What counts as one client. Every limit that one client has is counted for these networks: connections
-//! and requests at once, requests in a second, failed guesses; and the fraud rules for a household.
+//! Client networks: the units for all limits per client (concurrent connections and requests,
+//! request rates, failed guesses) and for the household in fraud rules.
 
 use std::net::IpAddr;
 
-/// A network of one size, in which each address counts for the others.
+/// A network of one size, whose addresses share limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum ClientNetwork {
-    /// An address of IPv4.
+    /// An IPv4 address.
     V4(u32),
-    /// The first bits of an address of IPv6. Different lengths never meet in one count: the length
-    /// stands in the last bits.
+    /// An IPv6 prefix. Its length is in the last bits, so that prefixes of different lengths never
+    /// share a count.
     V6(u128),
 }
 
-/// A size of networks and how much a network of that size may have.
+/// A network size and its share of the limits.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NetworkTier {
     bits: u32,
-    /// Of the share of one client, in halves: whoever has many small networks in a large one has not as
-    /// many shares.
+    /// The share in halves of one client's: many small networks in a large one do not add up their
+    /// shares.
     halves: u32,
 }
 
@@ -26,8 +26,8 @@ const SUBSCRIBER_BITS: u32 = 64;
 const HOUSEHOLD_BITS: u32 = 56;
 const SITE_BITS: u32 = 48;
 
-/// Networks of IPv6 as they are given out (RFC 6177): one link has a /64, a household a /56, and a site,
-/// or a machine that is rented, often a /48.
+/// IPv6 networks as they are assigned (RFC 6177): a link has a /64, a household a /56, and a site
+/// or a rented machine often a /48.
 pub(crate) const NETWORK_TIERS: [NetworkTier; 3] = [
     NetworkTier::new(SUBSCRIBER_BITS, 2),
     NetworkTier::new(HOUSEHOLD_BITS, 3),
@@ -39,12 +39,12 @@ impl NetworkTier {
         Self { bits, halves }
     }
 
-    /// What a network of this size may have where one client may have so much.
+    /// The limit of a network of this size, given that of one client.
     pub(crate) const fn share(self, of_one: u32) -> u32 {
         of_one.saturating_mul(self.halves).div_ceil(2)
     }
 
-    /// How long one of them counts in a network of this size.
+    /// The counted interval for a network of this size.
     pub(crate) fn interval_ms(self, of_one_ms: u64) -> u64 {
         of_one_ms.saturating_mul(2) / u64::from(self.halves)
     }
@@ -54,8 +54,8 @@ const fn prefix(address: u128, bits: u32) -> u128 {
     address & (u128::MAX << (u128::BITS - bits))
 }
 
-/// The networks that an address is counted for, the smallest first, each with its tier. An address of
-/// IPv4 is one by itself.
+/// The networks that an address counts for, smallest first, each with its tier. An IPv4 address is
+/// its own network.
 pub(crate) fn networks_of(address: IpAddr) -> impl Iterator<Item = (ClientNetwork, NetworkTier)> {
     let networks = match address.to_canonical() {
         IpAddr::V4(v4) => {
@@ -77,13 +77,13 @@ fn masked(address: IpAddr, bits: u32) -> IpAddr {
     }
 }
 
-/// The network that logs and the audit trail name: an address of IPv4, and of IPv6 the /64 of one link.
+/// The network shown in logs and the audit trail: an IPv4 address, or the IPv6 /64 of a link.
 #[must_use]
 pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     masked(address, SUBSCRIBER_BITS)
 }
 
-/// What the fraud rules take for one address: an address of IPv4, and of IPv6 the /56 of a household.
+/// The network for fraud rules: an IPv4 address, or the IPv6 /56 of a household.
 #[must_use]
 pub(crate) fn household_of(address: IpAddr) -> IpAddr {
     masked(address, HOUSEHOLD_BITS)
@@ -95,12 +95,12 @@ mod tests {
     use std::net::IpAddr;
 
     #[test]
-    fn an_address_of_ipv6_is_counted_for_its_link_its_household_and_its_site() {
+    fn ipv6_addresses_count_for_link_household_and_site() {
         let networks = |text: &str| -> Vec<_> {
             let address = text.parse().unwrap();
             networks_of(address).map(|(network, _)| network).collect()
         };
-        // How many of the three they share with 2001:db8:1:100::1.
+        // The number of networks shared with 2001:db8:1:100::1.
         let rows = [
             ("2001:db8:1:100:ffff::9", 3),
             ("2001:db8:1:1ff::1", 2),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_use_of_an_address_names_the_network_that_it_needs() {
+    fn each_use_maps_addresses_to_the_right_network() {
         let rows = [
             (
                 "2001:db8:1:1ff:2::1",

@@ -1,34 +1,34 @@
-//! So many at once, in all and for each network.
+//! Concurrency permits, limited in total and for each network.
 
 use super::networks::{ClientNetwork, networks_of};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Of all permits, the part that clients have whom nobody names.
+/// The fraction of all permits for clients that a proxy does not name.
 const UNNAMED_PART: u32 = 4;
 
-/// Who takes a permit.
+/// The holder of a permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Holder {
-    /// Somebody of this network.
+    /// A client of this network.
     Network(IpAddr),
-    /// Somebody whom a trusted proxy does not name.
+    /// A client that a trusted proxy does not name.
     Unnamed,
-    /// Somebody who stands for others, such as a proxy: only all permits together are limited.
+    /// Stands for many clients, such as a proxy: only the total is limited.
     Many,
 }
 
-/// Why there is no permit.
+/// Why no permit is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// All are taken.
+    /// The total limit is reached.
     All,
-    /// The network has its share.
+    /// The limit of the network is reached.
     Network,
 }
 
-/// What is counted: a network, or those without a name.
+/// The counted unit: a network, or all unnamed clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Counted {
     Network(ClientNetwork),
@@ -49,7 +49,7 @@ pub struct Permits {
     taken: Mutex<Taken>,
 }
 
-/// One permit, given back when it is dropped.
+/// A permit, released on drop.
 #[derive(Debug)]
 pub(crate) struct Permit {
     permits: Arc<Permits>,
@@ -57,7 +57,7 @@ pub(crate) struct Permit {
 }
 
 impl Permits {
-    /// So many in all, and so many for one network.
+    /// Creates permits with a total limit and a limit per network.
     #[must_use]
     pub fn new(max: u32, max_per_network: u32) -> Arc<Self> {
         Arc::new(Self {
@@ -67,7 +67,7 @@ impl Permits {
         })
     }
 
-    /// Everything that a holder counts for, with its share.
+    /// The units that a holder counts for, with their shares.
     fn shares(&self, holder: Holder) -> impl Iterator<Item = (Counted, u32)> {
         let (network, unnamed) = match holder {
             Holder::Network(network) => (Some(network), None),
@@ -81,9 +81,9 @@ impl Permits {
         networks.chain(unnamed.map(|share| (Counted::Unnamed, share)))
     }
 
-    /// What is left of a share when only so many are free. While half of all are, it is whole; from
-    /// there it shrinks with the square of what is free, so that networks which take all they can
-    /// leave room: eight of them a quarter of all, and thirty a fifteenth.
+    /// Reduces a share when few permits are free. It is complete while half of all are free, and
+    /// then shrinks with the square of the free ones, so that greedy networks leave room for
+    /// others: eight of them leave a quarter of all, and thirty a fifteenth.
     fn shrunk(&self, share: u32, free: u32) -> u32 {
         if free >= self.max / 2 {
             return share;
@@ -93,7 +93,7 @@ impl Permits {
         u32::try_from(left).unwrap_or(share)
     }
 
-    /// Takes one. A network never has more than its share.
+    /// Acquires a permit. A network never has more than its share.
     pub(crate) fn take(self: &Arc<Self>, holder: Holder) -> Result<Permit, Full> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let free = self.max.saturating_sub(taken.all);
@@ -125,7 +125,7 @@ impl Drop for Permit {
         let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.all = taken.all.saturating_sub(1);
         for (counted, _) in self.permits.shares(self.holder) {
-            // A network that has none is forgotten, so that the map never outgrows the permits.
+            // Networks without permits are removed, so that the map never outgrows the permits.
             match taken.by_network.get_mut(&counted) {
                 Some(count) if *count > 1 => *count -= 1,
                 _ => {
@@ -146,13 +146,13 @@ mod tests {
         Holder::Network(IpAddr::from([192, 0, 2, last]))
     }
 
-    /// Of 2001:db8::/32.
+    /// In 2001:db8::/32.
     fn v6(third: u16, fourth: u16) -> Holder {
         let address = Ipv6Addr::new(0x2001, 0xdb8, third, fourth, 0, 0, 0, 0);
         Holder::Network(address.into())
     }
 
-    /// As many as each of the holders gets, and all that they get.
+    /// The number of permits that each holder gets, and those permits.
     fn taken(permits: &Arc<Permits>, holders: &[Holder]) -> (Vec<super::Permit>, Vec<usize>) {
         let (mut all, mut counts) = (Vec::new(), Vec::new());
         for holder in holders {
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_its_share_and_all_of_them_have_no_more_than_there_are() {
+    fn permits_are_limited_per_network_and_in_total() {
         let permits = Permits::new(4, 2);
         let first = permits.take(v4(1)).unwrap();
         let _second = permits.take(v4(1)).unwrap();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn many_networks_that_take_all_they_can_leave_room_for_the_next() {
+    fn greedy_networks_leave_room_for_others() {
         let rows = [(4, 1024, 170), (8, 512, 50), (30, 128, 4), (100, 16, 1)];
         for (networks, fewest_free, next) in rows {
             let permits = Permits::new(2048, 256);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn small_networks_of_a_large_one_share_what_it_has() {
+    fn small_networks_share_the_limit_of_their_large_one() {
         let permits = Permits::new(2048, 256);
         let of_a_household: Vec<_> = (0..8).map(|fourth| v6(1, fourth)).collect();
         let (_all, counts) = taken(&permits, &of_a_household);
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_without_a_name_have_a_part_and_no_more() {
+    fn unnamed_clients_are_limited_to_a_fraction() {
         let permits = Permits::new(2048, 256);
         let (all, counts) = taken(&permits, &[Holder::Unnamed, v4(1)]);
         assert_eq!(counts, [512, 256]);

@@ -1,21 +1,20 @@
-//! Which peers are proxies of the operator: what they say about a client is believed.
+//! The operator's trusted proxies, whose `X-Forwarded-For` is accepted.
 
 use crate::webhooks::outbox::address::Network;
 use std::net::IpAddr;
 
-/// How many proxies a request passes at most, unless the operator says otherwise: two tiers of a
-/// content delivery network, a balancer, and one beside the server.
+/// Default maximum of proxies that a request passes: two tiers of a content delivery network, a
+/// load balancer, and one beside the server.
 pub const DEFAULT_HOPS: u8 = 4;
 /// More than any real deployment has.
 pub const MOST_HOPS: u8 = 8;
 
-/// Of 2^32 parts of all addresses, how many the networks together may hold: an eighth of IPv4, and of
-/// IPv6 an eighth of the addresses that are given out (2000::/3). Content delivery networks have far
-/// less.
+/// Maximum total size of the networks, in 2^-32 parts of all addresses: an eighth of IPv4, and of
+/// IPv6 an eighth of the assigned addresses (2000::/3). Content delivery networks have far less.
 const MOST_PARTS_V4: u64 = 1 << 29;
 const MOST_PARTS_V6: u64 = 1 << 26;
 
-/// The proxies in front, as networks.
+/// The trusted proxies, as networks.
 #[derive(Debug, Clone)]
 pub struct TrustedProxies {
     networks: Vec<Network>,
@@ -32,7 +31,7 @@ impl Default for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Reads the setting: networks, or addresses, which are networks of one.
+    /// Parses the setting: networks, or single addresses.
     ///
     /// # Errors
     /// A sentence that names the text.
@@ -52,24 +51,24 @@ impl TrustedProxies {
         })
     }
 
-    /// The same for requests that pass so many proxies at most.
+    /// Sets the maximum number of proxies that a request passes.
     #[must_use]
     pub fn walking(self, hops: u8) -> Self {
         Self { hops, ..self }
     }
 
-    /// How many proxies a request passes at most, the one that connects included.
+    /// The maximum number of proxies that a request passes, including the connecting one.
     pub(crate) const fn hops(&self) -> u8 {
         self.hops
     }
 
-    /// Whether there is none.
+    /// Whether there are no trusted proxies.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.networks.is_empty()
     }
 
-    /// Whether an address is a proxy's.
+    /// Whether an address is a trusted proxy.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn proxies_are_named_by_network_or_by_address() {
+    fn proxies_parse_as_networks_or_addresses() {
         let trusted = proxies(&["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"]).unwrap();
         let rows = [
             ("10.255.0.1", true),
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_is_no_proxy_and_a_name_is_no_network() {
+    fn networks_of_all_addresses_and_names_are_rejected() {
         let rows = [
             ("0.0.0.0/0", "everybody"),
             ("0.0.0.0/00", "everybody"),
@@ -157,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn all_of_them_together_are_not_everybody_either() {
+    fn the_total_size_of_networks_is_limited() {
         let eighths: Vec<_> = (0..33).map(|first| format!("{first}.0.0.0/8")).collect();
         let networks = |count| eighths.iter().take(count).map(String::as_str);
         assert!(proxies(&networks(32).collect::<Vec<_>>()).is_ok());
         let error = proxies(&networks(33).collect::<Vec<_>>()).unwrap_err();
         assert!(error.contains("together are everybody"), "{error}");
-        // The widest that an operator has.
+        // The largest private networks.
         let local = ["10.0.0.0/8", "fc00::/7", "fe80::/10", "172.16.0.0/12"];
         assert!(proxies(&local).is_ok());
     }

@@ -1,4 +1,4 @@
-//! Counts the requests of a connection, from their headers to the last byte of the answer.
+//! Counts the requests of a connection, from the headers to the last byte of the response.
 
 use super::activity::{Activity, RunningRequest};
 use axum::body::HttpBody;
@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use tower::Service;
 
-/// A service whose requests keep their connection open.
+/// A service whose running requests keep their connection open.
 #[derive(Debug, Clone)]
 pub(crate) struct CountedService<S> {
     service: S,
@@ -48,7 +48,7 @@ where
     }
 }
 
-/// A body whose request has ended when it is dropped.
+/// A response body; dropping it ends its request.
 #[derive(Debug)]
 pub(crate) struct CountedBody<Body> {
     body: Body,

@@ -1,4 +1,4 @@
-//! A connection that ends itself when nothing goes on on it.
+//! A connection that closes itself when it times out.
 
 use super::activity::Activity;
 use super::permits::Permit;
@@ -34,7 +34,7 @@ impl Drop for OpenConnection {
     }
 }
 
-/// A connection that ends itself.
+/// A connection that closes itself when it times out.
 #[derive(Debug)]
 pub(crate) struct TimedStream {
     stream: TcpStream,
@@ -53,8 +53,8 @@ impl TimedStream {
         }
     }
 
-    /// Ready when the connection is over. The timer is moved only when it would ring too late, and
-    /// where it rings too early the deadline is looked at again.
+    /// Ready when the connection has timed out. The timer is only moved earlier; if it fires too
+    /// early, the deadline is checked again.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         let deadline = self.activity.deadline();
         if deadline < self.timer.deadline() {

@@ -1,9 +1,10 @@
-//! Log lines that strangers can cause: one in a while, with the number of those left out.
+//! Throttled log lines, for messages that strangers can cause; each line has the number of
+//! suppressed ones.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Lets one line through in a while.
+/// Permits one line per interval.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     every_ms: u64,
@@ -20,10 +21,10 @@ impl Throttle {
         }
     }
 
-    /// How many were left out since the last line, if this one may be written.
+    /// The number of suppressed lines since the last one, if this one may be logged.
     pub(crate) fn pass(&self, now_ms: u64) -> Option<u64> {
         let next_ms = self.next_ms.load(Ordering::Relaxed);
-        // A clock that was set back does not silence the log.
+        // Setting the clock back does not silence the log.
         let is_due = now_ms >= next_ms || next_ms - now_ms > self.every_ms;
         let after = now_ms.saturating_add(self.every_ms);
         let order = Ordering::Relaxed;
@@ -43,7 +44,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn one_line_passes_and_the_next_one_says_how_many_did_not() {
+    fn one_line_passes_and_the_next_counts_suppressed_ones() {
         let throttle = Throttle::new(Duration::from_secs(10));
         let rows = [
             (50_000, Some(0)),

@@ -1,5 +1,4 @@
-//! TLS by files: the oldest version that is spoken, and certificates that are replaced without a
-//! restart.
+//! TLS from files: the minimum version, and certificates that are replaced without a restart.
 
 use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
@@ -13,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How often the files are looked at: certificates are replaced weeks before they expire.
+/// How often the files are checked: certificates are replaced weeks before they expire.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(60);
 
-/// A version of TLS.
+/// A TLS version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub enum TlsVersion {
     /// RFC 5246.
@@ -28,7 +27,7 @@ pub enum TlsVersion {
     V1_3,
 }
 
-/// TLS by files.
+/// The TLS files and the minimum version.
 #[derive(Debug, Clone)]
 pub(crate) struct TlsFiles {
     pub(crate) certificate: PathBuf,
@@ -37,7 +36,7 @@ pub(crate) struct TlsFiles {
 }
 
 impl TlsFiles {
-    /// Reads the files.
+    /// Loads the files.
     pub(crate) fn load(&self) -> Result<RustlsConfig, String> {
         let config = self.read()?.config(self.min_version)?;
         Ok(RustlsConfig::from_config(Arc::new(config)))
@@ -57,13 +56,13 @@ impl TlsFiles {
         })
     }
 
-    /// Takes over files that change, until dropped. New connections get the new certificate; files
-    /// that cannot be used are told of, and the certificate before stays.
+    /// Reloads changed files until dropped. New connections use the new certificate; invalid files
+    /// are logged, and the previous certificate stays.
     pub(crate) async fn follow(self, active: RustlsConfig) {
         let mut seen = self.read().ok();
         let mut hangup = signal(SignalKind::hangup()).ok();
         loop {
-            // An operator who does not want to wait sends SIGHUP.
+            // SIGHUP reloads immediately.
             let asked = async {
                 match &mut hangup {
                     Some(hangup) => drop(hangup.recv().await),
@@ -91,7 +90,7 @@ impl TlsFiles {
         }
     }
 
-    /// What to use from now on, if the files are others than before.
+    /// The new configuration, if the files have changed.
     fn renewed(&self, seen: Option<&Pem>) -> Result<Option<(Pem, ServerConfig)>, String> {
         let pem = self.read()?;
         if seen.is_some_and(|seen| seen.chain == pem.chain && seen.key == pem.key) {
@@ -129,8 +128,8 @@ impl Pem {
         Ok(config)
     }
 }
-/// Whether everybody on this machine may use the private key. Where other services use it as well, it
-/// belongs to a group, which may read it.
+/// Rejects a private key that all users can read. A key shared with other services may be readable
+/// by its group.
 fn not_everybodys(path: &Path) -> Result<(), String> {
     let metadata = std::fs::metadata(path);
     let metadata = metadata.map_err(|error| format!("{}: {error}", path.display()))?;

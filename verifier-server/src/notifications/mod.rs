@@ -1,5 +1,5 @@
-//! What providers send by themselves. A notification is a hint: it says what to ask about, and the
-//! provider's answer to that question is what counts.
+//! Notifications from providers. A notification is only a hint: the gateway queries the provider
+//! about its subject, and that response counts.
 
 pub(crate) mod routes;
 mod service;

@@ -1,5 +1,5 @@
-//! `/v1/providers/{provider}/notifications`: form and content are the provider's, so it is not part
-//! of the contract for merchants.
+//! `/v1/providers/{provider}/notifications`. Each provider defines its format, so it is not part of
+//! the merchants' API.
 
 use super::service::receive;
 use crate::error::{ApiError, ErrorCode};
@@ -39,7 +39,7 @@ async fn notify(
         .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
         .collect();
     let gateway = Arc::clone(&state.gateway);
-    // A task of its own: what was begun is finished although the provider hangs up.
+    // A separate task, so that processing completes if the provider disconnects.
     let task = tokio::spawn(async move { receive(&gateway, &provider, &headers, &body).await });
     task.await
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;

@@ -1,4 +1,4 @@
-//! From a provider's request to the question that it gives rise to.
+//! Processes a provider's notification.
 
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
@@ -7,16 +7,16 @@ use crate::payments::reconcile;
 use crate::payouts;
 use sealpay_provider::notification::{Notification, NotificationError, NotificationRequest};
 
-/// Maximum number of things that one notification may be about.
+/// Maximum number of subjects of one notification.
 const MOST: usize = 256;
 
-/// Reads a notification and asks about everything that it names. The provider sends it again unless
-/// all of it was asked about.
+/// Parses a notification and queries everything that it names. The provider is told to retry unless
+/// all queries succeeded.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`] where no provider of this name sends any,
-/// [`ErrorCode::NotificationNotAuthenticated`] where it is not the provider's,
-/// [`ErrorCode::Overloaded`] where the provider or the store did not answer.
+/// [`ErrorCode::NotFound`] if no provider of this name sends notifications,
+/// [`ErrorCode::NotificationNotAuthenticated`] if authentication fails, [`ErrorCode::Overloaded`]
+/// if the provider or the store does not respond.
 pub(super) async fn receive(
     gateway: &Gateway,
     provider: &str,
@@ -42,7 +42,7 @@ pub(super) async fn receive(
             Notification::Credits => incoming::collect(gateway).await.map(drop),
             Notification::Payouts => payouts::service::pay_out(gateway).await.map(drop),
         };
-        // One that cannot be asked about does not keep the others waiting.
+        // A failed query does not block the others.
         all_asked = all_asked.and(asked);
     }
     all_asked

@@ -1,4 +1,4 @@
-//! The operator's listener, beside the public one.
+//! The operator's listener.
 
 use super::cannot_listen;
 use crate::config::Config;
@@ -12,10 +12,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use tokio::task::JoinHandle;
 
-/// Fewest characters of a token: 128 bits, written in hexadecimal.
+/// Minimum length of a token: 128 bits in hexadecimal.
 const TOKEN_CHARACTERS: usize = 32;
 
-/// A listener that is open but not served yet, so that a port in use is reported first.
+/// A bound listener that does not serve yet, so that a port in use is reported first.
 pub(super) struct Listener {
     listener: TcpListener,
     tls: Option<(TlsFiles, RustlsConfig)>,
@@ -23,14 +23,14 @@ pub(super) struct Listener {
     access: OperatorAccess,
 }
 
-/// Opens it, unless it is off.
+/// Binds the listener, unless it is disabled.
 pub(super) fn open(config: &Config) -> Result<Option<Listener>, String> {
     let Some(address) = config.control_listen.address() else {
         return Ok(None);
     };
     let token_file = config.control_token_file.as_deref();
     let access = token_file.map_or_else(|| Ok(OperatorAccess::default()), read_token)?;
-    // No certificate names this machine's own addresses.
+    // Certificates do not cover loopback addresses.
     let tls = match (&config.tls.certificate, &config.tls.key) {
         (Some(certificate), Some(key)) if !address.ip().is_loopback() => {
             let files = config.tls.files(certificate, key);

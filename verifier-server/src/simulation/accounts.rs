@@ -1,4 +1,4 @@
-//! `/sim/accounts`: the bank's accounts.
+//! `/sim/accounts`: the simulated bank's accounts.
 
 use super::{AccountRequest, AccountView, SimRequest, bank, name, refused};
 use crate::error::ApiError;
@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How many accounts of cards that are no persona's are shown, the newest ones.
+/// Number of listed accounts of cards other than personas', newest first.
 const OTHERS: u32 = 20;
 
 /// The bank's accounts.

@@ -1,4 +1,4 @@
-//! `/sim/clock`: the world's clock, as testers see and move it.
+//! `/sim/clock`: reads and advances the simulated clock.
 
 use super::{SimRequest, follow_clock};
 use crate::error::{ApiError, ErrorCode};
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// How far the world may be ahead of the wall, seconds: two years. Cards and holds have run out by
-/// then, and nothing is kept that late.
+/// Maximum offset of the simulated clock, seconds: two years. By then cards and authorizations have
+/// expired.
 pub const MOST_AHEAD_SECONDS: u64 = 2 * 365 * 24 * 60 * 60;
 
 /// The world's clock.
@@ -52,13 +52,13 @@ pub struct ClockMoment {
     pub to: u64,
 }
 
-/// The same as it is read, so that an error names the member at fault.
+/// The request as parsed, so that errors name the invalid member.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockChange {
-    /// By so many seconds.
+    /// The number of seconds to advance.
     pub advance_seconds: Option<u64>,
-    /// To a moment, seconds since 1970.
+    /// The time to advance to, seconds since 1970.
     pub to: Option<u64>,
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn advance(
 ) -> Result<Json<ClockView>, Problem> {
     let gateway = Arc::clone(&state.gateway);
     let change = request.read()?;
-    // A task of its own: a connection that breaks must not leave half of it undone.
+    // A separate task, so that a broken connection cannot interrupt it.
     let task = tokio::spawn(async move { set(&gateway, change).await });
     let moved = task
         .await
@@ -104,10 +104,10 @@ pub(super) fn view(gateway: &Gateway) -> ClockView {
     }
 }
 
-/// Moves the clock. What has become due is done when this returns.
+/// Advances the clock. Everything that became due is done when this returns.
 ///
 /// # Errors
-/// An error that names the member at fault, or that the store does not answer.
+/// An error that names the invalid member, or the store does not respond.
 pub async fn set(gateway: &Gateway, change: ClockChange) -> Result<ClockView, ApiError> {
     let ClockChange {
         advance_seconds,

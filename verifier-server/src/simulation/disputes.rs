@@ -1,4 +1,4 @@
-//! `/sim/disputes`: a tester opens and decides disputes, as the shopper's bank.
+//! `/sim/disputes`: testers open and decide disputes, in place of the shopper's bank.
 
 use super::{SimRequest, bank, name};
 use crate::disputes;
@@ -42,9 +42,9 @@ pub struct DisputeDecision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum DisputeOutcome {
-    /// The merchant keeps it.
+    /// The merchant keeps the amount.
     Won,
-    /// The shopper gets it.
+    /// The shopper gets the amount.
     Lost,
 }
 

@@ -1,4 +1,4 @@
-//! `/sim/faults`: faults of the bank and the acquirers, on purpose.
+//! `/sim/faults`: deliberate faults of the bank and the acquirers.
 
 use super::{Fault, FaultRequest, SimRequest, bank, name, refused};
 use crate::error::ApiError;
@@ -92,7 +92,7 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The acquirers whose fault it may be: the name, and the name for people.
+/// The possible targets of a fault: name and display name.
 pub fn targets() -> impl Iterator<Item = (&'static str, &'static str)> {
     let names = acquirer::all().iter();
     names.map(|terms| (terms.name.as_str(), terms.title.as_str()))

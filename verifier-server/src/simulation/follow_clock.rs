@@ -1,5 +1,5 @@
-//! The world's clock, which a tester moves: what depends on time follows at once, and every server
-//! on the same database follows within a second.
+//! Follows the simulated clock: after a tester advances it, due work is done immediately, and other
+//! servers of the database follow within a second.
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -8,12 +8,12 @@ use crate::settlements::close::{Cutoff, settle};
 use crate::{disputes, maintain, operations, payments, payouts};
 use std::time::Duration;
 
-/// How many authorizations the bank releases in each look.
+/// Authorizations that the bank releases in one round.
 const RELEASED_AT_ONCE: u32 = 64;
-/// How often it is looked whether more has become due: each look deals with a batch.
+/// Maximum number of rounds; each processes one batch.
 const ROUNDS: usize = 64;
 
-/// Follows what somebody has set, here or on another server.
+/// Applies the stored clock offset, set here or by another server.
 pub async fn refresh(gateway: &Gateway) -> Result<(), ApiError> {
     gateway
         .clock
@@ -21,7 +21,7 @@ pub async fn refresh(gateway: &Gateway) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The same for a server that is at work: there is no moment without keys.
+/// The same for a running server, without a time without keys.
 async fn follow(gateway: &Gateway) -> Result<(), ApiError> {
     let ahead_ms = gateway.store.clock_ahead_ms().await?;
     if ahead_ms > gateway.clock.ahead_ms() {
@@ -31,14 +31,14 @@ async fn follow(gateway: &Gateway) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The world's time, seconds since 1970, once it is so far ahead.
+/// The simulated time at an offset, seconds since 1970.
 fn then(gateway: &Gateway, ahead_ms: u64) -> u64 {
     let further_ms = ahead_ms.saturating_sub(gateway.clock.ahead_ms());
     gateway.clock.now_ms().saturating_add(further_ms) / 1000
 }
 
-/// Moves the world ahead by so much of what it is ahead now, and does what has become due. Says
-/// whether it did: it would not if the world were further ahead then than it may be.
+/// Advances the clock from its current offset and does what became due. Returns false if the
+/// maximum offset would be exceeded.
 pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Result<bool, ApiError> {
     loop {
         follow(gateway).await?;
@@ -48,8 +48,7 @@ pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Resul
         }
         let wanted = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
         maintain::prepare_keys(gateway, then(gateway, ahead_ms)).await?;
-        // Somebody who moved it at the same moment moved it from where they saw it: once more, from
-        // where it stands now.
+        // The clock was advanced concurrently: try again from its new offset.
         if by_ms == 0 || gateway.store.move_clock(wanted).await? {
             gateway.clock.move_ahead(ahead_ms);
             break;
@@ -64,10 +63,10 @@ pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Resul
     Ok(true)
 }
 
-/// Does what has become due. What cannot be done now is tried again by whoever does it all the time.
+/// Does everything that became due. Failed work is retried by the regular background tasks.
 ///
 /// # Errors
-/// An error when the keys of the new time cannot be had: nothing would work then.
+/// The keys for the new time are not available: nothing would work.
 async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
     maintain::refresh_keys(gateway).await?;
     later(bank_transfer::incoming::collect(gateway).await);
@@ -77,7 +76,7 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
         release_lapsed(gateway).await;
         let recovered = later(payments::reconcile::recover(gateway).await);
         let lost = later(disputes::service::give_up(gateway).await);
-        // Whatever came back is settled again, and perhaps already due.
+        // Returned payouts are settled again, and may be due already.
         let closed = later(
             settle(gateway, Cutoff::Now)
                 .await
@@ -92,7 +91,7 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The bank releases what nobody captured in time; it does so by itself, only later.
+/// Releases expired authorizations at the bank, which would otherwise do so later by itself.
 async fn release_lapsed(gateway: &Gateway) {
     let Ok(bank) = super::bank(gateway) else {
         return;
@@ -105,7 +104,7 @@ async fn release_lapsed(gateway: &Gateway) {
     }
 }
 
-/// Swallows a failure on purpose: what is due stays due.
+/// Deliberately ignores a failure: due work stays due.
 fn later(done: Result<usize, ApiError>) -> usize {
     done.unwrap_or_else(|error| {
         tracing::warn!(?error, "what is due is done later");
@@ -113,14 +112,15 @@ fn later(done: Result<usize, ApiError>) -> usize {
     })
 }
 
-/// Follows again and again, until dropped.
+/// Follows at intervals until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     loop {
         tokio::time::sleep(every).await;
         let before_ms = gateway.clock.ahead_ms();
         match follow(gateway).await {
             Ok(()) if gateway.clock.ahead_ms() > before_ms => {
-                // Another server has done what was due; the keys of the old time have to go.
+                // Another server did the due work; only the keys of the old time have to be
+                // replaced.
                 if let Err(error) = maintain::refresh_keys(gateway).await {
                     tracing::error!(?error, "the keys of the new time could not be had");
                 }

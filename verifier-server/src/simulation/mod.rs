@@ -1,4 +1,4 @@
-//! What a tester can read and change in the simulation, in test mode only.
+//! The tester's API to the simulation, in test mode only.
 //!
 //! The routes are here and not in the simulator because they use the gateway's extractors and
 //! errors, and change the gateway's own state, such as its clock and disputes.
@@ -43,16 +43,16 @@ impl Companion for SimulatedBank {
     }
 }
 
-/// The simulated bank behind a gateway.
+/// The simulated bank of a gateway.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`]: there is none.
+/// [`ErrorCode::NotFound`] if there is none.
 pub fn bank(gateway: &Gateway) -> Result<&SimulatedBank, ApiError> {
     let bank = gateway.companion();
     bank.ok_or(ApiError::new(ErrorCode::NotFound))
 }
 
-/// A text from a path as a name; what cannot be one names nothing.
+/// Parses a name in a path; an invalid one is not found.
 fn name(text: &str) -> Result<&str, ApiError> {
     let fits = (1..=128).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_graphic());
     Some(text)
@@ -68,17 +68,17 @@ fn refused(error: ControlError) -> ApiError {
     }
 }
 
-/// Rows of a list when nothing is asked for.
+/// Default rows of a list.
 const DEFAULT_ROWS: u32 = 20;
 /// Maximum number of rows of a list.
 const MOST_ROWS: u32 = 100;
 
-/// `limit` of a list: 1 to 100.
+/// Parses `limit`: 1 to 100.
 fn row_limit(limit: Option<&str>) -> Result<u32, ApiError> {
     let Some(text) = limit else {
         return Ok(DEFAULT_ROWS);
     };
-    // Digits only: the parser alone would take a plus sign too.
+    // Digits only: the parser would also accept a plus sign.
     let digits = Some(text).filter(|text| text.bytes().all(|c| c.is_ascii_digit()));
     digits
         .and_then(|digits| digits.parse().ok())
@@ -89,17 +89,17 @@ fn row_limit(limit: Option<&str>) -> Result<u32, ApiError> {
         })
 }
 
-/// A tester's request: JSON of a type.
+/// A tester's JSON request.
 pub(crate) struct SimRequest<T> {
     request: WholeRequest,
     body: PhantomData<fn() -> T>,
 }
 
 impl<T: DeserializeOwned> SimRequest<T> {
-    /// The body.
+    /// Parses the body.
     ///
     /// # Errors
-    /// [`ErrorCode::MalformedJson`] or [`ErrorCode::MalformedRequest`], with the member at fault.
+    /// [`ErrorCode::MalformedJson`] or [`ErrorCode::MalformedRequest`], with the invalid member.
     fn read(&self) -> Result<T, ApiError> {
         json(self.request.incoming().body)
     }

@@ -1,5 +1,4 @@
-//! `/sim`: the page on which a tester sees the world and commands it. The script fills it every
-//! second from `/sim/state`.
+//! `/sim`: the control page for testers. The script updates it every second from `/sim/state`.
 
 use super::faults::targets;
 use super::text;
@@ -8,7 +7,7 @@ use axum::response::Response;
 use maud::{DOCTYPE, Markup, html};
 use sealpay_protocol::currency::Currency;
 
-/// What goes wrong, and how it is called here.
+/// The faults and their labels.
 const FAULTS: [(&str, &str); 5] = [
     ("latency", "Slow response"),
     ("request_lost", "Request lost: nothing is booked"),
@@ -17,7 +16,7 @@ const FAULTS: [(&str, &str); 5] = [
     ("issuer_down", "Issuer down"),
 ];
 
-/// What the page has, in its order.
+/// The sections of the page, in order.
 const SECTIONS: [(&str, &str); 7] = [
     ("clock", "Clock"),
     ("phone", "Phone"),
@@ -97,7 +96,7 @@ fn card(id: &str, title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// A table that can be scrolled sideways by keyboard; the script writes its rows.
+/// A table that the keyboard can scroll sideways; the script writes its rows.
 fn table(id: &str, label: &str, columns: &[&str]) -> Markup {
     html! {
         div .scroll tabindex="0" role="group" aria-label=(label) {
@@ -110,7 +109,7 @@ fn table(id: &str, label: &str, columns: &[&str]) -> Markup {
     }
 }
 
-/// A column of buttons has a heading that is only heard.
+/// The heading of a column; columns of buttons have one for screen readers only.
 fn heading(column: &str) -> Markup {
     html! {
         th scope="col" {
@@ -133,7 +132,7 @@ fn number(id: &str, name: &str, label: &str, least: &str, most: &str) -> Markup 
     )
 }
 
-/// An amount as people write it; the script sends minor units of the account's currency.
+/// An input for an amount in major units; the script sends minor units of the account's currency.
 fn amount(id: &str, name: &str, label: &str, may_be_negative: bool) -> Markup {
     let sign = if may_be_negative { "-?" } else { "" };
     field(
@@ -367,7 +366,7 @@ fn account_dialog() -> Markup {
     }
 }
 
-/// A payment with what happened to it; the script fills it while it is open.
+/// The details of a payment, filled by the script while open.
 fn payment_dialog() -> Markup {
     html! {
         dialog #payment .history aria-labelledby="payment-title" {
@@ -384,7 +383,7 @@ fn payment_dialog() -> Markup {
     }
 }
 
-/// A name as words.
+/// Converts a name to words.
 fn words(name: &str) -> String {
     name.replace('_', " ")
 }
@@ -395,7 +394,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn nothing_on_the_page_is_inline_and_every_label_has_its_field() {
+    fn the_page_has_no_inline_code_and_labels_have_fields() {
         let text = page().into_string();
         for inline in ["<style", " style=", " onclick=", " onsubmit=", "<script>"] {
             assert!(!text.contains(inline), "{inline}");
@@ -417,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn the_script_learns_which_currencies_have_no_hundredths() {
+    fn the_script_gets_currencies_with_other_exponents() {
         let exponents = exponents();
         assert!(
             exponents.contains("JPY:0") && exponents.contains("KWD:3"),

@@ -1,4 +1,4 @@
-//! `/sim/payments`: the newest payments of all merchants, and everything that happened to one.
+//! `/sim/payments`: the newest payments of all merchants, and the history of one.
 
 use super::{name, row_limit};
 use crate::disputes::view::DisputeRecord;
@@ -23,7 +23,7 @@ pub struct Payments {
     pub data: Vec<PaymentRecord>,
 }
 
-/// How many payments.
+/// The query parameters of the list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -62,7 +62,7 @@ pub(super) async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, Ap
     })
 }
 
-/// Most events, and most disputes, that are listed of a payment: more than any has in a test.
+/// Maximum number of listed events and disputes of a payment: more than any test has.
 const LISTED: u32 = 100;
 
 /// A payment with what happened to it.

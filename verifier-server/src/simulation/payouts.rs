@@ -1,4 +1,4 @@
-//! `/sim/payouts`: payouts at the bank, and merchants' banks that return them.
+//! `/sim/payouts`: payouts at the simulated bank, and their return.
 
 use super::{SimRequest, bank, refused};
 use crate::error::{ApiError, ErrorCode};
@@ -12,7 +12,7 @@ use sealpay_simulator::payout::{BankPayout, BankPayoutState, ReturnReason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many payouts are shown.
+/// Number of listed payouts.
 const SHOWN: u32 = 50;
 
 /// Payouts, newest first.

@@ -1,4 +1,4 @@
-//! `/sim/personas`: the catalogue of test cards, for people and for programs.
+//! `/sim/personas`: the catalogue of test cards.
 
 use axum::Json;
 use sealpay_simulator::amount::{self, MeaningfulAmount};
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn the_testing_page_lists_every_persona_with_its_card_outcome_and_description() {
+    fn the_test_card_page_lists_every_persona() {
         for persona in catalogue().personas {
             let digits =
                 |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_testing_page_lists_every_amount_that_means_something() {
+    fn the_test_card_page_lists_every_special_amount() {
         for amount in catalogue().amounts {
             let listed = PAGE.lines().any(|line| {
                 let mut cells = cells(line);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_testing_page_names_every_outcome() {
+    fn the_test_card_page_lists_every_outcome() {
         for outcome in catalogue().outcomes {
             let named = PAGE.contains(&format!("`{}`", outcome.name));
             assert!(

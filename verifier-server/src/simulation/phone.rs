@@ -1,4 +1,4 @@
-//! `/sim/phone`: the phones that one-time codes are sent to.
+//! `/sim/phone`: the simulated phones that get one-time codes.
 
 use super::{bank, row_limit};
 use crate::error::ApiError;
@@ -13,10 +13,10 @@ use sealpay_simulator::phone::SentMessage;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many messages are looked through.
+/// Maximum number of searched messages.
 const LOOKED_THROUGH: u32 = 200;
 
-/// How the account of a persona is named.
+/// Prefix of the accounts of personas.
 const PERSONA: &str = "persona:";
 
 /// Messages, newest first.
@@ -47,12 +47,12 @@ pub struct MessageView {
     pub sent_at: i64,
 }
 
-/// Which messages.
+/// The filter of messages.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Only those to this number.
+    /// To this number.
     pub phone: Option<String>,
-    /// Only those to this persona.
+    /// To this persona.
     pub persona: Option<String>,
 }
 
@@ -82,7 +82,7 @@ fn view(sent: SentMessage) -> MessageView {
     }
 }
 
-/// What a list of messages is asked for.
+/// The query parameters of the message list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -120,7 +120,7 @@ pub(crate) async fn list(
     Ok(Json(messages(&state.gateway, &wanted, most).await?))
 }
 
-/// The newest messages, newest first, at most so many.
+/// The newest messages, newest first, up to a maximum.
 pub(super) async fn messages(
     gateway: &Gateway,
     wanted: &Wanted,
@@ -142,7 +142,7 @@ mod tests {
     use super::{MessageView, Wanted};
 
     #[test]
-    fn messages_are_found_by_number_and_by_persona() {
+    fn messages_are_filtered_by_number_and_persona() {
         let message = MessageView {
             id: "msg_1".into(),
             phone: "+99910000042".into(),
@@ -156,7 +156,7 @@ mod tests {
         let rows = [
             (None, None, true),
             (Some("+99910000042"), None, true),
-            // In a query a plus sign is a space.
+            // A plus sign in a query is decoded as a space.
             (Some(" 99910000042"), None, true),
             (Some("99910000042"), Some("cody"), true),
             (Some("+9991000004"), None, false),

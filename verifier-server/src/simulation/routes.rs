@@ -1,5 +1,5 @@
 //! The routes of `/sim`, in test mode only; otherwise these paths do not exist. The control
-//! listener serves them, except for the wallet's page, which shoppers see.
+//! listener serves them, except for the wallet's page, which is for shoppers.
 
 use super::{
     accounts, clock, disputes, faults, page, payments, payouts, personas, phone, state, text,
@@ -18,7 +18,7 @@ use utoipa::openapi::server::ServerBuilder;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// What programs use.
+/// The documented routes.
 pub(crate) fn contract() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(personas::list))
@@ -39,7 +39,7 @@ pub(crate) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(state::get))
 }
 
-/// What programs use, with the address that it is served at: not that of merchants and shoppers.
+/// The OpenAPI document of these routes, with the control listener's address.
 pub(crate) fn openapi() -> OpenApi {
     let operators_listener = ServerBuilder::new()
         .url("http://localhost:8788")
@@ -54,7 +54,7 @@ pub(crate) fn openapi() -> OpenApi {
     contract
 }
 
-/// Everything below `/sim`, for the operator's listener.
+/// All routes below `/sim`, for the operator's listener.
 pub(crate) fn router() -> Router<AppState> {
     let pages = Router::new()
         .route("/", get(async || Redirect::to("/sim")))
@@ -64,7 +64,7 @@ pub(crate) fn router() -> Router<AppState> {
     Router::from(contract()).merge(pages)
 }
 
-/// The wallet's page, for the public listener: whoever has its address is the shopper.
+/// The wallet's page, for the public listener. Its address is a secret that identifies the shopper.
 pub(crate) fn wallet_router(state: &AppState) -> Router<AppState> {
     let guesses = middleware::from_fn_with_state(state.clone(), slow_guessing);
     let limit = middleware::from_fn_with_state(state.clone(), rate_limit::limit);

@@ -1,4 +1,4 @@
-//! `/sim/state`: all of it at once, for the page that looks every second.
+//! `/sim/state`: the whole state, for the control page that polls every second.
 
 use super::accounts::{self, Accounts};
 use super::clock::{self, ClockView};
@@ -16,7 +16,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How many payments, messages and transfers are on the page.
+/// Number of payments, messages and transfers on the page.
 const SHOWN: u32 = 20;
 
 /// The whole world.

@@ -1,4 +1,4 @@
-//! The pages' own style sheets and scripts, and the headers that go with a page.
+//! The pages' style sheets and scripts, and the headers of pages.
 
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -7,12 +7,12 @@ use maud::Markup;
 const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 
-/// Scripts and styles come only from files of our own, the icon from the page itself, and nobody
-/// frames these pages.
+/// Scripts and styles come only from our own files, the icon from the page itself, and the pages
+/// cannot be framed.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; \
     connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// The icon of a tab, without a request of its own: a square in the colour of the page's mark.
+/// The favicon as a data URL, to avoid a request: a square in the page's colour.
 macro_rules! icon {
     ($colour:literal) => {
         concat!(
@@ -29,7 +29,7 @@ pub(super) const WALLET_ICON: &str = icon!("2f4ac0");
 
 type Text = ([(HeaderName, &'static str); 2], &'static str);
 
-/// Browsers ask each time whether it is still the same.
+/// Browsers revalidate every time.
 const fn text(content_type: &'static str, text: &'static str) -> Text {
     let headers = [
         (header::CONTENT_TYPE, content_type),
@@ -54,8 +54,8 @@ pub(super) async fn wallet_js() -> Text {
     text(JS, include_str!("../../assets/sim/wallet.js"))
 }
 
-/// A response to a window that the form has opened. The form keeps its handle on it, to know whether
-/// it is still open and to close it; a redirect with another policy would take the handle away, too.
+/// A response for a window that the form opened. The form needs its reference to check and close
+/// the window; a redirect with another opener policy would also remove that reference.
 pub(super) fn window(mut response: Response) -> Response {
     let name = HeaderName::from_static("cross-origin-opener-policy");
     let value = HeaderValue::from_static("unsafe-none");
@@ -63,13 +63,14 @@ pub(super) fn window(mut response: Response) -> Response {
     response
 }
 
-/// A page of ours.
+/// A page.
 pub(super) fn page(markup: Markup) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
-        // Without a referrer browsers would hide the origin of a form, which is looked at.
+        // Without a referrer, browsers would omit the origin of a form submission, which is
+        // checked.
         (header::REFERRER_POLICY, "same-origin"),
     ];
     let mut response = (headers, markup.into_string()).into_response();

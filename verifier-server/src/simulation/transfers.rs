@@ -1,4 +1,4 @@
-//! `/sim/transfers`: money on its way by bank transfer, and money that is sent by hand.
+//! `/sim/transfers`: incoming bank transfers, and transfers sent manually.
 
 use super::payments::NewestQuery;
 use super::{SimRequest, bank, row_limit};
@@ -17,7 +17,7 @@ use sealpay_simulator::transfer::Transfer;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many transfers are shown.
+/// Number of listed transfers.
 pub const SHOWN: u32 = 100;
 
 /// Transfers, newest first.

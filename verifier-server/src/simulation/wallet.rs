@@ -15,7 +15,7 @@ use maud::{DOCTYPE, Markup, html};
 use std::sync::Arc;
 use url::form_urlencoded;
 
-/// Largest form, bytes: two short fields.
+/// Largest form body, bytes: two short fields.
 const FORM_BYTES: usize = 1024;
 
 pub(super) async fn open(
@@ -26,7 +26,7 @@ pub(super) async fn open(
     Ok(text::window(text::page(page(&screen))))
 }
 
-/// Decides, and shows the same page anew: who loads it again decides nothing twice.
+/// Processes the decision, then redirects to the page, so that reloading does not submit it again.
 pub(super) async fn decide(
     State(state): State<AppState>,
     Path(token): Path<String>,
@@ -39,11 +39,11 @@ pub(super) async fn decide(
     let action = action(&body)?;
     let gateway = Arc::clone(&state.gateway);
     let path = format!("/test/wallet/{token}");
-    // A task of its own: a window that closes must not stop a payment half-way.
+    // A separate task, so that a closed window cannot interrupt a payment.
     let task = tokio::spawn(async move { wallet_page::decide(&gateway, &token, action).await });
     task.await
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
-    // The token is one that exists, so that it holds nothing but letters and digits.
+    // The token exists, so it consists of letters and digits.
     let shown_anew = (StatusCode::SEE_OTHER, [(header::LOCATION, path)]);
     Ok(text::window(shown_anew.into_response()))
 }
@@ -71,7 +71,7 @@ fn action(body: &[u8]) -> Result<WalletAction, ApiError> {
             "account",
             "account must name one of the accounts of the page.",
         )),
-        // The form sends the chosen account along with either button.
+        // The form sends the selected account with either button.
         (Some("refuse"), _) => Ok(WalletAction::Refuse),
         _ => Err(ApiError::invalid(
             "action",
@@ -117,7 +117,7 @@ fn summary(screen: &WalletScreen) -> Markup {
     }
 }
 
-/// An address without anything: the form goes to where the page came from.
+/// A form without an action is submitted to the page's own address.
 fn form(screen: &WalletScreen) -> Markup {
     html! {
         form method="post" {
@@ -193,7 +193,7 @@ mod tests {
     use crate::simulation::wallet_page::{Standing, WalletScreen};
 
     #[test]
-    fn a_form_says_one_thing() {
+    fn forms_have_exactly_one_decision() {
         let confirmed = WalletAction::Confirm("wallet:everyday".into());
         assert_eq!(
             action(b"account=wallet%3Aeveryday&action=confirm"),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_merchant_calls_itself_is_text_and_nothing_else() {
+    fn merchant_names_are_escaped() {
         let screen = WalletScreen {
             payee: "<script>alert(1)</script>".into(),
             amount: "24.90 EUR".into(),

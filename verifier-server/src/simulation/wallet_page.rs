@@ -1,5 +1,5 @@
-//! The simulated wallet's own page: the shopper confirms or refuses there, and the merchant hears
-//! of it at once, whether or not the shop's page is still open.
+//! The simulated wallet's page: the shopper confirms or cancels, and the gateway is notified
+//! immediately, whether or not the shop's page is still open.
 
 use super::bank;
 use crate::error::{ApiError, ErrorCode};
@@ -10,61 +10,61 @@ use sealpay_provider::ProviderDecision;
 use sealpay_simulator::wallet::{SimulatedWallet, WalletDecision, WalletState};
 use sealpay_system::unix_seconds;
 
-/// What the page shows.
+/// The content of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WalletScreen {
-    /// Who is paid.
+    /// The payee.
     pub payee: String,
-    /// How much, for people.
+    /// The formatted amount.
     pub amount: String,
-    /// Until when it can be confirmed, seconds since 1970.
+    /// When the request expires, seconds since 1970.
     pub expires_at: u64,
-    /// What it can be paid from: the account, and its name for the shopper.
+    /// The accounts to pay from: name and display name.
     pub accounts: Vec<(&'static str, &'static str)>,
-    /// Where it stands.
+    /// The state of the request.
     pub standing: Standing,
 }
 
-/// Where a request to the wallet stands.
+/// The state of a wallet request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It waits for the shopper.
+    /// Waiting for the shopper.
     Open,
-    /// The shopper confirmed, and the bank has not answered yet.
+    /// Confirmed; the bank has not responded yet.
     Processing,
-    /// It is paid.
+    /// Paid.
     Paid,
-    /// The shopper refused.
+    /// Cancelled by the shopper.
     Refused,
-    /// The bank said no.
+    /// Declined by the bank.
     Declined,
-    /// It is too late, or it was taken back.
+    /// Expired or withdrawn.
     Closed,
 }
 
-/// What the shopper does.
+/// The shopper's decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WalletAction {
-    /// Pays from an account.
+    /// Pay from an account.
     Confirm(String),
-    /// Does not pay.
+    /// Cancel.
     Refuse,
 }
 
-/// What the page shows.
+/// The content of the page.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], or the wallet does not answer.
+/// [`ErrorCode::NotFound`], or the wallet does not respond.
 pub async fn open(gateway: &Gateway, token: &str) -> Result<WalletScreen, ApiError> {
     let wallet = bank(gateway)?.wallet();
     find(&wallet, token).await.map(|(_, screen)| screen)
 }
 
-/// Does what the shopper wants; gives what the page shows then.
+/// Processes the shopper's decision; returns the new content.
 ///
 /// # Errors
-/// [`ErrorCode::NotFound`], [`ErrorCode::InvalidParameter`] for an account that the wallet does not have, or
-/// the wallet does not answer.
+/// [`ErrorCode::NotFound`], [`ErrorCode::InvalidParameter`] for an unknown account, or the wallet
+/// does not respond.
 pub async fn decide(
     gateway: &Gateway,
     token: &str,
@@ -87,14 +87,14 @@ pub async fn decide(
             return Err(ApiError::invalid("account", detail));
         }
         Ok(WalletDecision::Decided(_) | WalletDecision::Closed) => {
-            // As a wallet would notify: the shop's page may be gone. Where that fails, the bank is
-            // asked later.
+            // Notifies the gateway as a wallet would, because the shop's page may be gone. If that
+            // fails, the bank is queried later.
             if let Err(error) = reconcile::look_at(gateway, reference).await {
                 tracing::warn!(payment = %reference, ?error, "the wallet could not notify");
             }
             (_, screen) = find(&wallet, token).await?;
         }
-        // The bank is asked later what became of it.
+        // The outcome is queried later.
         Err(error) => {
             tracing::warn!(payment = %reference, ?error, "the wallet's bank did not answer");
             screen.standing = Standing::Processing;

@@ -1,4 +1,4 @@
-//! `/sim/webhooks`: how webhooks misbehave on purpose.
+//! `/sim/webhooks`: deliberate webhook faults.
 
 use super::SimRequest;
 use crate::error::ApiError;
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// How long reading the settings may take: what was read just before the change is forgotten so
-/// much later.
+/// How long reading the settings may take: settings that were read just before the change are used
+/// that much longer.
 const READING: Duration = Duration::from_millis(200);
 
 /// What is done to webhooks on purpose. What an order leaves out is not done.

@@ -1,19 +1,20 @@
-//! Rows that one server at a time works on. A column says until when a row is taken. A server takes
-//! it over by naming the moment that it has read there; of several that do, one succeeds.
+//! Leases: rows that one server at a time processes. A column has the end of the lease. A server
+//! takes over a row by a conditional update with the value that it read; one of several concurrent
+//! servers succeeds.
 
 use sealpay_storage::{Database, DatabaseError, Entity, Fault, Statement, Tx, Value, values};
 
-/// A row with an `id` and a lease, as long as it is open; [`leased!`] says when that is.
+/// A row with an `id` and a lease while it is open; [`leased!`] defines the condition.
 pub(crate) trait Leased: Entity + Send + 'static {
-    /// Those that are open and whose lease has ended by `$1`: `$2` that wait longest.
+    /// Open rows whose lease has ended by `$1`, at most `$2`, longest waiting first.
     const OPEN: &'static str;
 
-    /// Gives one, `$1`, whose lease is still the one that was seen, `$2`, another lease, `$3`.
+    /// Sets the lease of row `$1` to `$3` if it is still `$2`.
     const TAKE: &'static str;
 }
 
-/// Gives an entity its lease. The condition has to be that of the table's partial index, word for
-/// word: otherwise SQLite does not use the index.
+/// Implements leases for an entity. The condition must equal that of the table's partial index
+/// exactly, otherwise SQLite does not use the index.
 macro_rules! leased {
     ($name:ident in $table:literal where $is_open:literal) => {
         impl $crate::store::lease::Leased for $name {
@@ -35,7 +36,7 @@ macro_rules! leased {
 
 pub(crate) use leased;
 
-/// What is open and nobody's by a moment, milliseconds since 1970; what waits longest first.
+/// Open rows without a lease at a time, milliseconds since 1970; longest waiting first.
 pub(crate) async fn open<T: Leased>(
     database: &Database,
     by_ms: i64,
@@ -44,8 +45,8 @@ pub(crate) async fn open<T: Leased>(
     database.list(T::OPEN, values![by_ms, limit]).await
 }
 
-/// Takes one over from the lease that was seen to another; as it stands now, or nothing when somebody
-/// else has it, or it is not open any more.
+/// Takes over a row whose lease is still as seen; returns the current row, or none if another
+/// server has it or it is not open any more.
 pub(crate) async fn take<T: Leased>(
     database: &Database,
     id: impl Into<Value>,
@@ -57,8 +58,7 @@ pub(crate) async fn take<T: Leased>(
         .await
 }
 
-/// Of rows that were seen to be due, those that are the caller's now: `take` changes a row whose lease
-/// is still the one that was seen.
+/// Takes over due rows; returns those whose lease was still as seen by `take`.
 pub(crate) async fn take_all<T, const N: usize>(
     tx: &mut Tx<'_>,
     due: Vec<T>,

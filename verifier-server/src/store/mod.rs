@@ -1,7 +1,7 @@
-//! The database with the repositories of all features: one SQL text for SQLite and Postgres.
+//! The database with the repositories of all features; the SQL is the same for SQLite and Postgres.
 //!
 //! Every method takes its times as arguments. The result of a race is a type of its own; a
-//! [`DatabaseError`] means that the database did not do its work.
+//! [`DatabaseError`] means that the database failed.
 
 pub mod clock;
 pub(crate) mod lease;
@@ -36,17 +36,17 @@ pub(crate) static MIGRATIONS: Migrations = Migrations {
     steps: &[include_str!("../../migrations/0001_schema.sql")],
 };
 
-/// What the server keeps. Clones share it.
+/// The server's database. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,
     /// The repository of payments.
     pub payments: PaymentStore,
-    /// The repository of approvals that contradict what is stored.
+    /// The repository of late approvals.
     pub reversals: ReversalStore,
     /// The repository of checkout sessions.
     pub sessions: SessionStore,
-    /// The repository of captures, voids, refunds and lapses.
+    /// The repository of captures, voids, refunds and expiries.
     pub operations: OperationStore,
     /// The repository of disputes.
     pub disputes: DisputeStore,
@@ -66,9 +66,9 @@ pub struct Store {
     pub endpoints: EndpointStore,
     /// The repository of deliveries of events.
     pub deliveries: DeliveryStore,
-    /// The repository of how webhooks misbehave in a test.
+    /// The repository of webhook fault settings.
     pub webhook_faults: WebhookFaultStore,
-    /// The repository of requests with an `Idempotency-Key`, and their responses.
+    /// The repository of idempotent requests and their responses.
     pub idempotency: IdempotencyStore,
     /// The repository of the audit trail.
     pub audit: AuditStore,
@@ -83,12 +83,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens `postgres://…`, `sqlite:` and a path, or a path, and brings it to the present form.
+    /// Opens `postgres://…`, `sqlite:` and a path, or a path, and applies missing migrations.
     ///
     /// # Errors
     /// The database cannot be opened, or was written by a newer version.
     pub async fn open(url_or_path: &str, options: &Options) -> Result<Self, DatabaseError> {
-        // An answer is given only after what it says is durable.
+        // A response is only sent after its effect is durable.
         let opening = Database::open(url_or_path, &MIGRATIONS, Durability::Full, options);
         let database = opening.await?;
         Ok(Self {
@@ -156,12 +156,12 @@ impl Store {
         })
     }
 
-    /// Says whether the database answers and takes changes.
+    /// Checks that the database responds and accepts writes.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
         self.database.ping().await
     }
 
-    /// Finishes what waits and closes the database; what comes later is refused.
+    /// Completes waiting operations and closes the database; later operations are rejected.
     pub async fn close(&self) {
         self.database.close().await;
     }

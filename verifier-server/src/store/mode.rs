@@ -1,4 +1,4 @@
-//! Whether a database is of tests or of real payments: said once, by the first start.
+//! The mode of a database, test or live, set by its first start.
 
 use super::Store;
 use sealpay_storage::{DatabaseError, values};
@@ -7,7 +7,7 @@ const SAY: &str = "INSERT INTO data_mode (id, livemode) VALUES (1, $1) ON CONFLI
 const READ: &str = "SELECT livemode FROM data_mode WHERE id = 1";
 
 impl Store {
-    /// Says what the data is of, unless that was said before; what was said first.
+    /// Sets the mode unless it is already set; returns the mode in effect.
     pub async fn bind_mode(&self, livemode: bool) -> Result<bool, DatabaseError> {
         if let Some((stored,)) = self.database.get(READ, []).await? {
             return Ok(stored);

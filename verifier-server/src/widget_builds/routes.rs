@@ -1,5 +1,5 @@
-//! Files of the widget's other builds. While verifiers are replaced one by one, a document of one
-//! build asks for files that another verifier has, and a page may pin the loader of an old one.
+//! Serves files of other widget builds. During a rolling update, a document of one build requests
+//! its files from a server with another build, and a page may pin the loader of an old one.
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -9,19 +9,19 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Other builds in memory at once; a roll has two.
+/// Maximum number of other builds in memory; a rolling update has two.
 const MOST_BUILDS: usize = 4;
-/// The database is asked which builds there are at most so often, whoever makes up digests.
+/// Minimum interval between database lookups, even if clients invent digests.
 const ASKED_EVERY: Duration = Duration::from_millis(200);
 
-/// Other builds than the verifier's own.
+/// Builds other than the server's own.
 #[derive(Debug, Default)]
 pub struct OtherBuilds {
     found: Mutex<BTreeMap<String, Arc<Build>>>,
     lookup: tokio::sync::Mutex<Lookup>,
 }
 
-/// When the database was asked last.
+/// The time of the last database lookup.
 #[derive(Debug, Default)]
 struct Lookup {
     asked_at_ms: u64,
@@ -43,7 +43,7 @@ impl OtherBuilds {
     }
 }
 
-/// A file of another build, if that is kept.
+/// A file of another build, if it is stored.
 pub(crate) async fn file(
     gateway: &Gateway,
     builds: &OtherBuilds,
@@ -60,7 +60,7 @@ pub(crate) async fn file(
     Ok(build.and_then(|build| build.file(name).cloned()))
 }
 
-/// One request at a time asks the database; those that waited for it take its answer.
+/// One request at a time queries the database; concurrent requests share its result.
 async fn find(
     gateway: &Gateway,
     builds: &OtherBuilds,
@@ -72,7 +72,7 @@ async fn find(
     if let Some(build) = builds.found(digest) {
         return Ok(Some(build));
     }
-    // An answer from after the arrival knows every build that could have sent this client here.
+    // A lookup after the request's arrival includes every build that could have caused the request.
     if lookup.asked_at_ms <= arrived_at_ms {
         let since_ms = clock.wall_ms().abs_diff(lookup.asked_at_ms);
         let since = Duration::from_millis(since_ms);
@@ -84,7 +84,7 @@ async fn find(
         return Ok(None);
     }
     let files = widget_builds::files(gateway, digest).await?;
-    // Whoever can write into the database cannot put other files in the place of these.
+    // Verified by digest, so that write access to the database is not enough to serve other files.
     let build = Build::from_files(&files).filter(|build| build.digest() == digest);
     let build = build.map(Arc::new);
     if let Some(build) = &build {

@@ -1,5 +1,5 @@
-//! The widget's builds that were served lately, so that any verifier can serve the files of any of
-//! them: while one is being replaced, a browser asks the new one for files of the old one.
+//! The repository of recently used widget builds, so that every server can serve the files of all
+//! of them.
 
 use sealpay_storage::{Database, DatabaseError, Projection, projection, sql, values};
 
@@ -15,13 +15,14 @@ const COUNT: &str = "SELECT COUNT(*) FROM widget_files WHERE build = $1";
 
 const FILES: &str = sql!(WidgetFile::SELECT, "WHERE build = $1 ORDER BY name, coding");
 
-// The files first: a build that is recorded again meanwhile keeps them, because it is seen by then.
+// Files are deleted first: a build that is recorded again meanwhile keeps them, because it is in
+// use by then.
 const FORGET_FILES: &str = "DELETE FROM widget_files WHERE build IN
     (SELECT digest FROM widget_builds WHERE seen_at_ms < $1)";
 
 const FORGET: &str = "DELETE FROM widget_builds WHERE seen_at_ms < $1";
 
-/// A file of a build in one of its codings.
+/// A file of a build with one content coding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WidgetFile {
     /// Its name.
@@ -47,13 +48,13 @@ pub struct WidgetBuildStore {
 }
 
 impl WidgetBuildStore {
-    /// Records that a build is served now; milliseconds since 1970.
+    /// Records that a build is in use now, milliseconds since 1970.
     pub async fn record(&self, digest: &str, now_ms: i64) -> Result<(), DatabaseError> {
         let values = values![digest.to_owned(), now_ms];
         self.database.execute(RECORD, values).await.map(drop)
     }
 
-    /// Keeps a file of a build that is recorded; one that is there stays as it is.
+    /// Adds a file of a recorded build; an existing file is unchanged.
     pub async fn add_file(&self, digest: &str, file: &WidgetFile) -> Result<(), DatabaseError> {
         let values = values![digest.to_owned(), &file.name, &file.coding, &file.content];
         self.database.execute(ADD_FILE, values).await.map(drop)
@@ -65,19 +66,19 @@ impl WidgetBuildStore {
         Ok(digests.map(|(digest,)| digest).collect())
     }
 
-    /// How many files of a build are kept, each coding counted.
+    /// The number of stored files of a build, counting each coding.
     pub async fn file_count(&self, digest: &str) -> Result<i64, DatabaseError> {
         let build = values![digest.to_owned()];
         self.database.scalar(COUNT, build).await
     }
 
-    /// The files of a build. They may still be arriving: whoever reads them checks the digest.
+    /// The files of a build. They may be incomplete, so the reader verifies the digest.
     pub async fn files(&self, digest: &str) -> Result<Vec<WidgetFile>, DatabaseError> {
         let build = values![digest.to_owned()];
         self.database.list(FILES, build).await
     }
 
-    /// Forgets the builds that nobody serves since a moment, milliseconds since 1970.
+    /// Deletes builds that were not used since a time, milliseconds since 1970.
     pub async fn purge(&self, before_ms: i64) -> Result<(), DatabaseError> {
         self.database
             .execute(FORGET_FILES, values![before_ms])

@@ -5,7 +5,7 @@ use sealpay_protocol::ids::{ApiKeyId, MerchantId};
 /// A merchant's API key; the key itself is not stored, only its keyed hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Names the key.
+    /// The key id.
     pub id: ApiKeyId,
     /// The merchant.
     pub merchant: MerchantId,

@@ -29,10 +29,10 @@ fn quiet(start: Instant) -> State {
 }
 
 #[test]
-fn silence_and_pings_end_a_connection_and_a_request_that_is_worked_on_does_not() {
+fn idle_connections_time_out_but_running_requests_do_not() {
     let start = Instant::now();
     let rows = [
-        // requests, writing, last byte at, last request ended at, over at
+        // requests, writing, last byte at, last request ended at, times out at
         (0, false, 0, 0, 30),
         (0, false, 20, 0, 50),
         (0, false, 55, 0, 60),
@@ -57,7 +57,7 @@ fn silence_and_pings_end_a_connection_and_a_request_that_is_worked_on_does_not()
     }
 }
 
-/// A client that takes so many bytes every `every` seconds: when it is let go, within an hour.
+/// When a client that reads this many bytes every `every` seconds is disconnected, within an hour.
 fn let_go_after(bytes: usize, every: u64, patience: &Patience) -> Option<u64> {
     let start = Instant::now();
     let mut state = State {
@@ -80,7 +80,7 @@ fn let_go_after(bytes: usize, every: u64, patience: &Patience) -> Option<u64> {
 }
 
 #[test]
-fn a_response_is_taken_at_a_minimum_speed_whatever_else_is_sent() {
+fn responses_must_be_read_at_a_minimum_rate() {
     assert_eq!(let_go_after(0, 60, &PATIENCE), Some(120), "pings alone");
     assert_eq!(
         let_go_after(1, 10, &PATIENCE),
@@ -92,17 +92,17 @@ fn a_response_is_taken_at_a_minimum_speed_whatever_else_is_sent() {
         three_kilobytes.is_some_and(|at| at < 150),
         "{three_kilobytes:?}"
     );
-    // As fast as is asked for, and a phone with a weak signal.
+    // Exactly the minimum rate, and a phone with a weak signal.
     let a_minute = usize::try_from(BYTES_PER_SECOND * 60).unwrap();
     assert_eq!(let_go_after(a_minute, 60, &PATIENCE), None);
     assert_eq!(let_go_after(1_000, 2, &PATIENCE), None);
-    // A proxy's connection stands still for one client and goes on for others.
+    // A proxy's connection may stall for one client and continue for others.
     assert_eq!(let_go_after(1, 10, &OF_A_PROXY), None);
     assert_eq!(let_go_after(0, 7200, &OF_A_PROXY), Some(120));
 }
 
 #[test]
-fn what_a_client_took_quickly_gives_it_no_more_than_two_minutes() {
+fn fast_reading_earns_at_most_two_minutes() {
     let start = Instant::now();
     let mut state = State {
         responses: 1,
@@ -112,14 +112,14 @@ fn what_a_client_took_quickly_gives_it_no_more_than_two_minutes() {
     assert_eq!(state.pace, seconds(20));
     state.took(usize::MAX, PATIENCE.stalled);
     assert_eq!(state.pace, PATIENCE.stalled);
-    // While nothing waits for it no time passes.
+    // Without a waiting response the allowance does not shrink.
     state.responses = 0;
     state.keep_pace(start + seconds(1_000));
     assert_eq!(state.pace, PATIENCE.stalled);
 }
 
 #[test]
-fn a_connection_waits_anew_when_its_last_request_has_ended() {
+fn the_idle_timer_restarts_after_the_last_request() {
     let activity = Activity::new(PATIENCE);
     let (idle, stalled) = (PATIENCE.idle, PATIENCE.stalled);
     let at_first = activity.deadline();
