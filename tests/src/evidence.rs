@@ -27,7 +27,7 @@ const TEXTS: [(&str, &str); 5] = [
     ),
     (
         "delivery_attempts",
-        "SELECT event, endpoint, error, answer FROM delivery_attempts",
+        "SELECT event, endpoint, error, response FROM delivery_attempts",
     ),
     (
         "events",

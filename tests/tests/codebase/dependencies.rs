@@ -28,7 +28,7 @@ const FEATURES: [(&str, &[&str]); 11] = [
     ("operations", &["payments"]),
     // The event of a payment shows what was done to it.
     ("payments", &["disputes", "operations", "sessions"]),
-    ("payouts", &["balance", "settlements"]),
+    ("payouts", &["balance"]),
     ("sessions", &["payments"]),
     ("settlements", &["balance", "payments", "payouts"]),
     ("webhooks", &["payments"]),
@@ -45,7 +45,7 @@ const PARTS: [(&str, &[&str]); 9] = [
     ("gateway", &["auth", "error", "fair", "keys", "ledger", "store"]),
     ("idempotency", &["error", "gateway", "store"]),
     ("keys", &["auth", "error", "gateway", "http", "maintain", "merchants", "store", "webhooks"]),
-    ("ledger", &["disputes", "payments", "settlements", "store"]),
+    ("ledger", &["balance", "disputes", "payments", "payouts", "settlements", "store"]),
     ("listener", &["metrics", "webhooks"]),
 ];
 

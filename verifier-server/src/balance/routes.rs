@@ -1,17 +1,17 @@
 //! `/v1/balance` and `/v1/balance/transactions`
 
+use super::model::TransactionKind;
 use super::service;
 use super::service::Balances;
 use super::store::TransactionFilter;
+use super::view::BalanceTransactionRecord;
 use crate::auth::scope::required::BalanceRead;
-use crate::balance::model::TransactionKind;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::query::{currency, end_of_second, identifier, name, schema, second};
 use crate::http::state::AppState;
-use crate::settlements::view::BalanceTransactionRecord;
 use axum::Json;
 use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;

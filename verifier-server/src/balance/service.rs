@@ -2,13 +2,11 @@
 
 pub use super::store::TransactionFilter;
 use super::sums::{Sums, TrialLine};
+use super::view::{AccountRecord, BalanceRecord, BalanceTransactionRecord, PendingRecord};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::http::paging::{self, Page};
 use crate::ledger::model::Account;
-use crate::settlements::view::{
-    AccountRecord, BalanceRecord, BalanceTransactionRecord, PendingRecord,
-};
 use crate::store::Store;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::MerchantId;

@@ -8,6 +8,7 @@ use crate::merchants::api_keys::Limits;
 use crate::merchants::register::MerchantAdmin;
 use clap::Subcommand;
 use sealpay_protocol::ids::{ApiKeyId, MerchantId};
+use sealpay_system::unix_seconds;
 use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
@@ -69,7 +70,7 @@ pub(super) async fn run(
             let mut shown = shown(&rotated.made.record, &rotated.made.plaintext);
             shown["replaces"] = json!({
                 "api_key_id": key.to_string(),
-                "expires_at": seconds(rotated.old_expires_at_ms),
+                "expires_at": unix_seconds(rotated.old_expires_at_ms),
             });
             print_json(&shown, false)?;
             Ok(Some(rotated.made.record.id.to_string()))
@@ -87,16 +88,12 @@ pub(super) async fn run(
     }
 }
 
-const fn seconds(at_ms: i64) -> i64 {
-    at_ms.div_euclid(1000)
-}
-
 fn shown(key: &ApiKey, plaintext: &str) -> Value {
     json!({
         "api_key_id": key.id.to_string(),
         "api_key": plaintext,
         "scopes": key.scopes,
-        "expires_at": key.expires_at_ms.map(seconds),
+        "expires_at": key.expires_at_ms.map(unix_seconds),
     })
 }
 
@@ -106,7 +103,7 @@ pub(super) fn listed(key: &ApiKey) -> Value {
         "api_key_id": key.id.to_string(),
         "prefix": key.prefix,
         "scopes": key.scopes,
-        "expires_at": key.expires_at_ms.map(seconds),
-        "last_used_at": key.last_used_at_ms.map(seconds),
+        "expires_at": key.expires_at_ms.map(unix_seconds),
+        "last_used_at": key.last_used_at_ms.map(unix_seconds),
     })
 }

@@ -1,6 +1,7 @@
 //! Disputes as the merchant sees them.
 
 use super::model::{Dispute, DisputeReason, DisputeState};
+use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,11 +27,11 @@ pub struct DisputeRecord {
     /// The credential that sent the evidence, or accepted.
     pub answered_by: Option<String>,
     /// Until when the merchant may answer, seconds since 1970; afterwards it is lost.
-    pub evidence_due_at: i64,
+    pub evidence_due_at: u64,
     /// Seconds since 1970.
-    pub created_at: i64,
+    pub created_at: u64,
     /// Seconds since 1970.
-    pub updated_at: i64,
+    pub updated_at: u64,
 }
 
 impl DisputeRecord {
@@ -47,9 +48,9 @@ impl DisputeRecord {
             state: dispute.state,
             evidence: dispute.evidence.clone(),
             answered_by: dispute.answered_by.clone(),
-            evidence_due_at: dispute.evidence_due_ms.div_euclid(1000),
-            created_at: dispute.created_at_ms.div_euclid(1000),
-            updated_at: dispute.updated_at_ms.div_euclid(1000),
+            evidence_due_at: unix_seconds(dispute.evidence_due_ms),
+            created_at: unix_seconds(dispute.created_at_ms),
+            updated_at: unix_seconds(dispute.updated_at_ms),
         }
     }
 }

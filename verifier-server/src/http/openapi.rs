@@ -22,8 +22,10 @@ use utoipa_axum::router::OpenApiRouter;
     ),
     components(schemas(
         sealpay_protocol::api::Problem,
-        crate::payments::event::EventBody,
-        crate::webhooks::events::view::EndpointEventBody
+        crate::webhooks::events::body::EventBody<crate::payments::event::EventData>,
+        crate::webhooks::events::body::EventBody<crate::payouts::view::PayoutEventData>,
+        crate::webhooks::events::body::EventBody<crate::settlements::view::SettlementEventData>,
+        crate::webhooks::events::body::EventBody<crate::webhooks::events::view::EndpointEventData>
     )),
     modifiers(&MerchantSchemes)
 )]

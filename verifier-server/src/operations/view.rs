@@ -2,6 +2,7 @@
 
 use super::model::{Modification, ModificationKind, ModificationState};
 use sealpay_provider::decline;
+use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -31,9 +32,9 @@ pub struct ModificationRecord {
     /// for an authorization that lapsed.
     pub created_by: Option<String>,
     /// Seconds since 1970.
-    pub created_at: i64,
+    pub created_at: u64,
     /// Seconds since 1970.
-    pub updated_at: i64,
+    pub updated_at: u64,
 }
 
 /// Why the provider did not do it.
@@ -60,8 +61,8 @@ impl ModificationRecord {
             state: modification.state,
             failure: modification.failure.as_deref().map(FailureRecord::new),
             created_by: modification.created_by.clone(),
-            created_at: modification.created_at_ms.div_euclid(1000),
-            updated_at: modification.updated_at_ms.div_euclid(1000),
+            created_at: unix_seconds(modification.created_at_ms),
+            updated_at: unix_seconds(modification.updated_at_ms),
         }
     }
 }

@@ -11,6 +11,7 @@ use sealpay_protocol::order::Capture;
 use sealpay_provider::authentication::Authentication;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
+use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,11 +59,11 @@ pub struct PaymentRecord {
     /// The money that is expected; only with the method `bank_transfer`.
     pub transfer: Option<TransferRecord>,
     /// Until when held money can be captured, seconds since 1970; none where nothing is held.
-    pub capture_before: Option<i64>,
+    pub capture_before: Option<u64>,
     /// Seconds since 1970.
-    pub created_at: i64,
+    pub created_at: u64,
     /// Seconds since 1970.
-    pub updated_at: i64,
+    pub updated_at: u64,
 }
 
 /// A card, as far as it is kept.
@@ -101,7 +102,7 @@ pub struct TransferRecord {
     /// What has to stand on the transfer (ISO 11649).
     pub reference: String,
     /// Until when the money has to be there, seconds since 1970, while it is awaited.
-    pub expires_at: Option<i64>,
+    pub expires_at: Option<u64>,
     /// What has come, minor units.
     pub received: i64,
     /// What came too much, minor units; the merchant has to send it back.
@@ -155,20 +156,17 @@ impl PaymentRecord {
                 bic: expected.bic.clone(),
                 reference: expected.reference.clone(),
                 expires_at: (payment.state == PaymentState::RequiresAction)
-                    .then(|| payment.lease_until_ms.div_euclid(1000)),
+                    .then(|| unix_seconds(payment.lease_until_ms)),
                 received: expected.received_minor,
                 overpaid: match expected.sum(payment.money.amount_minor()) {
                     AmountMatch::Over(minor) => minor,
                     AmountMatch::Short(_) | AmountMatch::Exact => 0,
                 },
             }),
-            capture_before: (payment.capturable_minor() > 0).then(|| {
-                let lifetime = i64::try_from(HOLD_LIFETIME_SECONDS).unwrap_or(i64::MAX);
-                let made_at = payment.created_at_ms.div_euclid(1000);
-                made_at.saturating_add(lifetime)
-            }),
-            created_at: payment.created_at_ms.div_euclid(1000),
-            updated_at: payment.updated_at_ms.div_euclid(1000),
+            capture_before: (payment.capturable_minor() > 0)
+                .then(|| unix_seconds(payment.created_at_ms).saturating_add(HOLD_LIFETIME_SECONDS)),
+            created_at: unix_seconds(payment.created_at_ms),
+            updated_at: unix_seconds(payment.updated_at_ms),
         }
     }
 }

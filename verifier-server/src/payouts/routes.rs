@@ -1,7 +1,9 @@
 //! `/v1/payouts`
 
+use super::model::PayoutState;
 use super::service;
 use super::service::PayoutFilter;
+use super::view::PayoutRecord;
 use crate::auth::scope::required::BalanceRead;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::{Page, list_query};
@@ -9,8 +11,6 @@ use crate::http::params::Params;
 use crate::http::problem::Problem;
 use crate::http::query::{currency, identifier, name, schema};
 use crate::http::state::AppState;
-use crate::payouts::model::PayoutState;
-use crate::settlements::view::PayoutRecord;
 use axum::Json;
 use axum::extract::{Path, State};
 use utoipa_axum::router::OpenApiRouter;

@@ -1,14 +1,13 @@
 //! Sends each payout to the bank until it responds, and processes returned payouts.
 
 use super::account::account_of;
+use super::model::{Payout, PayoutState};
 pub use super::store::PayoutFilter;
+use super::view::{self, PayoutRecord};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::http::paging::{self, Page};
 use crate::ledger::posting;
-use crate::payouts::model::{Payout, PayoutState};
-use crate::settlements;
-use crate::settlements::view::PayoutRecord;
 use crate::store::Store;
 use crate::worker::{self, Lease};
 use futures_util::stream::{self, StreamExt};
@@ -225,7 +224,6 @@ async fn record(
     after.state = state;
     after.failure = failure;
     after.updated_at_ms = gateway.clock.now_ms_i64();
-    let record = PayoutRecord::new(&after, gateway.livemode());
     let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
     // If a payout was never paid, its return is its first event.
     let sequence = if payout.state == PayoutState::Paid {
@@ -233,8 +231,7 @@ async fn record(
     } else {
         1
     };
-    let event = settlements::view::payout_moved(event, sequence, &after, record)
-        .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
+    let event = view::event(event, sequence, &after, gateway.livemode())?;
     let posting = (state == PayoutState::Returned)
         .then(|| posting::of_payout_return(&gateway.posting_context(None), &after));
     let changed = gateway

@@ -147,7 +147,8 @@ fn composition(gateway: &Gateway, group: BatchKey, terms: Terms) -> ComposeFn {
     Arc::new(move |sums, previous| {
         let closed = draft::close(&group, sums, previous, &terms);
         let record = SettlementRecord::new(&closed.settlement, livemode);
-        let event = view::closed(event, published_at_ms, &closed.settlement, record)?;
+        let event = view::closed(event, published_at_ms, &closed.settlement, record)
+            .map_err(|error| format!("{error:?}"))?;
         Ok((closed, event))
     })
 }

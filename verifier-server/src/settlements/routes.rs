@@ -3,8 +3,9 @@
 use super::service;
 use super::service::Format;
 use super::store::SettlementFilter;
-use super::view::{BalanceTransactionRecord, SettlementRecord};
+use super::view::SettlementRecord;
 use crate::auth::scope::required::BalanceRead;
+use crate::balance::view::BalanceTransactionRecord;
 use crate::error::ApiError;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::{Page, PageRequest, list_query};

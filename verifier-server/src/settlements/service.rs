@@ -3,9 +3,10 @@
 use super::model::Settlement;
 use super::report::{Statement, camt053, csv, json};
 pub use super::store::SettlementFilter;
-use super::view::{BalanceTransactionRecord, SettlementRecord};
+use super::view::SettlementRecord;
 use crate::balance::model::BalanceTransaction;
 use crate::balance::store::TransactionFilter;
+use crate::balance::view::BalanceTransactionRecord;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::http::paging::{self, Page, PageRequest};

@@ -8,6 +8,7 @@ use super::{Statement, checksum};
 use crate::balance::model::{BalanceTransaction, TransactionKind};
 use crate::settlements::fees::Fees;
 use crate::settlements::schedule;
+use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -63,11 +64,11 @@ pub struct ReportLine {
     /// Gross minus fees, minor units.
     pub net: i64,
     /// Seconds since 1970.
-    pub created_at: i64,
+    pub created_at: u64,
     /// The business date, `2026-11-24`.
     pub business_date: String,
     /// The cut-off of the business date, seconds since 1970.
-    pub cut_off_at: i64,
+    pub cut_off_at: u64,
 }
 
 /// The totals of a settlement. Net + brought forward = payout + carried forward.
@@ -103,7 +104,7 @@ pub struct SettlementReport {
     /// The settlement date, `2026-11-25`.
     pub settlement_date: String,
     /// Seconds since 1970.
-    pub closed_at: i64,
+    pub closed_at: u64,
     /// `mer_…`.
     pub merchant: String,
     /// The merchant's name.
@@ -155,7 +156,7 @@ fn without_checksum(statement: &Statement<'_>) -> SettlementReport {
         settlement: settlement.id.to_string(),
         number: settlement.number,
         settlement_date: settlement.settlement_date.to_string(),
-        closed_at: seconds(settlement.closed_at_ms),
+        closed_at: unix_seconds(settlement.closed_at_ms),
         merchant: settlement.merchant.to_string(),
         merchant_name: statement.merchant_name.to_owned(),
         account: statement.account().to_owned(),
@@ -177,10 +178,6 @@ fn without_checksum(statement: &Statement<'_>) -> SettlementReport {
     }
 }
 
-fn seconds(at_ms: i64) -> i64 {
-    at_ms.div_euclid(1_000)
-}
-
 fn line(line: &BalanceTransaction) -> ReportLine {
     ReportLine {
         id: line.id.to_string(),
@@ -194,8 +191,8 @@ fn line(line: &BalanceTransaction) -> ReportLine {
         amount: line.gross_minor,
         fees: line.fees.into(),
         net: line.net_minor,
-        created_at: seconds(line.created_at_ms),
+        created_at: unix_seconds(line.created_at_ms),
         business_date: line.business_date.to_string(),
-        cut_off_at: seconds(schedule::cut_off_ms(line.currency, line.business_date)),
+        cut_off_at: unix_seconds(schedule::cut_off_ms(line.currency, line.business_date)),
     }
 }

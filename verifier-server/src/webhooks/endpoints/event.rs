@@ -2,14 +2,12 @@
 //! which is sent like an event but not stored.
 
 use super::store::event::EndpointEvent;
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::payments::event::rfc3339;
 use crate::webhooks::endpoints::model::WebhookEndpoint;
-use crate::webhooks::events::model::{EVENT_VERSION, Event};
-use crate::webhooks::events::view::{
-    EndpointEventBody, EndpointEventData, EndpointRecord, VerificationBody, VerificationData,
-};
+use crate::webhooks::events::body::EventBody;
+use crate::webhooks::events::model::Event;
+use crate::webhooks::events::view::{EndpointEventData, EndpointRecord, VerificationData};
 use sealpay_protocol::ids::EventId;
 use url::Url;
 
@@ -46,26 +44,19 @@ impl EventDraft {
         reason: Option<&'static str>,
         sequence: i64,
     ) -> Result<Event, ApiError> {
-        let body = EndpointEventBody {
-            kind,
-            timestamp: rfc3339(self.at_ms),
-            version: EVENT_VERSION,
-            merchant: endpoint.merchant.to_string(),
-            livemode: self.livemode,
-            data: EndpointEventData {
-                sequence,
-                reason,
-                webhook_endpoint: EndpointRecord::new(endpoint, self.at_ms),
-            },
+        let data = EndpointEventData {
+            sequence,
+            reason,
+            webhook_endpoint: EndpointRecord::new(endpoint, self.at_ms),
         };
-        let body = serde_json::to_string(&body);
+        let of = (endpoint.merchant, self.livemode);
         Ok(Event {
             id: self.id,
             merchant: endpoint.merchant,
             subject: endpoint.id.to_string(),
             kind: kind.to_owned(),
             sequence,
-            body: body.map_err(|error| ApiError::because(ErrorCode::Internal, error))?,
+            body: EventBody::json(kind, of, self.at_ms, data)?,
             created_at_ms: self.at_ms,
         })
     }
@@ -73,7 +64,7 @@ impl EventDraft {
     /// The event about an updated endpoint, and the farewell to its former address.
     ///
     /// # Errors
-    /// As for [`Self::of`].
+    /// As for [`Self::event`].
     pub fn updated(
         self,
         endpoint: &WebhookEndpoint,
@@ -111,25 +102,18 @@ pub fn verification(
     challenge: &str,
 ) -> Result<Event, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
-    let body = VerificationBody {
-        kind: VERIFICATION,
-        timestamp: rfc3339(now_ms),
-        version: EVENT_VERSION,
-        merchant: endpoint.merchant.to_string(),
-        livemode: gateway.livemode(),
-        data: VerificationData {
-            challenge,
-            webhook_endpoint: EndpointRecord::new(endpoint, now_ms),
-        },
+    let data = VerificationData {
+        challenge,
+        webhook_endpoint: EndpointRecord::new(endpoint, now_ms),
     };
-    let body = serde_json::to_string(&body);
+    let of = (endpoint.merchant, gateway.livemode());
     Ok(Event {
         id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
         merchant: endpoint.merchant,
         subject: endpoint.id.to_string(),
         kind: VERIFICATION.to_owned(),
         sequence: 0,
-        body: body.map_err(|error| ApiError::because(ErrorCode::Internal, error))?,
+        body: EventBody::json(VERIFICATION, of, now_ms, data)?,
         created_at_ms: now_ms,
     })
 }

@@ -4,6 +4,7 @@ use super::model::{Delivery, DeliveryAttempt, DeliveryState, Event, HELD_MS};
 use crate::webhooks::deliveries::redelivery::{RedeliveryBatch, StoredDelivery};
 use crate::webhooks::endpoints::model::WebhookEndpoint;
 use sealpay_protocol::ids::PaymentId;
+use sealpay_system::unix_seconds;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -23,7 +24,7 @@ pub struct EventRecord {
     /// Counts the subject's events from 1.
     pub sequence: i64,
     /// Seconds since 1970.
-    pub created_at: i64,
+    pub created_at: u64,
     /// The exact body that is sent.
     #[schema(value_type = Object)]
     pub body: Box<RawValue>,
@@ -45,7 +46,7 @@ pub struct DeliveryRecord {
     /// What went wrong last.
     pub last_error: Option<String>,
     /// When it is tried next, seconds since 1970.
-    pub next_at: Option<i64>,
+    pub next_at: Option<u64>,
 }
 
 /// A delivery to one endpoint, with every attempt that was made.
@@ -64,7 +65,7 @@ pub struct EndpointDeliveryRecord {
     pub last_error: Option<String>,
     /// When it is tried next, seconds since 1970; null also while the endpoint has yet to prove that it
     /// is the merchant's.
-    pub next_at: Option<i64>,
+    pub next_at: Option<u64>,
     /// The first one first; of more than twenty, the last twenty.
     pub attempts: Vec<AttemptRecord>,
 }
@@ -75,7 +76,7 @@ pub struct AttemptRecord {
     /// Counts the delivery's attempts from 1.
     pub number: i64,
     /// Seconds since 1970.
-    pub at: i64,
+    pub at: u64,
     /// How long it took, milliseconds.
     pub duration_ms: i64,
     /// The HTTP status, or null when no response came.
@@ -101,21 +102,21 @@ pub struct EndpointRecord {
     /// `disabled`.
     pub state: &'static str,
     /// When it proved that, seconds since 1970.
-    pub verified_at: Option<i64>,
+    pub verified_at: Option<u64>,
     /// When it is asked to prove it next, seconds since 1970.
-    pub next_verification_at: Option<i64>,
+    pub next_verification_at: Option<u64>,
     /// Why it did not when it was asked last.
     pub verification_error: Option<String>,
     /// The credential that made it: `key_…`, `order_key:` and the name of an order key, or `operator`.
     pub created_by: Option<String>,
     /// Since when nothing has arrived there, seconds since 1970.
-    pub failing_since: Option<i64>,
+    pub failing_since: Option<u64>,
     /// When it was switched off, seconds since 1970.
-    pub disabled_at: Option<i64>,
+    pub disabled_at: Option<u64>,
     /// Until when the previous secret signs beside the present one, seconds since 1970.
-    pub previous_secret_until: Option<i64>,
+    pub previous_secret_until: Option<u64>,
     /// Seconds since 1970.
-    pub created_at: i64,
+    pub created_at: u64,
 }
 
 /// An endpoint with a secret that was just made, which is shown this once.
@@ -137,42 +138,6 @@ pub struct RedeliveryRecord {
     pub has_more: bool,
     /// The newest of them.
     pub last_event: Option<String>,
-}
-
-/// The body of a webhook that tells of a webhook endpoint.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct EndpointEventBody {
-    /// `ping` or `webhook_endpoint.…`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// When it happened, RFC 3339 in UTC.
-    pub timestamp: String,
-    /// The version of this form.
-    pub version: &'static str,
-    /// The merchant whom the event is for: a receiver refuses another's.
-    pub merchant: String,
-    /// Whether real money moves: a live receiver refuses a test's event.
-    pub livemode: bool,
-    /// What happened.
-    pub data: EndpointEventData,
-}
-
-/// The body of a verification challenge.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct VerificationBody<'a> {
-    /// `webhook_endpoint.verification`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// When it was sent, RFC 3339 in UTC.
-    pub timestamp: String,
-    /// The version of this form.
-    pub version: &'static str,
-    /// `mer_…`: the merchant that registered the endpoint.
-    pub merchant: String,
-    /// Whether real money moves: a live receiver refuses a test's challenge.
-    pub livemode: bool,
-    /// The challenge.
-    pub data: VerificationData<'a>,
 }
 
 /// The data of a verification challenge.
@@ -197,10 +162,6 @@ pub struct EndpointEventData {
     pub webhook_endpoint: EndpointRecord,
 }
 
-const fn seconds(unix_ms: i64) -> i64 {
-    unix_ms.div_euclid(1000)
-}
-
 impl EventRecord {
     /// An event as its merchant sees it; `None` if the stored body is not JSON.
     #[must_use]
@@ -212,16 +173,16 @@ impl EventRecord {
             payment: is_payment.then(|| event.subject.clone()),
             subject: event.subject,
             sequence: event.sequence,
-            created_at: seconds(event.created_at_ms),
+            created_at: unix_seconds(event.created_at_ms),
             body: RawValue::from_string(event.body).ok()?,
             deliveries: deliveries.iter().map(DeliveryRecord::new).collect(),
         })
     }
 }
 
-fn next_at(delivery: &Delivery) -> Option<i64> {
+fn next_at(delivery: &Delivery) -> Option<u64> {
     let is_due = delivery.state == DeliveryState::Pending && delivery.next_at_ms < HELD_MS;
-    is_due.then(|| seconds(delivery.next_at_ms))
+    is_due.then(|| unix_seconds(delivery.next_at_ms))
 }
 
 impl DeliveryRecord {
@@ -261,7 +222,7 @@ impl AttemptRecord {
     fn new(attempt: DeliveryAttempt) -> Self {
         Self {
             number: attempt.number,
-            at: seconds(attempt.at_ms),
+            at: unix_seconds(attempt.at_ms),
             duration_ms: attempt.duration_ms,
             status: attempt.status,
             error: attempt.error,
@@ -289,14 +250,14 @@ impl EndpointRecord {
             description: endpoint.description.clone(),
             event_types: endpoint.event_types.split(',').map(str::to_owned).collect(),
             state,
-            verified_at: endpoint.verified_at_ms.map(seconds),
-            next_verification_at: next_ms.map(seconds),
+            verified_at: endpoint.verified_at_ms.map(unix_seconds),
+            next_verification_at: next_ms.map(unix_seconds),
             verification_error: endpoint.verification_error.clone(),
             created_by: endpoint.created_by.clone(),
-            failing_since: endpoint.failing_since_ms.map(seconds),
-            disabled_at: endpoint.disabled_at_ms.map(seconds),
-            previous_secret_until: overlap.filter(|until| now_ms < *until).map(seconds),
-            created_at: seconds(endpoint.created_at_ms),
+            failing_since: endpoint.failing_since_ms.map(unix_seconds),
+            disabled_at: endpoint.disabled_at_ms.map(unix_seconds),
+            previous_secret_until: overlap.filter(|until| now_ms < *until).map(unix_seconds),
+            created_at: unix_seconds(endpoint.created_at_ms),
         }
     }
 }

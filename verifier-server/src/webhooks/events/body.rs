@@ -1,0 +1,73 @@
+//! The body of a webhook, byte for byte as it is signed and sent.
+
+use super::model::EVENT_VERSION;
+use crate::error::{ApiError, ErrorCode};
+use jiff::Timestamp;
+use sealpay_protocol::ids::MerchantId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The body of a webhook (Standard Webhooks: `type`, `timestamp`, `data`).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventBody<T> {
+    /// Such as `payment.captured`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it happened, RFC 3339 in UTC.
+    pub timestamp: String,
+    /// The version of this form.
+    pub version: &'static str,
+    /// The merchant whom the event is for: a receiver refuses another's.
+    pub merchant: String,
+    /// Whether real money moves: a live receiver refuses a test's event.
+    pub livemode: bool,
+    /// What happened.
+    pub data: T,
+}
+
+impl<T: Serialize> EventBody<T> {
+    /// The JSON of an event at a time, milliseconds since 1970.
+    pub(crate) fn json(
+        kind: &str,
+        (merchant, livemode): (MerchantId, bool),
+        happened_at_ms: i64,
+        data: T,
+    ) -> Result<String, ApiError> {
+        let internal =
+            |error: &dyn std::fmt::Display| ApiError::because(ErrorCode::Internal, error);
+        let happened = Timestamp::from_second(happened_at_ms.div_euclid(1000));
+        let body = Self {
+            kind: kind.to_owned(),
+            timestamp: happened.map_err(|error| internal(&error))?.to_string(),
+            version: EVENT_VERSION,
+            merchant: merchant.to_string(),
+            livemode,
+            data,
+        };
+        serde_json::to_string(&body).map_err(|error| internal(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventBody;
+    use sealpay_protocol::ids::MerchantId;
+
+    #[test]
+    fn timestamps_follow_rfc_3339() {
+        let rows = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399_000, "2000-02-28T23:59:59Z"),
+            (951_868_800_999, "2000-03-01T00:00:00Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00Z"),
+        ];
+        for (at_ms, text) in rows {
+            let merchant = MerchantId::new(1, [0; 10]);
+            let body = EventBody::json("ping", (merchant, false), at_ms, ()).unwrap();
+            assert!(
+                body.contains(&format!("\"timestamp\":\"{text}\"")),
+                "{body}"
+            );
+        }
+    }
+}
