@@ -12,7 +12,7 @@ pub(crate) async fn every<T, E: Debug, F: Future<Output = Result<T, E>>>(
 ) {
     loop {
         if let Err(error) = once().await {
-            tracing::error!(work, ?error, "failed and will be tried again");
+            tracing::error!(work, ?error, "failed and will be retried");
         }
         tokio::time::sleep(period).await;
     }

@@ -136,7 +136,8 @@ impl Writer {
             if is_late || self.closing.is_cancelled() || !is_transient(&error) {
                 return Err(error);
             }
-            tracing::warn!(%error, rows = batch.len(), "the audit trail waits for its database");
+            tracing::warn!(%error, rows = batch.len(),
+                "the audit trail is waiting for the database");
             tokio::select! {
                 () = sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
                 () = self.closing.cancelled() => {}

@@ -100,7 +100,7 @@ impl Settings {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "nobody knows whether webhooks should misbehave");
+                tracing::warn!(%error, "the webhook fault settings could not be read");
                 Read::default()
             }
         };
@@ -123,7 +123,9 @@ impl Settings {
                 false
             }
             Err(error) => {
-                tracing::warn!(%error, "a webhook that may have had to be dropped is sent");
+                tracing::warn!(%error,
+                    "the drop counter could not be read: a webhook is sent that should perhaps be \
+                     dropped");
                 false
             }
         }

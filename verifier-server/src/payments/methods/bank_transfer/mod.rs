@@ -197,7 +197,7 @@ async fn start(gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError>
         }
         // The shopper saw no instructions, so no money can arrive.
         Err(error) => {
-            tracing::warn!(payment = %payment.id, ?error, "the bank gives no account");
+            tracing::warn!(payment = %payment.id, ?error, "the bank assigned no account");
             let outcome = PaymentOutcome::declined("system_malfunction");
             record(gateway, &payment, outcome).await
         }
