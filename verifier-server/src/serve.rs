@@ -71,7 +71,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     for write in server.state.writes.finish(left).await {
         let (request_id, method, route) = (write.request, write.method, &write.route);
         tracing::warn!(%request_id, method, route,
-            "a write was interrupted by the shutdown: check its outcome");
+            "a write was under way at the end: check its outcome");
     }
     beside.abort();
     // Kept open until the end, to report that the server is stopping.
