@@ -59,8 +59,8 @@ impl Lease {
     }
 }
 
-/// Logs that a step of a worker failed and will be retried: a warning if somebody did not respond,
-/// which happens, and an error if the server itself failed.
+/// Logs that a step of a worker failed and will be retried: a warning if another party did not
+/// respond, an error if the server itself failed.
 pub(crate) fn retries(what: &str, subject: &dyn Display, error: &ApiError) {
     if error.code == ErrorCode::Overloaded {
         tracing::warn!(what, %subject, ?error, "failed and will be retried");

@@ -1,5 +1,5 @@
-//! Reverses approvals that arrive after a payment has ended, and returns what was paid of a payment
-//! that ended unpaid.
+//! Reverses approvals that arrive after a payment has ended, and returns partial amounts of
+//! payments that ended unpaid.
 //!
 //! The row that schedules the inquiry is written together with the end of the payment, so that a
 //! crash loses none.

@@ -58,8 +58,8 @@ impl AuditAppender {
         }
     }
 
-    /// Appends a row and returns when it is durable. The action was already done and cannot be
-    /// rejected any more, so a row that cannot be written is logged.
+    /// Appends a row and returns when it is durable. The action was already done and can no longer
+    /// be rejected, so a row that cannot be written is logged.
     pub(crate) async fn append_or_log(&self, entry: AuditEntry) {
         let (durable, waits) = oneshot::channel();
         let waiting = Waiting {
