@@ -15,7 +15,6 @@ use tokio::sync::Mutex;
 /// How long an event is held so that the next one of its payment overtakes it, milliseconds.
 const OVERTAKEN_WITHIN_MS: i64 = 1_500;
 
-/// The fault of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeliveryFault {
     /// Wait until this time, milliseconds since 1970.

@@ -229,7 +229,6 @@ impl State {
             if matches!(required.action, ActionView::Transfer(_)))
     }
 
-    /// The passkey offer of a payment.
     pub(super) const fn offer_for(payment: &PaymentView) -> PasskeyOffer {
         if payment.enrolment.is_some() {
             PasskeyOffer::Available

@@ -19,7 +19,6 @@ use sealpay_provider::transfer::TransferRequest;
 use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
 use sealpay_system::unix_seconds;
 
-/// The method `bank_transfer`.
 pub(super) struct BankTransferMethod;
 
 /// The paying account is known only once money arrives.
