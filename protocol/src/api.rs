@@ -167,9 +167,9 @@ pub enum AuthenticationStep {
     Passkey,
     /// Ask for a code in place of the passkey.
     UseCode,
-    /// Keep a passkey for next time, after a code was right.
+    /// Save a passkey for next time, after a correct code.
     Enrol,
-    /// Give up this attempt to pay.
+    /// Cancel this attempt to pay.
     Cancel,
 }
 

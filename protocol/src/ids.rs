@@ -150,7 +150,7 @@ identifiers! {
     SessionId = "chk";
     /// An attempt to pay; also the `Idempotency-Key`. The widget makes it before it sends.
     AttemptId = "att";
-    /// A payment: what became of one attempt.
+    /// A payment: the result of one attempt.
     PaymentId = "pay";
     /// An event, and the `webhook-id` of all its deliveries.
     EventId = "evt";
@@ -160,7 +160,7 @@ identifiers! {
     ApiKeyId = "key";
     /// An HTTP request, in logs and errors.
     RequestId = "req";
-    /// A capture, void or refund: what is done to a payment after its authorization.
+    /// A capture, void or refund of a payment.
     ModificationId = "mod";
     /// A dispute: the shopper's bank takes money back.
     DisputeId = "dis";

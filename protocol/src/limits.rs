@@ -64,7 +64,7 @@ pub const SESSION_LIFETIME_SECONDS: u64 = ORDER_LIFETIME_SECONDS;
 /// How far a webhook's timestamp may lie from the receiver's clock, seconds (Standard Webhooks).
 pub const WEBHOOK_TOLERANCE_SECONDS: u64 = 300;
 
-/// Digits of a one-time code: a million of them, of which five may be tried.
+/// Digits of a one-time code: a million possible codes, with five attempts.
 pub const ONE_TIME_CODE_DIGITS: usize = 6;
 
 /// Wrong one-time codes before the card is locked for them (PSD2 RTS article 4).

@@ -165,7 +165,6 @@ fn luhn_accepts_only_digits() {
     assert_eq!(luhn::check_digit("12a"), None);
 }
 
-/// Appends the check digit to the payload.
 fn with_check_digit(payload: &str) -> String {
     let mut digits = String::from(payload);
     digits.push(luhn::check_digit(payload).unwrap());

@@ -84,7 +84,7 @@ pub(super) struct Postgres {
     queue: Semaphore,
     /// The SQL to begin a transaction; it includes the settings behind a pooler.
     begin: &'static str,
-    /// Whether a transaction pooler is in between.
+    /// Whether a transaction pooler sits between client and server.
     pooled: AtomicBool,
     /// Connections available for scans of many rows; the rest is for payments.
     lists: Semaphore,
@@ -132,7 +132,7 @@ impl Postgres {
             .recycle_timeout(Some(CONNECTION_TIMEOUT));
         if pooled {
             tracing::info!(
-                "a pooler stands before Postgres: statements are not prepared, which is slower"
+                "a pooler is in front of Postgres: statements are not prepared, which is slower"
             );
         } else {
             pool = pool.post_create(Hook::async_fn(move |client, _| {
@@ -231,7 +231,7 @@ impl Postgres {
                     if !self.pooled.swap(true, Ordering::Relaxed) {
                         tracing::warn!(
                             why,
-                            "a pooler stands before Postgres: statements are not prepared any more"
+                            "a pooler is in front of Postgres: statements are no longer prepared"
                         );
                     }
                 }

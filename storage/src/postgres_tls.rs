@@ -107,7 +107,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Hands
     }
 }
 
-/// A TLS stream.
 pub(super) struct Encrypted<S>(Box<TlsStream<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Encrypted<S> {
@@ -139,8 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> tokio_postgres::tls::TlsStream for Encrypted<S> {
-    /// Not needed: the certificate's name was verified, so channel binding would detect nobody in
-    /// between.
+    /// Not needed: the certificate's name was verified, so channel binding adds no protection.
     fn channel_binding(&self) -> ChannelBinding {
         ChannelBinding::none()
     }

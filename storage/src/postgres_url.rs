@@ -33,7 +33,7 @@ pub struct PostgresUrl {
     pub(super) config: Config,
     /// `sslmode=verify-full`: TLS, with a certificate that matches the host.
     pub(super) tls: Option<Roots>,
-    /// `pgbouncer=true`: a transaction pooler is in between.
+    /// `pgbouncer=true`: a transaction pooler sits between client and server.
     pub(super) pooled: bool,
     /// The first host that is neither a socket nor this machine.
     remote: Option<String>,

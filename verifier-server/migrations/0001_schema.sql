@@ -1,18 +1,18 @@
 -- The tables of the verifier, by feature.
 --
--- Columns are TEXT and BIGINT, which SQLite and Postgres agree on; the end of a name gives the unit.
--- Identifiers begin with the time of their making, so rows and index entries arrive in order and a
--- large table stays as quick as a small one; every further index costs each payment. There are no
--- foreign keys: a row is always written by the transaction that has just changed, or read, the row
--- it points to. Lists of names (scopes, methods, event types) have commas between; `*` is every one.
+-- Columns are TEXT and BIGINT, which SQLite and Postgres both support; a name ends with its unit.
+-- Identifiers begin with their creation time, so rows and index entries arrive in order and large
+-- tables stay fast; every additional index slows down each payment. There are no foreign keys: a
+-- row is always written by a transaction that has changed or read the row it refers to. Lists of
+-- names (scopes, methods, event types) are separated by commas; `*` stands for all.
 
--- Whether the data is of tests or of real payments: one row, written by the first start.
+-- Test or live mode: one row, written by the first start.
 CREATE TABLE data_mode (
     id BIGINT NOT NULL PRIMARY KEY,
     livemode BIGINT NOT NULL
 );
 
--- What a tester has set: how far the clock is ahead, how webhooks misbehave.
+-- Settings of testers: the clock offset and webhook faults.
 CREATE TABLE simulation (
     name TEXT NOT NULL PRIMARY KEY,
     number BIGINT NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE simulation (
 
 -- Merchants ---------------------------------------------------------------------------------------
 
--- Part of what is earned may be held in reserve for a while. The payout account is an IBAN.
+-- A part of each settlement may be held in reserve. The payout account is an IBAN.
 CREATE TABLE merchants (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE merchant_origins (
     PRIMARY KEY (merchant, origin)
 ); -- clustered
 
--- What a merchant has used up of what is allowed in an hour or a day.
+-- Usage counters for a merchant's hourly and daily limits.
 CREATE TABLE merchant_usage (
     merchant TEXT NOT NULL,
     what TEXT NOT NULL,
@@ -49,7 +49,7 @@ CREATE TABLE merchant_usage (
 
 -- Credentials and audit ---------------------------------------------------------------------------
 
--- A key that signs orders may do nothing else unless its scopes say so.
+-- An order key may only sign orders, unless it has scopes.
 CREATE TABLE order_keys (
     merchant TEXT NOT NULL,
     key_id TEXT NOT NULL,
@@ -60,7 +60,7 @@ CREATE TABLE order_keys (
     PRIMARY KEY (merchant, key_id)
 ); -- clustered
 
--- The last use is recorded to the hour: enough to see that a key is not used any more.
+-- The last use is recorded to the hour: enough to find unused keys.
 CREATE TABLE api_keys (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
@@ -73,8 +73,8 @@ CREATE TABLE api_keys (
     last_used_at_ms BIGINT
 );
 
--- A signature is accepted once. A replay carries the time it expires at, so the time can lead the
--- key: new rows arrive in order and old ones are a range.
+-- A signature is accepted once. A replay has the same expiry, so the expiry can lead the key: new
+-- rows arrive in order and expired ones are a range.
 CREATE TABLE nonces (
     expires_at BIGINT NOT NULL,
     nonce TEXT NOT NULL,
@@ -82,8 +82,8 @@ CREATE TABLE nonces (
     PRIMARY KEY (expires_at, nonce, thumbprint)
 ); -- clustered
 
--- Who did what, from where and how that ended. Rows are added and never changed; each has a keyed
--- hash of itself and the row before.
+-- Who did what, from where and with which result. Rows are appended and never changed; each has a
+-- keyed hash of itself and the previous row.
 CREATE TABLE audit_log (
     sequence BIGINT NOT NULL PRIMARY KEY,
     request TEXT NOT NULL UNIQUE,
@@ -120,7 +120,7 @@ CREATE TABLE server_keys (
     destroy_at BIGINT NOT NULL
 );
 
--- Raised by every rotation of keys, so that running servers read theirs again.
+-- Incremented by every key rotation, so that running servers reload their keys.
 CREATE TABLE key_revision (
     id BIGINT NOT NULL PRIMARY KEY,
     revision BIGINT NOT NULL
@@ -128,8 +128,8 @@ CREATE TABLE key_revision (
 
 INSERT INTO key_revision (id, revision) VALUES (1, 0);
 
--- Servers that run on this database, and the master key that each encrypts under: a rotation waits
--- for all of them. Seconds since 1970 by the system's clock.
+-- The running servers of this database, and the master key under which each encrypts: a rotation
+-- waits for all of them. Seconds since 1970, system time.
 CREATE TABLE running_servers (
     server TEXT NOT NULL PRIMARY KEY,
     master_key TEXT NOT NULL,
@@ -138,9 +138,9 @@ CREATE TABLE running_servers (
 
 -- Idempotency -------------------------------------------------------------------------------------
 
--- The same key with the same request is one request, whoever sends it, and a credential uses a key
--- for one request. `resource` is what the request made; `response`, encrypted where it holds a secret,
--- is the response where that cannot be made again.
+-- The same key with the same request is one request, whichever credential sends it, and a
+-- credential uses a key for one request only. `resource` is the created resource; `response`,
+-- encrypted if it contains a secret, is the response if it cannot be reproduced.
 CREATE TABLE idempotent_requests (
     merchant TEXT NOT NULL,
     idempotency_key TEXT NOT NULL,
@@ -158,8 +158,8 @@ CREATE INDEX idempotent_requests_old ON idempotent_requests (created_at_ms);
 
 -- Sessions ----------------------------------------------------------------------------------------
 
--- `order_origins` are the pages that the order names, as a JSON list: a passkey may be used below
--- any of them.
+-- `order_origins` are the pages that the order names, as a JSON list: a passkey may be used in a
+-- frame of any of them.
 CREATE TABLE sessions (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
@@ -189,9 +189,9 @@ CREATE TABLE sessions (
 
 -- Payments ----------------------------------------------------------------------------------------
 
--- `details` is what a payment has of its method: JSON, tagged with the method. What is looked up of
--- it stands in a column of its own, and only where it is looked up: a payment that no rule assesses
--- has no `assessed_card`. While a modification is under way nothing else may change the amounts.
+-- `details` are the method-specific details: JSON, tagged with the method. Values that are looked
+-- up have columns of their own, filled only if they are looked up: a payment that no rule assesses
+-- has no `assessed_card`. While a modification is pending, nothing else may change the amounts.
 CREATE TABLE payments (
     id TEXT NOT NULL PRIMARY KEY,
     session TEXT NOT NULL,
@@ -237,11 +237,10 @@ CREATE INDEX payments_of_address ON payments (assessed_address, id)
 CREATE INDEX payments_of_transfer ON payments (transfer_reference)
     WHERE transfer_reference IS NOT NULL;
 
--- Providers that may still approve what was stored as declined or expired, or have, or have received
--- a part of its money: they are asked
--- again, and what is authorized there is released. The state is `watched`, `approved` (it has to be
--- released) or `reversed`; what turns out to be nothing is deleted. `modification` is the name under
--- which the provider is asked to release it, so that it does so once.
+-- Providers that may still approve a payment stored as declined or expired, or that have approved
+-- it, or that have received a part of its money: they are queried again, and what they hold is
+-- returned. The state is `watched`, `approved` (to be reversed) or `reversed`; a row is deleted if
+-- nothing was approved. `modification` is the id of the reversal, which makes it idempotent.
 CREATE TABLE reversals (
     payment TEXT NOT NULL,
     provider TEXT NOT NULL,
@@ -300,8 +299,8 @@ CREATE INDEX disputes_open ON disputes (evidence_due_ms) WHERE state = 'needs_re
 
 -- Ledger ------------------------------------------------------------------------------------------
 
--- A transfer takes from one account and gives to another, so debits equal credits. Nothing here is
--- ever changed or deleted.
+-- A transfer debits one account and credits another, so debits equal credits. Rows are never
+-- changed or deleted.
 CREATE TABLE ledger_transfers (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
@@ -314,12 +313,12 @@ CREATE TABLE ledger_transfers (
     created_at_ms BIGINT NOT NULL
 ); -- clustered
 
--- Has everything that balances are added up from, so that they are read from it alone.
+-- A covering index for balances, which are sums over all transfers.
 CREATE INDEX ledger_transfers_of_merchant ON ledger_transfers
     (merchant, currency, debit_account, credit_account, amount_minor);
 
--- What settlements consist of. A balance transaction is written once and later bound to its
--- settlement, once. `source` and `kind` name the cause: nothing is settled twice.
+-- The rows of settlements. A balance transaction is written once and later bound to its settlement,
+-- once. `source` and `kind` name the cause, so that nothing is settled twice.
 CREATE TABLE balance_transactions (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
@@ -344,7 +343,7 @@ CREATE TABLE balance_transactions (
 );
 
 CREATE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
--- `settlement` is empty in each of them; without it SQLite would look at the row to see that.
+-- `settlement` is null in all of them; without it in the index, SQLite would read the row to check.
 CREATE INDEX balance_transactions_due
     ON balance_transactions (merchant, currency, settlement_date, settlement)
     WHERE settlement IS NULL;
@@ -355,8 +354,8 @@ CREATE INDEX balance_transactions_of_settlement ON balance_transactions (settlem
 
 -- Settlements and payouts -------------------------------------------------------------------------
 
--- One for each merchant, currency and settlement date that has balance transactions; numbered
--- without gaps, and each brings forward what the one before carried forward.
+-- One for each merchant, currency and settlement date with balance transactions; numbered without
+-- gaps, and each brings forward what the previous one carried forward.
 CREATE TABLE settlements (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
@@ -399,7 +398,7 @@ CREATE INDEX payouts_open ON payouts (lease_until_ms) WHERE state = 'pending';
 
 -- Webhooks ----------------------------------------------------------------------------------------
 
--- `subject` is what the event tells of: a payment, or anything else that has an identifier.
+-- `subject` is the resource that the event is about: a payment, or any other resource with an id.
 CREATE TABLE events (
     id TEXT NOT NULL,
     merchant TEXT NOT NULL,
@@ -412,9 +411,9 @@ CREATE TABLE events (
     UNIQUE (subject, sequence)
 );
 
--- The previous secret signs beside the present one until its time is over. An endpoint is sent
--- nothing until it has proved that it is its merchant's: when it did, when it is asked next, how
--- often it was asked and when last, and why it did not. `created_by` is a credential or the operator.
+-- The previous secret also signs until its end. An endpoint gets nothing until it is verified as
+-- its merchant's; the columns record when it was, the next and last attempt, their number and the
+-- last error. `created_by` is a credential or the operator.
 CREATE TABLE webhook_endpoints (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
@@ -441,8 +440,8 @@ CREATE INDEX webhook_endpoints_of_merchant ON webhook_endpoints (merchant);
 CREATE INDEX webhook_endpoints_unverified ON webhook_endpoints (verification_at_ms)
     WHERE verification_at_ms IS NOT NULL;
 
--- Secrets that endpoints had: an address that an endpoint had before is told so with those of the
--- last day as well.
+-- Former secrets of endpoints: the farewell to a former address is signed with those of the last
+-- day as well.
 CREATE TABLE former_endpoint_secrets (
     endpoint TEXT NOT NULL,
     secret_encrypted TEXT NOT NULL,
@@ -452,9 +451,9 @@ CREATE TABLE former_endpoint_secrets (
 
 CREATE INDEX former_endpoint_secrets_old ON former_endpoint_secrets (replaced_at_ms);
 
--- A delivery that is begun anew while an attempt is under way is another round of it: what comes of
--- that attempt does not end it. `farewell_url` is an address that the endpoint had before: it is
--- told once that the endpoint moved, whatever comes of it, with `farewell_body`.
+-- A delivery that is restarted while an attempt is running gets a new round, and the result of that
+-- attempt does not complete it. `farewell_url` is a former address of the endpoint: it is notified
+-- of the move with `farewell_body`.
 CREATE TABLE deliveries (
     event TEXT NOT NULL,
     endpoint TEXT NOT NULL,
@@ -488,14 +487,14 @@ CREATE TABLE delivery_attempts (
 
 -- Builds of the widget ----------------------------------------------------------------------------
 
--- The builds that verifiers on this database serve, or served lately: while verifiers are replaced
--- one by one, each serves the files of all of them.
+-- Builds that servers of this database use, or used recently: during a rolling update each server
+-- serves the files of all of them.
 CREATE TABLE widget_builds (
     digest TEXT NOT NULL PRIMARY KEY,
     seen_at_ms BIGINT NOT NULL
 );
 
--- Content is base64url; coding is identity, gzip or br.
+-- `content` is base64url; `coding` is identity, gzip or br.
 CREATE TABLE widget_files (
     build TEXT NOT NULL,
     name TEXT NOT NULL,

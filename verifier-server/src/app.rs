@@ -344,7 +344,7 @@ async fn state_of(
         && let Err(error) =
             widget_builds::record(&gateway, digest, assets.count(), || assets.files()).await
     {
-        tracing::warn!(%error, "other verifiers cannot serve the files of this widget");
+        tracing::warn!(%error, "other servers cannot serve the files of this widget");
     }
     let limits = &config.rate_limit;
     let limit = NonZeroU32::new(limits.per_second)
@@ -370,6 +370,6 @@ fn load_assets(folder: &Path) -> Result<Assets, String> {
     if folder.exists() {
         return Assets::load(folder);
     }
-    tracing::warn!(folder = %folder.display(), "no widget there: the server has only its API");
+    tracing::warn!(folder = %folder.display(), "no widget found: the server has only its API");
     Ok(Assets::default())
 }

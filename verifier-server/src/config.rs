@@ -315,7 +315,7 @@ impl Config {
         if let Some(host) = url.plain_host() {
             tracing::warn!(
                 host,
-                "allow_plain_database: the database is spoken to in plain text"
+                "allow_plain_database: the connection to the database is not encrypted"
             );
         }
         Ok(())

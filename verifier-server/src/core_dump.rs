@@ -10,12 +10,12 @@ pub(crate) fn forbid() {
         maximum: Some(0),
     };
     if let Err(error) = setrlimit(Resource::Core, none) {
-        tracing::warn!(%error, "core dumps could not be switched off");
+        tracing::warn!(%error, "core dumps could not be disabled");
     }
     #[cfg(target_os = "linux")]
     if let Err(error) =
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
     {
-        tracing::warn!(%error, "the memory could not be kept from other processes");
+        tracing::warn!(%error, "the memory could not be protected from other processes");
     }
 }

@@ -49,7 +49,7 @@ async fn add_missing(gateway: &Gateway, now: u64, at: u64) -> Result<(), ApiErro
         tracing::info!(
             key_id = key.key_id,
             purpose = key.purpose.name(),
-            "a key was made"
+            "a key was created"
         );
     }
     // Another process may have created a key at the same time; the stored one counts.
@@ -114,10 +114,7 @@ pub async fn run(gateway: &Gateway, every: Duration) {
         }
         tokio::time::sleep(every).await;
         if let Err(error) = refresh_keys(gateway).await {
-            tracing::error!(
-                ?error,
-                "keys could not be refreshed and will be tried again"
-            );
+            tracing::error!(?error, "keys could not be refreshed and will be retried");
         }
         // Signatures of merchants use system time, which is never ahead of simulated time. By
         // simulated time, the nonce of a still valid signature could be deleted.
@@ -126,16 +123,17 @@ pub async fn run(gateway: &Gateway, every: Duration) {
             .wall()
             .saturating_sub(CLOCK_DIFFERENCE_SECONDS);
         if let Err(error) = gateway.store.nonces.purge(forgettable).await {
-            tracing::warn!(%error, "spent nonces could not be forgotten and will be tried again");
+            tracing::warn!(%error, "expired nonces could not be deleted and will be retried");
         }
         if let Err(error) = write_last_uses(gateway).await {
             tracing::warn!(%error, "the last uses of API keys could not be written");
         }
         if let Err(error) = purge_requests(gateway).await {
-            tracing::warn!(%error, "old requests could not be forgotten and will be tried again");
+            tracing::warn!(%error,
+                "old idempotent requests could not be deleted and will be retried");
         }
         if let Err(error) = purge_deliveries(gateway).await {
-            tracing::warn!(%error, "old deliveries could not be deleted and will be tried again");
+            tracing::warn!(%error, "old deliveries could not be deleted and will be retried");
         }
     }
 }

@@ -160,7 +160,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// A request was answered. The route is the pattern, not the path.
+    /// Counts a response. The route is the pattern, not the path.
     pub fn request(&self, route: &str, method: &str, status: u16, took: Duration) {
         let route = route.to_owned();
         self.durations

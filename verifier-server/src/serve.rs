@@ -70,8 +70,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let left = drain.saturating_sub(passed);
     for write in server.state.writes.finish(left).await {
         let (request_id, method, route) = (write.request, write.method, &write.route);
-        tracing::warn!(%request_id, method, route, "a write was under way at the end: what came of \
-            it has to be looked up");
+        tracing::warn!(%request_id, method, route,
+            "a write was under way at the end: check its outcome");
     }
     beside.abort();
     // Kept open until the end, to report that the server is stopping.
@@ -150,7 +150,7 @@ async fn stop_on_signal(
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
     ) else {
-        tracing::error!("signals cannot be heard; the server stops only when it is killed");
+        tracing::error!("signals cannot be received; the server stops only when it is killed");
         return;
     };
     tokio::select! {

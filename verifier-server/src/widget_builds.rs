@@ -60,7 +60,7 @@ pub async fn run(gateway: &Gateway, digest: &str) {
         let before_ms = now_ms.saturating_sub(KEPT_FOR_DAYS * DAY_MS);
         let forgotten = store.widget_builds.purge(before_ms).await;
         if let Err(error) = recorded.and(forgotten) {
-            tracing::warn!(%error, "the widget's build could not be recorded and will be tried again");
+            tracing::warn!(%error, "the widget's build could not be recorded and will be retried");
         }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) async fn every<T, E: Debug, F: Future<Output = Result<T, E>>>(
 ) {
     loop {
         if let Err(error) = once().await {
-            tracing::error!(work, ?error, "failed and will be tried again");
+            tracing::error!(work, ?error, "failed and will be retried");
         }
         tokio::time::sleep(period).await;
     }
@@ -59,8 +59,8 @@ impl Lease {
     }
 }
 
-/// Logs that a step of a worker failed and will be retried: a warning if somebody did not respond,
-/// which happens, and an error if the server itself failed.
+/// Logs that a step of a worker failed and will be retried: a warning if another party did not
+/// respond, an error if the server itself failed.
 pub(crate) fn retries(what: &str, subject: &dyn Display, error: &ApiError) {
     if error.code == ErrorCode::Overloaded {
         tracing::warn!(what, %subject, ?error, "failed and will be retried");

@@ -41,7 +41,7 @@ pub struct Look {
 pub struct Ground {
     /// Behind everything.
     pub background: Colour,
-    /// The text; black or white where the page sets none that is legible.
+    /// The text; black or white unless the page sets a legible colour.
     pub text: String,
     /// Around fields.
     pub border: Option<Colour>,
@@ -49,7 +49,7 @@ pub struct Ground {
     pub danger: Option<Colour>,
 }
 
-/// Light or dark, or as the shopper's device says.
+/// Light, dark, or the shopper's device setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColourScheme {
     /// Dark text on a light ground.

@@ -42,7 +42,7 @@ impl Refusal {
     }
 }
 
-/// Answers each line of standard input until the end.
+/// Processes each line of standard input until the end.
 pub(crate) fn run(answer: fn(&[u8]) -> Result<Value, Refusal>) -> io::Result<()> {
     let mut input = io::stdin().lock();
     let mut output = io::stdout().lock();

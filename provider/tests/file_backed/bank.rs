@@ -26,7 +26,6 @@ pub(super) const DECLINED: &str = "4000000000000002";
 /// Number of polls before a late message arrives.
 pub(super) const LATE_POLLS: u32 = 4;
 
-/// The bank.
 pub(super) struct FileBank {
     pub(super) journal: Mutex<Journal>,
     /// How the next message is delivered.
@@ -47,7 +46,6 @@ fn reason(decision: &ProviderDecision) -> Option<String> {
     }
 }
 
-/// Decides on a modification of a payment.
 fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) -> ProviderDecision {
     let amount_minor = request.money.amount_minor();
     let fits = |most_minor: i64| {

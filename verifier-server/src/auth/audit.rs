@@ -80,7 +80,7 @@ pub async fn write(gateway: &Gateway, entry: AuditEntry) -> Result<(), DatabaseE
 pub async fn anchor(gateway: &Gateway) {
     match gateway.store.audit.head().await {
         Ok((rows, last_hash)) => tracing::info!(rows, last_hash, "the audit trail"),
-        Err(error) => tracing::warn!(%error, "the end of the audit trail could not be read"),
+        Err(error) => tracing::warn!(%error, "the last row of the audit trail could not be read"),
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Balances {
 /// A merchant's balances in every currency, summed over all transfers.
 ///
 /// # Errors
-/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) if the merchant's lane is not
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) if the merchant's slot is not
 /// free in time; an error if the store does not respond.
 pub async fn balances(gateway: &Gateway, merchant: MerchantId) -> Result<Balances, ApiError> {
     let store = gateway.store.clone();
@@ -91,7 +91,7 @@ fn of_currency(
 ///
 /// # Errors
 /// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) if the query may scan many rows
-/// and the merchant's lane is not free in time; an error if the store does not respond.
+/// and the merchant's slot is not free in time; an error if the store does not respond.
 pub async fn transactions(
     gateway: &Gateway,
     merchant: MerchantId,

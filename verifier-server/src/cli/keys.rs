@@ -83,7 +83,6 @@ fn listed(key: &ServerKey) -> Value {
     })
 }
 
-/// Runs a command.
 pub(super) async fn run(config: &Config, command: KeysCommand) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
     let outcome = match command {

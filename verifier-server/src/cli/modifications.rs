@@ -62,7 +62,6 @@ enum Outcome {
 /// Failure key that the merchant sees.
 const ENDED_BY_HAND: &str = "not_processed";
 
-/// Runs a command.
 pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result<(), String> {
     let parts = Parts::open_existing(config).await?;
     let server = Server::new(config, parts).await?;

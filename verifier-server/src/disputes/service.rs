@@ -295,7 +295,8 @@ pub async fn give_up(gateway: &Gateway) -> Result<usize, ApiError> {
         match happen(gateway, dispute.id, &DisputeAction::Lost, None).await {
             Ok(_) => lost += 1,
             Err(error) => {
-                tracing::warn!(dispute = %dispute.id, ?error, "a dispute is given up later");
+                tracing::warn!(dispute = %dispute.id, ?error,
+                    "an overdue dispute could not be closed and will be retried");
             }
         }
     }

@@ -144,7 +144,6 @@ impl Assets {
         }
     }
 
-    /// The loader.
     pub(crate) fn loader(&self) -> Option<&Asset> {
         self.build.file(LOADER)
     }

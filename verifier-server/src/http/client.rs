@@ -84,8 +84,9 @@ impl Clients {
             return Some(Client::Network(network_of(address)));
         }
         if let Some(left_out) = self.nameless.pass(now_ms) {
-            tracing::warn!(proxy = %peer, left_out, "X-Forwarded-For of a trusted proxy names \
-                nobody: limits and fraud rules cannot tell its clients apart");
+            tracing::warn!(proxy = %peer, left_out,
+                "X-Forwarded-For of a trusted proxy names no client: limits and fraud rules \
+                 cannot distinguish its clients");
         }
         Some(Client::Unknown)
     }

@@ -87,7 +87,6 @@ impl RawRequest {
 }
 
 impl<S: RequiredScope> MerchantRequest<S> {
-    /// The merchant.
     pub(crate) const fn merchant(&self) -> MerchantId {
         self.principal.merchant
     }

@@ -4,7 +4,6 @@ use crate::auth::principal::Principal;
 use sealpay_protocol::ids::RequestId;
 use std::sync::{Arc, OnceLock};
 
-/// The id of the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NotedRequest(pub(crate) RequestId);
 

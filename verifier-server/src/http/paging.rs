@@ -127,11 +127,11 @@ macro_rules! list_query {
 
 pub(crate) use list_query;
 
-/// Reads a page of a merchant's list: in the merchant's lane if it may scan many rows, and directly
+/// Reads a page of a merchant's list: with the merchant's slot if it may scan many rows, and directly
 /// if an index serves the page. One row more than the page tells whether there are more.
 ///
 /// # Errors
-/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) if the merchant's lane is not
+/// [`ErrorCode::Overloaded`](crate::error::ErrorCode::Overloaded) if the merchant's slot is not
 /// free in time; an error if the store does not respond.
 pub(crate) async fn read<F, R, V, T, Reading>(
     gateway: &Gateway,

@@ -33,7 +33,6 @@ pub(crate) fn name<T: Named>(
     named(text, param, &names, T::from_name)
 }
 
-/// A currency.
 pub(crate) fn currency(
     text: Option<&str>,
     name: &'static str,

@@ -55,12 +55,12 @@ const REPLACE_FORMER: &str = "UPDATE former_endpoint_secrets SET secret_encrypte
     WHERE endpoint = $1 AND $2 = '' AND $3 = '' AND secret_encrypted = $4";
 
 /// Responses without a secret are not encrypted; they begin with a digit.
-const RESPONSES: &str = "SELECT merchant, idempotency_key, request_digest, answer
+const RESPONSES: &str = "SELECT merchant, idempotency_key, request_digest, response
     FROM idempotent_requests WHERE response LIKE 'm%.%' AND response NOT LIKE $1
     ORDER BY merchant, idempotency_key LIMIT $2";
 
 const REPLACE_RESPONSE: &str = "UPDATE idempotent_requests SET response = $5
-    WHERE merchant = $1 AND idempotency_key = $2 AND request_digest = $3 AND answer = $4";
+    WHERE merchant = $1 AND idempotency_key = $2 AND request_digest = $3 AND response = $4";
 
 impl EncryptedColumn {
     /// Every column.

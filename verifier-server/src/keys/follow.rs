@@ -22,7 +22,7 @@ pub async fn follow(gateway: &Gateway, known: i64) -> Result<i64, ApiError> {
         reloaded.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
         refresh_keys(gateway).await?;
         if known != NONE {
-            tracing::info!(revision, "keys were rotated, and read again");
+            tracing::info!(revision, "rotated keys were loaded");
         }
     }
     Ok(revision)
@@ -46,7 +46,7 @@ pub async fn run(gateway: &Gateway, every: Duration) {
             Ok(revision) => known = revision,
             Err(error) => {
                 let why = error.internal.as_deref().unwrap_or_default();
-                tracing::error!(why, "rotated keys could not be read; trying again");
+                tracing::error!(why, "rotated keys could not be loaded and will be retried");
             }
         }
         let (key, now) = (

@@ -122,7 +122,6 @@ impl Rotation<'_> {
     }
 }
 
-/// The label for encrypting a value.
 fn label(column: EncryptedColumn, value: &Ciphertext) -> Result<String, String> {
     let [first, second, third] = &value.row;
     Ok(match column {

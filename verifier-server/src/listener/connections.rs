@@ -154,8 +154,9 @@ impl Connections {
         }
         self.metrics.connection_refused(RefusedConnection::Accept);
         if let Some(left_out) = self.failed.pass(self.clock.wall_ms()) {
-            tracing::error!(%error, left_out, "connections cannot be accepted; where too many files \
-                are open, raise LimitNOFILE= of systemd or ulimit -n");
+            tracing::error!(%error, left_out,
+                "connections cannot be accepted; if too many files are open, raise LimitNOFILE= \
+                 of systemd or ulimit -n");
         }
     }
 }

@@ -83,7 +83,8 @@ impl TlsFiles {
                 Err(error) => {
                     tracing::error!(
                         error,
-                        "the TLS files have changed; those before stay in use"
+                        "the TLS files have changed but cannot be used; the previous ones stay in \
+                         use"
                     );
                 }
             }

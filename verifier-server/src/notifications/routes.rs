@@ -12,7 +12,6 @@ use axum::routing::post;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 
-/// The route.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     let path = "/v1/providers/{provider}/notifications";
     OpenApiRouter::new().route(path, post(notify))

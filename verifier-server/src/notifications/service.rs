@@ -51,11 +51,11 @@ pub(super) async fn receive(
 fn refusal(provider: &str, error: NotificationError) -> ApiError {
     match error {
         NotificationError::Unauthenticated(reason) => {
-            tracing::warn!(provider, reason, "a notification is not the provider's");
+            tracing::warn!(provider, reason, "a notification was not authenticated");
             ApiError::new(ErrorCode::NotificationNotAuthenticated)
         }
         NotificationError::Malformed(reason) => {
-            tracing::warn!(provider, reason, "a notification cannot be read");
+            tracing::warn!(provider, reason, "a notification could not be parsed");
             ApiError::new(ErrorCode::MalformedRequest)
         }
     }

@@ -63,7 +63,8 @@ async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
     let ended = perform::perform(gateway, payment, modification).await?;
     if ended.state == ModificationState::Failed {
         tracing::warn!(payment = %payment.id, provider = payment.provider,
-            failure = ended.failure, "the provider does not end a hold and is asked again later");
+            failure = ended.failure,
+            "the provider declined to void an expired authorization and will be asked again");
     }
     Ok(ended.state == ModificationState::Succeeded)
 }

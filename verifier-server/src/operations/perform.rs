@@ -23,7 +23,7 @@ pub(crate) async fn perform(
     let method = methods::find(payment.details.method());
     let Some(operations) = method.operations(&gateway.providers, &payment.provider) else {
         tracing::error!(payment = %payment.id, provider = payment.provider,
-            "the provider is not configured any more");
+            "the provider is no longer configured");
         return Ok(modification);
     };
     let request = ModificationRequest {
@@ -41,7 +41,7 @@ pub(crate) async fn perform(
         }
         Err(error) => {
             tracing::warn!(payment = %payment.id, modification = %modification.id, ?error,
-                "the provider did not answer and is asked again");
+                "the provider did not respond and will be asked again");
             Ok(modification)
         }
     }
@@ -60,7 +60,8 @@ pub(crate) async fn record(
         ProviderDecision::Declined(reason)
             if modification.kind == ModificationKind::Expiry && reason == NOT_HELD =>
         {
-            tracing::error!(payment = %payment.id, reason, "a hold that ended was not held");
+            tracing::error!(payment = %payment.id, reason,
+                "an expired authorization was no longer authorized at the provider");
             modification.state = ModificationState::Succeeded;
         }
         ProviderDecision::Declined(reason) => {

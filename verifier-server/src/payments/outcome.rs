@@ -95,11 +95,11 @@ pub fn of_authorization(
             PaymentOutcome::declined("system_malfunction")
         }
         Some(Err(ProviderError::OutcomeUnknown(reason))) => {
-            tracing::warn!(payment = %payment.id, reason, "the provider did not answer");
+            tracing::warn!(payment = %payment.id, reason, "the provider did not respond");
             PaymentOutcome::UNKNOWN
         }
         None => {
-            tracing::warn!(payment = %payment.id, "the provider did not answer in time");
+            tracing::warn!(payment = %payment.id, "the provider did not respond in time");
             PaymentOutcome::UNKNOWN
         }
     }
@@ -179,7 +179,8 @@ pub async fn record_as(
             if stored.state != state || (is_approved && elsewhere) {
                 // The provider approves what it had told recovery it never received.
                 tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
-                    provider = payment.provider, "the provider answered otherwise than is stored");
+                    provider = payment.provider,
+                    "the provider's response contradicts the stored outcome");
             }
             let came_to_nothing =
                 matches!(stored.state, PaymentState::Declined | PaymentState::Expired);

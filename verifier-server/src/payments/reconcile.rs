@@ -62,7 +62,7 @@ pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
 /// The store or the provider does not respond.
 pub async fn look_at(gateway: &Gateway, id: PaymentId) -> Result<(), ApiError> {
     let Some(payment) = gateway.store.payments.get(id).await? else {
-        tracing::warn!(payment = %id, "a provider tells of a payment that is not known here");
+        tracing::warn!(payment = %id, "a provider sent a notification about an unknown payment");
         return Ok(());
     };
     let now_ms = gateway.clock.now_ms_i64();
@@ -99,7 +99,8 @@ async fn reconcile(gateway: &Gateway, payment: Payment, is_ready: bool) -> bool 
     };
     let looked: Result<bool, ApiError> = looked.await;
     looked.unwrap_or_else(|error| {
-        tracing::warn!(payment = %payment.id, ?error, "a payment is looked into later");
+        tracing::warn!(payment = %payment.id, ?error,
+            "a payment could not be reconciled and will be retried");
         false
     })
 }
@@ -136,7 +137,7 @@ async fn find_outcome(
     let asked = method.inquire(&gateway.providers, &payment.provider, payment);
     let Some(asked) = asked else {
         tracing::error!(payment = %payment.id, provider = payment.provider,
-            "the provider is not configured any more");
+            "the provider is no longer configured");
         return Ok(None);
     };
     match gateway.within(asked).await {

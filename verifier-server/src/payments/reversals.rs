@@ -1,5 +1,5 @@
-//! Reverses approvals that arrive after a payment has ended, and returns what was paid of a payment
-//! that ended unpaid.
+//! Reverses approvals that arrive after a payment has ended, and returns partial amounts of
+//! payments that ended unpaid.
 //!
 //! The row that schedules the inquiry is written together with the end of the payment, so that a
 //! crash loses none.
@@ -73,12 +73,12 @@ async fn reconcile(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bo
         }
         Some(Ok(_)) => Ok(false),
         Some(Err(error)) => {
-            tracing::warn!(payment = %payment.id, ?error, "the provider cannot say");
+            tracing::warn!(payment = %payment.id, ?error, "the provider could not be queried");
             Ok(false)
         }
         None => {
             tracing::error!(payment = %payment.id, provider = seen.provider,
-                "the provider is not configured any more and may hold money");
+                "the provider is no longer configured and may have authorized the payment");
             Ok(false)
         }
     }
@@ -108,7 +108,7 @@ async fn give_back(
     }
     let Some(operations) = method.operations(&gateway.providers, &seen.provider) else {
         tracing::error!(payment = %payment.id, provider = seen.provider,
-            "the provider is not configured any more and holds money");
+            "the provider is no longer configured and has authorized the payment");
         return Ok(false);
     };
     let request = ModificationRequest {
@@ -124,21 +124,21 @@ async fn give_back(
     match gateway.within(operations.modify(request)).await {
         Ok(ProviderDecision::Approved) => {
             tracing::warn!(payment = %payment.id, provider = seen.provider,
-                "an approval that came after the end of its payment was voided");
+                "a late approval was reversed");
         }
         Ok(ProviderDecision::Declined(reason))
             if reason == crate::operations::perform::NOT_HELD =>
         {
             tracing::warn!(payment = %payment.id, provider = seen.provider,
-                "an approval that came after the end of its payment is not held any more");
+                "a late approval is no longer authorized at the provider");
         }
         Ok(ProviderDecision::Declined(reason)) => {
             tracing::error!(payment = %payment.id, provider = seen.provider, reason,
-                "the provider does not void an approval and is asked again");
+                "the provider declined to reverse a late approval and will be asked again");
             return Ok(false);
         }
         Err(error) => {
-            tracing::warn!(payment = %payment.id, ?error, "the provider did not answer");
+            tracing::warn!(payment = %payment.id, ?error, "the provider did not respond");
             return Ok(false);
         }
     }

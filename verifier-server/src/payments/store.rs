@@ -87,7 +87,6 @@ const NEWEST: &str = sql!(Payment::SELECT, "ORDER BY id DESC LIMIT $1");
 
 const COUNT: &str = "SELECT COUNT(*) FROM payments WHERE state = $1";
 
-/// The row of a new payment.
 pub(crate) fn new_row(payment: &Payment) -> Result<Vec<Value>, DatabaseError> {
     let lookups = payment.details.lookups();
     let mut row = Vec::with_capacity(COLUMNS);

@@ -136,7 +136,7 @@ async fn with_account(gateway: &Gateway, payout: &Payout) -> Result<Option<Payou
         let until_ms = gateway.clock.now_ms_i64().saturating_add(NO_ACCOUNT_MS);
         store.payouts.lease(payout, until_ms).await?;
         tracing::warn!(payout = %payout.id, merchant = %payout.merchant,
-            "the merchant has no payout account: name one with `merchant set-payout-account`");
+            "the merchant has no payout account: set one with `merchant set-payout-account`");
         return Ok(None);
     };
     let named = store.payouts.name_account(payout, &account).await?;
@@ -169,7 +169,7 @@ async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
             }
         }
         if unknown > 0 {
-            tracing::warn!(unknown, "the bank returns payouts that are not known here");
+            tracing::warn!(unknown, "the bank reports unknown returned payouts");
         }
         // If skipped returns fill the limit, more are requested.
         let is_full = returned.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
@@ -241,7 +241,7 @@ async fn record(
         .await?;
     if changed {
         tracing::info!(payout = %payout.id, state = state.name(), failure = after.failure,
-            "a payout has moved");
+            "a payout changed its state");
     }
     Ok(changed)
 }

@@ -66,7 +66,7 @@ impl Listener {
     pub(super) fn serve(self, state: AppState) -> JoinHandle<()> {
         tokio::spawn(async move {
             if let Err(error) = self.run(state).await {
-                tracing::error!(%error, "the operator's listener has ended");
+                tracing::error!(%error, "the operator's listener has stopped");
             }
         })
     }

@@ -11,7 +11,6 @@ use sealpay_protocol::api::{OpenSessionRequest, SessionView};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// The routes of this module.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(open))
 }

@@ -166,7 +166,7 @@ async fn postpone(gateway: &Gateway, group: &BatchKey, closed: Date) -> Result<P
         .settlements
         .postpone(group, closed, to)
         .await?;
-    tracing::info!(?group, lines, %to, "lines came too late for their settlement");
+    tracing::info!(?group, lines, %to, "balance transactions were too late for their settlement");
     // Another process may have moved them already.
     Ok(Progress::Postponed)
 }

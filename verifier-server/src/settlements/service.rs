@@ -157,7 +157,7 @@ pub async fn lines(
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], also for another merchant's settlement; [`ErrorCode::ReportTooLarge`];
-/// [`ErrorCode::Overloaded`] if the merchant's lane is not free in time, other reports of the
+/// [`ErrorCode::Overloaded`] if the merchant's slot is not free in time, other reports of the
 /// merchant are being downloaded, or the database is slow.
 pub async fn report(
     gateway: &Gateway,
@@ -185,7 +185,7 @@ pub async fn report(
         format.extension()
     );
     // Generating and hashing some megabytes would block other requests, so it runs on a separate
-    // thread. It continues if the client disconnects, so it owns the lane's permit, and releases it
+    // thread. It continues if the client disconnects, so it owns the merchant's slot, and releases it
     // once the file is written: a slow download then occupies no memory.
     let folder = gateway.settings.spool.clone();
     let name = gateway.rng.bytes();

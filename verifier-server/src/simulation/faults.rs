@@ -56,7 +56,7 @@ pub(crate) async fn add(
 ) -> Result<Json<Fault>, Problem> {
     let added = bank(&state.gateway)?.add_fault(request.read()?).await;
     let fault = added.map_err(refused)?;
-    tracing::info!(fault = fault.id, kind = ?fault.kind, "a tester made a fault");
+    tracing::info!(fault = fault.id, kind = ?fault.kind, "a tester configured a fault");
     Ok(Json(fault))
 }
 

@@ -57,7 +57,7 @@ pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Resul
     tracing::info!(
         by_ms,
         ahead_ms = gateway.clock.ahead_ms(),
-        "the clock was moved"
+        "the clock was advanced"
     );
     catch_up(gateway).await?;
     Ok(true)
@@ -107,7 +107,7 @@ async fn release_lapsed(gateway: &Gateway) {
 /// Deliberately ignores a failure: due work stays due.
 fn later(done: Result<usize, ApiError>) -> usize {
     done.unwrap_or_else(|error| {
-        tracing::warn!(?error, "what is due is done later");
+        tracing::warn!(?error, "due work failed and will be retried");
         0
     })
 }
@@ -122,7 +122,7 @@ pub async fn run(gateway: &Gateway, every: Duration) {
                 // Another server did the due work; only the keys of the old time have to be
                 // replaced.
                 if let Err(error) = maintain::refresh_keys(gateway).await {
-                    tracing::error!(?error, "the keys of the new time could not be had");
+                    tracing::error!(?error, "the keys for the new time are not available");
                 }
                 gateway.wake_outbox();
             }

@@ -110,7 +110,7 @@ pub(crate) async fn return_payout(
     let reason = request.read()?.reason;
     let reason = reason.unwrap_or(ReturnReason::AccountClosed);
     bank.return_payout(id, reason).await.map_err(refused)?;
-    tracing::info!(payout = %id, reason = reason.name(), "a tester had a payout returned");
+    tracing::info!(payout = %id, reason = reason.name(), "a tester returned a payout");
     payouts::service::pay_out(&state.gateway).await?;
     let returned = bank.sent_payout(id).await.map_err(refused)?;
     Ok(Json(view(returned)))

@@ -63,7 +63,6 @@ pub(super) fn window(mut response: Response) -> Response {
     response
 }
 
-/// A page.
 pub(super) fn page(markup: Markup) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -156,7 +156,7 @@ async fn send_money(
         let detail = "reference must be 1 to 140 characters without control characters.";
         ApiError::invalid("reference", detail)
     })?;
-    tracing::info!(transfer = id, "a tester sent money");
+    tracing::info!(transfer = id, "a tester sent a transfer");
     bank_transfer::incoming::collect(gateway).await?;
     let listed = bank.transfers().list(SHOWN).await.map_err(ApiError::from)?;
     let found = listed.into_iter().find(|transfer| transfer.id == id);

@@ -90,13 +90,13 @@ pub async fn decide(
             // Notifies the gateway as a wallet would, because the shop's page may be gone. If that
             // fails, the bank is queried later.
             if let Err(error) = reconcile::look_at(gateway, reference).await {
-                tracing::warn!(payment = %reference, ?error, "the wallet could not notify");
+                tracing::warn!(payment = %reference, ?error, "the wallet's notification failed");
             }
             (_, screen) = find(&wallet, token).await?;
         }
         // The outcome is queried later.
         Err(error) => {
-            tracing::warn!(payment = %reference, ?error, "the wallet's bank did not answer");
+            tracing::warn!(payment = %reference, ?error, "the wallet's bank did not respond");
             screen.standing = Standing::Processing;
         }
     }

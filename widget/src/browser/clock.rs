@@ -2,7 +2,7 @@
 
 use gloo_timers::callback::Timeout;
 
-/// The longest timeout of a browser, milliseconds: beyond it the timer fires at once.
+/// The longest timeout of a browser, milliseconds: a longer one fires immediately.
 const LONGEST_WAIT_MS: u32 = 2_147_483_647;
 
 /// Milliseconds since 1970 by the browser's clock, which may be wrong.

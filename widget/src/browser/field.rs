@@ -1,4 +1,4 @@
-//! An input of the form: what was typed into it, and where the caret stands.
+//! An input of the form: its text and its caret.
 
 use crate::form::{Deletion, Edit};
 use wasm_bindgen::JsCast;

@@ -52,7 +52,7 @@ pub enum HostRequest {
     Focus,
     /// Pay, as the form's own button does.
     Submit,
-    /// Wipe everything: the page does not need the form any more.
+    /// Wipe everything: the page has removed the form.
     Unmount,
 }
 
@@ -181,7 +181,7 @@ impl Port {
         for (name, value) in members {
             object::set(&message, name, value);
         }
-        // If the page is gone, nobody needs the message.
+        // If the page is gone, the message can be dropped.
         let _ = self.0.post_message(&message);
     }
 
@@ -293,7 +293,7 @@ fn read_handshake(event: &MessageEvent) -> Option<Handshake> {
             can_return: object::flag(&data, "canReturn"),
             can_renew: object::flag(&data, "canRenew"),
         },
-        // The browser puts nothing else there.
+        // A valid handshake has a port here.
         port: Port::new(port.unchecked_into()),
     })
 }

@@ -41,7 +41,7 @@ pub fn money(locale: &str, money: Money) -> String {
         .unwrap_or_else(|| money.to_string())
 }
 
-/// Without `str::contains`, whose search costs the shopper more than it saves on a few characters.
+/// Used instead of `str::contains`, which would add more to the download than it is worth here.
 fn contains(text: &str, symbol: &str) -> bool {
     let mut parts = text.as_bytes().windows(symbol.len());
     parts.any(|part| part == symbol.as_bytes())
@@ -61,10 +61,10 @@ fn money_with(locale: &str, money: Money, display: &str) -> Option<String> {
     format.format(&money.decimal()).ok()
 }
 
-/// Latin digits, as in the texts, whatever the locale prefers.
+/// Latin digits, as in the texts, regardless of the locale.
 const LATIN: &str = "latn";
 
-/// An amount in the currency of that code; nothing when there is no such currency.
+/// An amount in the currency with this code; empty if the code is unknown.
 #[must_use]
 pub fn amount(locale: &str, amount_minor: i64, currency: &str) -> String {
     let currency = currency.parse();

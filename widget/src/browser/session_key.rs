@@ -28,7 +28,7 @@ pub fn seed_for(order: &str, fresh: impl FnOnce() -> Seed) -> Seed {
     }
     let seed = fresh();
     if let Some(storage) = storage {
-        // If the storage is full, the key is not kept.
+        // If the storage is full, the key is not stored.
         let _ = storage.set_item(&name, &base64url(&*seed));
     }
     seed

@@ -7,7 +7,7 @@ use web_sys::Window;
 
 /// As wide and high as a phone.
 const FEATURES: &str = "popup,width=440,height=720";
-/// Of the window's name: whoever knows it can navigate the window.
+/// Random bytes of the window's name: anyone who knows the name can navigate the window.
 const NAME_BYTES: usize = 12;
 
 /// A window that was opened.
@@ -20,7 +20,7 @@ impl WalletWindow {
     #[must_use]
     pub fn open(url: &str) -> Option<Self> {
         let own = web_sys::window()?;
-        // At once with its address: a window that is isolated from this one would stay blank.
+        // Opened with its URL: a window isolated from this one could not be navigated later.
         let window = own
             .open_with_url_and_target_and_features(url, &fresh_name(), FEATURES)
             .ok()??;

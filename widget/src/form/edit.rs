@@ -5,11 +5,11 @@
 use sealpay_protocol::card::{YearMonth, brand, expiry, number};
 use zeroize::Zeroizing;
 
-/// How many digits of a card number are kept: one more than any number has, so that a number that
-/// is too long is reported and not cut to a different one.
+/// Maximum digits kept in the number field: one more than any number has, so that a number that is
+/// too long is reported and not cut to a different one.
 const NUMBER_DIGITS: usize = 20;
 
-/// How many characters of a name are kept: far more than are valid, but bounded.
+/// Maximum characters kept in the name field: far more than are valid, but bounded.
 const HOLDER_CHARACTERS: usize = 200;
 
 /// A field as the browser has it after an edit.
@@ -17,7 +17,7 @@ const HOLDER_CHARACTERS: usize = 200;
 pub struct Edit<'a> {
     /// The text.
     pub text: &'a str,
-    /// Where the caret stands.
+    /// The position of the caret.
     pub caret: usize,
     /// Whether something was deleted.
     pub deletion: Option<Deletion>,

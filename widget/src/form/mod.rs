@@ -207,7 +207,7 @@ impl Form {
     }
 
     /// After an attempt only the security code must be entered again (PCI DSS 3.3.1: it is not
-    /// kept); where another card is needed, everything. Returns the field to correct, if any: it
+    /// stored); if another card is needed, everything. Returns the field to correct, if any: it
     /// shows an error until it is edited.
     pub fn require_correction(&mut self, correction: Correction) -> Option<Field> {
         if correction == Correction::AnotherCard {

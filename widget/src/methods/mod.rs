@@ -24,7 +24,7 @@ pub(crate) struct FieldsModel<'a> {
     pub(crate) inputs: &'a [NodeRef; 4],
     /// The shopper chose this method.
     pub(crate) is_selected: bool,
-    /// There are other methods, whose names stand above.
+    /// Whether there are other methods, whose names are shown above.
     pub(crate) is_one_of_many: bool,
     pub(crate) is_read_only: bool,
     pub(crate) notice: Option<&'a Notice>,
@@ -38,7 +38,7 @@ pub(crate) trait PaymentMethod {
     /// Its icon in the list of methods.
     fn icon(&self) -> Html;
 
-    /// Its fields, or what is shown in place of them; `None` if nothing of it belongs into the
+    /// Its fields, or the content shown in place of them; `None` if the method adds nothing to the
     /// document.
     fn fields(&self, model: &FieldsModel<'_>, _on: &Callback<Msg>) -> Option<Element> {
         let texts = self.texts(model.catalog);

@@ -158,7 +158,7 @@ pub enum PaymentEvent {
     TimerFired {
         /// Of the effect.
         generation: u32,
-        /// What it was for.
+        /// Its purpose.
         timer: Timer,
     },
     /// The session has ended by the clock.

@@ -203,7 +203,7 @@ impl State {
         )
     }
 
-    /// Whether another order may replace this one: nothing of it is under way or paid.
+    /// Whether another order may replace this one: no attempt is running and nothing is paid.
     #[must_use]
     pub fn accepts_order(&self) -> bool {
         matches!(
@@ -226,7 +226,7 @@ impl State {
             .filter(|problem| problem.code == code)
     }
 
-    /// Whether the form is not needed any more.
+    /// Whether the form is no longer needed.
     #[must_use]
     pub const fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Paid { .. } | Phase::Ended(_))

@@ -196,13 +196,13 @@ impl State {
         }
     }
 
-    /// Keeps the verifier's clock and, for developers, the problem itself.
+    /// Stores the verifier's clock and, for developers, the problem itself.
     fn record_problem(&mut self, now: u64, problem: &ProblemDetails) {
         self.record_clock_offset(now, problem.server_time);
         self.last_problem = Some(problem.clone());
     }
 
-    /// Keeps the offset of the verifier's clock from the browser's, which may be wrong.
+    /// Stores the offset of the verifier's clock from the browser's, which may be wrong.
     fn record_clock_offset(&mut self, now: u64, server_time: u64) {
         let offset = i128::from(server_time) - i128::from(now);
         self.clock_offset_seconds = i64::try_from(offset).unwrap_or(0);

@@ -312,7 +312,6 @@ impl Run {
         });
     }
 
-    /// The required action.
     fn required(&self) -> &ActionRequired {
         match self.state.phase() {
             Phase::ActionRequired(required) => required,

@@ -11,7 +11,6 @@ use crate::payment::Notice;
 use sealpay_protocol::api::Method;
 use yew::{Callback, Html, NodeRef};
 
-/// The form.
 pub(super) struct FormModel<'a> {
     pub(super) catalog: &'static Catalog,
     pub(super) form: &'a Form,

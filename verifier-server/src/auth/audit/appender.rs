@@ -58,8 +58,8 @@ impl AuditAppender {
         }
     }
 
-    /// Appends a row and returns when it is durable. The action was already done and cannot be
-    /// rejected any more, so a row that cannot be written is logged.
+    /// Appends a row and returns when it is durable. The action was already done and can no longer
+    /// be rejected, so a row that cannot be written is logged.
     pub(crate) async fn append_or_log(&self, entry: AuditEntry) {
         let (durable, waits) = oneshot::channel();
         let waiting = Waiting {
@@ -136,7 +136,8 @@ impl Writer {
             if is_late || self.closing.is_cancelled() || !is_transient(&error) {
                 return Err(error);
             }
-            tracing::warn!(%error, rows = batch.len(), "the audit trail waits for its database");
+            tracing::warn!(%error, rows = batch.len(),
+                "the audit trail is waiting for the database");
             tokio::select! {
                 () = sleep(pause) => pause = LONGEST_PAUSE.min(pause * 2),
                 () = self.closing.cancelled() => {}

@@ -99,7 +99,7 @@ pub(crate) trait PaymentMethod: Send + Sync {
         body: PayRequest,
     ) -> Result<Box<dyn Instrument>, ApiError>;
 
-    /// Handles a repeated attempt without payment data: it cannot be decrypted any more, or the
+    /// Handles a repeated attempt without payment data: it can no longer be decrypted, or the
     /// session has expired.
     fn resume<'a>(
         &'a self,

@@ -14,7 +14,6 @@ use sealpay_provider::wallet::WalletRequest;
 use sealpay_provider::{Inquiry, PaymentOperations, ProviderError, ProviderFuture, Providers};
 use sealpay_system::unix_seconds;
 
-/// The method `wallet`.
 pub(super) struct WalletMethod;
 
 /// The paying account is known to the wallet only.

@@ -51,8 +51,8 @@ const FORGET: &str = "DELETE FROM reversals WHERE payment = $1 AND provider = $2
 
 const COUNT: &str = "SELECT COUNT(*) FROM reversals WHERE state = $1";
 
-/// The statement that has to be executed in the transaction that ends a payment: the provider may
-/// still approve it, or has received a part of the money. A crash must not lose either.
+/// The statement to run in the transaction that ends a payment, if the provider may still approve
+/// it or has received a part of the amount. A crash must lose neither.
 pub(crate) fn schedule(payment: &Payment) -> Option<(&'static str, Vec<Value>)> {
     let ended_at_ms = payment.updated_at_ms;
     let reversal = values![payment.id, &payment.provider, modification_of(payment)];

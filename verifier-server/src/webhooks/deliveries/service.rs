@@ -224,7 +224,7 @@ pub async fn redeliver(
     }
 }
 
-/// Events that the endpoint currently subscribes to, read in the merchant's lane so that writers do
+/// Events that the endpoint currently subscribes to, read with the merchant's slot, so that writers do
 /// not wait for the scan.
 async fn events_in(
     gateway: &Gateway,

@@ -76,7 +76,7 @@ const PENDING: &str = "SELECT COUNT(*) FROM deliveries WHERE state = 'pending'";
 const NEXT: &str = "SELECT MIN(next_at_ms) FROM deliveries
     WHERE state = 'pending' AND next_at_ms < $1";
 
-/// Number of attempts that are kept: more than one schedule has.
+/// Number of stored attempts: more than one schedule has.
 pub(crate) const MAX_ATTEMPTS_STORED: i64 = 20;
 
 async fn lease_due(

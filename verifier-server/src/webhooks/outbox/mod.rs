@@ -192,7 +192,7 @@ impl Outbox {
         {
             Ok(due) => due,
             Err(error) => {
-                tracing::error!(%error, "due deliveries could not be read; trying again");
+                tracing::error!(%error, "due deliveries could not be read and will be retried");
                 Vec::new()
             }
         }
@@ -239,7 +239,7 @@ impl Outbox {
             .reschedule(endpoint, claimed, times, why)
             .await;
         if let Err(error) = put_off {
-            tracing::error!(%error, %endpoint, "deliveries could not be put off");
+            tracing::error!(%error, %endpoint, "deliveries could not be rescheduled");
         }
     }
 
@@ -247,7 +247,7 @@ impl Outbox {
     async fn hold(&self, delivery: &DueDelivery, next_at_ms: i64, why: &'static str) {
         let held = self.store.deliveries.hold(delivery, next_at_ms, why).await;
         if let Err(error) = held {
-            tracing::error!(%error, event = %delivery.event, "a delivery could not be put off");
+            tracing::error!(%error, event = %delivery.event, "a delivery could not be rescheduled");
         }
     }
 
@@ -257,7 +257,7 @@ impl Outbox {
         let Some(signature) = (self.sign)(&delivery, timestamp) else {
             tracing::error!(
                 event = %delivery.event, endpoint = %delivery.endpoint,
-                "the endpoint's secret does not open: is it the right master key?"
+                "the endpoint's secret cannot be decrypted: check the master key"
             );
             let next_at_ms = self.clock.now_ms_i64().saturating_add(SEALED_MS);
             let why = "waits until the endpoint's secret can be read";
@@ -287,11 +287,12 @@ impl Outbox {
         if twice && !is_dropped {
             // Only the result of the first request counts.
             self.send(&delivery, signed).await;
-            tracing::info!(event = %delivery.event, "a webhook was sent twice on purpose");
+            tracing::info!(event = %delivery.event, "a webhook was deliberately sent twice");
         }
         if let Err(error) = self.note(&delivery, attempted).await {
             // The lease ends and the delivery is sent again: at least once, not exactly once.
-            tracing::error!(%error, event = %delivery.event, "a delivery could not be noted");
+            tracing::error!(%error, event = %delivery.event,
+                "a delivery attempt could not be recorded");
         }
     }
 

@@ -168,7 +168,7 @@ impl Outbox {
             describe: Box::new(move |seen, sequence| describe(seen, reason, sequence)),
         };
         if self.store.endpoints.disable_failing(disabling).await? {
-            tracing::warn!(%endpoint, reason = reason.name(), "a webhook endpoint was switched off");
+            tracing::warn!(%endpoint, reason = reason.name(), "a webhook endpoint was disabled");
         }
         Ok(())
     }

@@ -225,7 +225,7 @@ async fn by_system(name: String) -> Found {
     let resolver = TokioResolver::builder_tokio()
         .and_then(|builder| builder.build())
         .map_err(|error| {
-            tracing::error!(%error, "the system's name servers are not known");
+            tracing::error!(%error, "the system's name servers could not be read");
             NotFound::Failed
         })?;
     match resolver.lookup_ip(name).await {

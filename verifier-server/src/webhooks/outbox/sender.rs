@@ -19,7 +19,6 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) enum Sent {
     /// The receiver responded.
     Answered {
-        /// The status.
         status: u16,
         /// The beginning of the response, if it is stored.
         response: Option<String>,
@@ -38,7 +37,6 @@ pub(super) enum Sent {
 pub(super) struct Message<'a> {
     /// The owner of the webhook.
     pub(super) merchant: MerchantId,
-    /// The URL.
     pub(super) url: &'a str,
     /// `webhook-id`
     pub(super) event: EventId,

@@ -51,7 +51,8 @@ impl Outbox {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(%error, "endpoints to verify could not be read; trying again");
+                    tracing::error!(%error,
+                        "endpoints to verify could not be read and will be retried");
                 }
             }
             sleep(LOOK_EVERY).await;
@@ -78,14 +79,15 @@ impl Outbox {
         let proved = asked.unwrap_or_else(|_| Err("no response in time".into()));
         let id = endpoint.id;
         let error = proved.as_ref().err();
-        tracing::info!(endpoint = %id, attempts, error, "a webhook endpoint was asked whose it is");
+        tracing::info!(endpoint = %id, attempts, error,
+            "a webhook endpoint was sent a verification challenge");
         let recorded = match proved {
             Ok(()) => self.record_verified(&endpoint).await,
             Err(why) => self.record_unverified(&endpoint, attempts, why).await,
         };
         if let Err(error) = recorded {
             // The lease ends and the endpoint is verified again.
-            tracing::error!(%error, endpoint = %id, "a verification could not be kept");
+            tracing::error!(%error, endpoint = %id, "a verification could not be recorded");
         }
     }
 

@@ -15,7 +15,6 @@ use tokio::sync::Mutex;
 /// How long an event is held so that the next one of its payment overtakes it, milliseconds.
 const OVERTAKEN_WITHIN_MS: i64 = 1_500;
 
-/// The fault of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DeliveryFault {
     /// Wait until this time, milliseconds since 1970.
@@ -100,7 +99,7 @@ impl Settings {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "nobody knows whether webhooks should misbehave");
+                tracing::warn!(%error, "the webhook fault settings could not be read");
                 Read::default()
             }
         };
@@ -123,7 +122,9 @@ impl Settings {
                 false
             }
             Err(error) => {
-                tracing::warn!(%error, "a webhook that may have had to be dropped is sent");
+                tracing::warn!(%error,
+                    "the drop counter could not be read: a webhook is sent that should perhaps be \
+                     dropped");
                 false
             }
         }

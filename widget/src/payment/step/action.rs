@@ -128,8 +128,8 @@ impl State {
         effects
     }
 
-    /// Polls, after a wait, a payment that continues elsewhere. Where only the shopper can continue
-    /// it, nothing is polled.
+    /// Polls, after a wait, a payment that continues elsewhere. A payment that only the shopper can
+    /// continue is not polled.
     pub(super) fn poll_later(&mut self) -> Vec<Effect> {
         match &self.phase {
             Phase::ActionRequired(required) => {
@@ -150,7 +150,7 @@ impl State {
         }
     }
 
-    /// Polls at once, unless a request is under way.
+    /// Polls immediately, unless a request is running.
     pub(super) fn resumed(&mut self) -> Vec<Effect> {
         if matches!(self.phase, Phase::Interrupted { .. } | Phase::Unreachable) {
             return self.retry_in_background();
@@ -164,7 +164,7 @@ impl State {
         }
     }
 
-    /// Polls at once.
+    /// Polls immediately.
     pub(super) fn poll_now(&mut self) -> Vec<Effect> {
         let poll = match &mut self.phase {
             Phase::ActionRequired(required) => {
@@ -229,7 +229,6 @@ impl State {
             if matches!(required.action, ActionView::Transfer(_)))
     }
 
-    /// The passkey offer of a payment.
     pub(super) const fn offer_for(payment: &PaymentView) -> PasskeyOffer {
         if payment.enrolment.is_some() {
             PasskeyOffer::Available

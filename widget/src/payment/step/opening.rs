@@ -132,7 +132,7 @@ impl State {
         }
     }
 
-    /// At once, because only the signature was stale; but a limited number of times.
+    /// Immediately, because only the signature was stale; but a limited number of times.
     pub(super) fn open_again(&mut self) -> Vec<Effect> {
         match &mut self.phase {
             Phase::Opening { resends, .. } if backoff::resend_ms(*resends).is_some() => {
@@ -145,7 +145,7 @@ impl State {
         }
     }
 
-    /// Tells the host page, once, that the form is ready.
+    /// Notifies the host page, once, that the form is ready.
     pub(super) fn notify_ready(&mut self) -> Vec<Effect> {
         let is_first = !core::mem::replace(&mut self.ready_sent, true);
         if is_first {

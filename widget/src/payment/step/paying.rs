@@ -23,7 +23,7 @@ impl State {
                 *queued = Some(submission);
                 Vec::new()
             }
-            // A payment is under way, or there is nothing to pay: no second one starts.
+            // Another payment is running, or there is nothing to pay: no second one starts.
             _ => Vec::new(),
         }
     }
@@ -206,7 +206,7 @@ impl State {
         self.open(Some(Notice::Code("sealed_card_refused")))
     }
 
-    /// At once, because only the signature was stale; but a limited number of times.
+    /// Immediately, because only the signature was stale; but a limited number of times.
     pub(super) fn resend_now(&mut self) -> Vec<Effect> {
         match self.take_phase() {
             Phase::Paying { attempt, resends } if backoff::resend_ms(resends).is_some() => {

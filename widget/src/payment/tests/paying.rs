@@ -165,7 +165,7 @@ fn unknown_outcome_is_polled_with_growing_intervals() {
         assert!(matches!(run.state.phase(), Phase::Polling { .. }));
         run.fires(Timer::Send);
         assert_eq!(run.sent().unwrap(), first);
-        // A lost response meanwhile changes nothing.
+        // A lost response meanwhile has no effect.
         if waits.len() % 2 == 0 {
             run.outcome(ShopperState::Unknown)
         } else {

@@ -259,7 +259,7 @@ fn reload_shows_wallet_and_transfer_again_and_polls_the_session() {
     assert!(run.state.accepts_submission());
 }
 
-/// A reload whose cancellation is sent at once, as the view does.
+/// A reload whose cancellation is sent immediately, as the view does.
 fn abandoned(action: ActionView) -> Run {
     let mut run = Run::new();
     run.opened(processing(waiting_for(action)));

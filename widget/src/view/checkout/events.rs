@@ -11,7 +11,7 @@ use sealpay_protocol::card::YearMonth;
 use std::rc::Rc;
 use yew::Context;
 
-/// How long a payment may take before the shopper is told that it is still processing.
+/// How long a payment may take before the shopper sees that it is still processing.
 const SLOW_MS: u32 = 5_000;
 
 impl Checkout {
@@ -59,7 +59,7 @@ impl Checkout {
         self.announce_change(&before);
     }
 
-    /// After some seconds the shopper is told that the payment is still processing.
+    /// After some seconds, shows that the payment is still processing.
     pub(super) fn time_payment(&mut self, context: &Context<Self>) {
         let is_processing = self.state.is_processing();
         if is_processing == self.is_timed {

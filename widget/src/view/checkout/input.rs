@@ -74,7 +74,7 @@ impl Checkout {
         self.show_all();
     }
 
-    /// Keeps only digits in the one-time code, and no more than a code has.
+    /// Removes other characters than digits from the one-time code, and limits its length.
     pub(super) fn normalize_code(&self) {
         if let Some(input) = self.code.cast::<Input>() {
             let digits = code_digits(&field::text_in(&input));

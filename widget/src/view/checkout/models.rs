@@ -10,7 +10,7 @@ use crate::view::status::{self, StatusModel};
 use sealpay_protocol::api::PaymentView;
 
 impl Checkout {
-    /// The form; `None` once it is not needed any more.
+    /// The form; `None` once it is no longer needed.
     pub(super) fn form_model<'a>(
         &'a self,
         session_warning: Option<&'a str>,

@@ -71,7 +71,7 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
     let Some(payment) = found else {
         tracing::warn!(
             arrival = arrival.id,
-            "money arrived with a reference that nobody waits for"
+            "a credit arrived with a reference that no payment expects"
         );
         return Ok(CreditDisposition::Returned);
     };
@@ -89,7 +89,7 @@ async fn count(gateway: &Gateway, arrival: &IncomingCredit) -> Result<CreditDisp
         && payment.money.currency() == arrival.money.currency()
         && arrival.arrived_at_ms < payment.lease_until_ms;
     if !is_welcome {
-        tracing::warn!(payment = %payment.id, arrival = arrival.id, "money came that is not awaited");
+        tracing::warn!(payment = %payment.id, arrival = arrival.id, "an unexpected credit arrived");
         return Ok(CreditDisposition::Returned);
     }
     let mut updated = payment.clone();

@@ -19,7 +19,6 @@ use sealpay_provider::transfer::TransferRequest;
 use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
 use sealpay_system::unix_seconds;
 
-/// The method `bank_transfer`.
 pub(super) struct BankTransferMethod;
 
 /// The paying account is known only once money arrives.
@@ -197,7 +196,7 @@ async fn start(gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError>
         }
         // The shopper saw no instructions, so no money can arrive.
         Err(error) => {
-            tracing::warn!(payment = %payment.id, ?error, "the bank gives no account");
+            tracing::warn!(payment = %payment.id, ?error, "the bank assigned no account");
             let outcome = PaymentOutcome::declined("system_malfunction");
             record(gateway, &payment, outcome).await
         }

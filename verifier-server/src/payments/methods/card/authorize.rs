@@ -97,6 +97,6 @@ async fn reroute(gateway: &Gateway, payment: &Payment, to: &str) -> Result<Recor
     );
     rerouted.updated_at_ms = gateway.clock.now_ms_i64();
     rerouted.lease_until_ms = prepare::lease_until_ms(gateway);
-    tracing::warn!(payment = %payment.id, from = payment.provider, to, "asking another acquirer");
+    tracing::warn!(payment = %payment.id, from = payment.provider, to, "trying the next acquirer");
     Ok(gateway.store.payments.reroute(payment, &rerouted).await?)
 }

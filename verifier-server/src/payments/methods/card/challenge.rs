@@ -58,11 +58,12 @@ pub(super) async fn identify(
         Ok(Progress::Code(_) | Progress::Passkey(_)) => return wait(gateway, &payment).await,
         // The request may have arrived nevertheless, and a code may have been sent.
         Err(error) if has_begun(gateway, payment.id).await => {
-            tracing::warn!(payment = %payment.id, ?error, "the issuer's answer was lost");
+            tracing::warn!(payment = %payment.id, ?error, "the issuer's response was lost");
             return wait(gateway, &payment).await;
         }
         Err(error) => {
-            tracing::warn!(payment = %payment.id, ?error, "the issuer cannot say who it is");
+            tracing::warn!(payment = %payment.id, ?error,
+                "the issuer could not authenticate the shopper");
             Authentication {
                 status: AuthenticationStatus::Unavailable,
                 eci: AuthenticationStatus::Unavailable
@@ -196,7 +197,7 @@ pub(super) async fn step(
         Stepped::Progress(Progress::Code(challenge)) => {
             if challenge.refused {
                 tracing::warn!(payment = %payment.id, left = challenge.attempts_left,
-                    "a code was refused");
+                    "a one-time code was rejected");
             }
             Ok(payment)
         }
@@ -224,7 +225,7 @@ async fn done(
         return Ok(payment);
     }
     tracing::warn!(payment = %payment.id, status = %authentication.status.letter(),
-        "the shopper could not prove who they are");
+        "the shopper was not authenticated");
     let outcome = PaymentOutcome::declined("threeds_failed");
     record_authenticated(gateway, &payment, outcome, authentication).await
 }

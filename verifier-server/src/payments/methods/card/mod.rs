@@ -24,7 +24,6 @@ use sealpay_protocol::ids::AttemptId;
 use sealpay_provider::authentication::Step;
 use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
 
-/// The method `card`.
 pub(super) struct CardMethod;
 
 /// The decrypted card of this attempt.

@@ -81,7 +81,8 @@ fn log_assessment(payment: &Payment) {
     let assessment = payment.details.card().and_then(|card| card.risk.as_ref());
     if let Some(assessment) = assessment.filter(|assessment| !assessment.reasons.is_empty()) {
         tracing::info!(payment = %payment.id, outcome = ?assessment.outcome,
-            score = assessment.score, reasons = assessment.reasons.join(" "), "fraud rules fit");
+            score = assessment.score, reasons = assessment.reasons.join(" "),
+            "fraud rules matched");
     }
 }
 

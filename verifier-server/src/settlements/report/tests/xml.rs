@@ -1,6 +1,5 @@
 //! A parser for the subset of XML 1.0 that the reports use; rejects everything else.
 
-/// An element.
 #[derive(Debug, Default)]
 pub(super) struct Element {
     pub(super) name: String,
