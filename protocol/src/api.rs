@@ -33,39 +33,39 @@ pub struct OpenSessionRequest {
     pub parent_origin: Origin,
 }
 
-/// Answer of `POST /v1/sessions`.
+/// Response of `POST /v1/sessions`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct SessionView {
     /// The session.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub session: SessionId,
-    /// Whether it can be paid.
+    /// The state of the session.
     pub state: SessionState,
     /// Seconds since 1970.
     pub expires_at: u64,
     /// The verifier's clock, seconds since 1970.
     pub server_time: u64,
-    /// Whether real money moves; a form that is not live says so.
+    /// Whether real money moves; the form shows test mode otherwise.
     pub livemode: bool,
     /// The verifier's origin.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub verifier_origin: Origin,
-    /// Who is paid.
+    /// The payee.
     pub merchant: MerchantView,
-    /// What is paid.
+    /// The order.
     pub order: OrderView,
-    /// The methods the shopper may choose.
+    /// The available payment methods.
     pub methods: Vec<Method>,
-    /// The key to seal to.
+    /// The key for sealing cards.
     pub sealing_key: SealingKeyView,
-    /// How often the shopper may still try.
+    /// Remaining attempts.
     pub attempts_left: u32,
-    /// The attempt under way or the one that paid.
+    /// The current payment, or the one that succeeded.
     pub payment: Option<PaymentView>,
 }
 
-/// Whether a session can be paid.
+/// The state of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -78,7 +78,7 @@ pub enum SessionState {
     Complete,
 }
 
-/// Who is paid.
+/// The payee.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct MerchantView {
@@ -89,7 +89,7 @@ pub struct MerchantView {
     pub name: String,
 }
 
-/// What is paid.
+/// The order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct OrderView {
@@ -99,17 +99,17 @@ pub struct OrderView {
     pub currency: String,
     /// The merchant's order number.
     pub order_ref: String,
-    /// When the money is taken.
+    /// When the payment is captured.
     pub capture: Capture,
     /// One line for the shopper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What is bought.
+    /// The purchased items.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items: Option<Vec<OrderItem>>,
 }
 
-/// The key to seal to.
+/// The key for sealing cards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct SealingKeyView {
@@ -124,9 +124,9 @@ pub struct SealingKeyView {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PayRequest {
-    /// The way to pay.
+    /// The payment method.
     pub method: Method,
-    /// The sealed card: there with the method `card` and with no other.
+    /// The sealed card; only with the method `card`.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -135,26 +135,26 @@ pub struct PayRequest {
     pub card: Option<SealedCard>,
 }
 
-/// Body of `POST /v1/authentications`: what the shopper did about an [`ActionView`].
+/// Body of `POST /v1/authentications`: the shopper's response to an [`ActionView`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct AuthenticationRequest {
-    /// The payment that waits for the shopper.
+    /// The payment that requires action.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub payment: PaymentId,
-    /// What the shopper did.
+    /// The shopper's step.
     pub step: AuthenticationStep,
-    /// The six digits, with the step `code` and with no other.
+    /// The six digits; only with the step `code`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// With the steps `passkey` and `enrol` and with no other: the `PublicKeyCredential` as JSON
-    /// (WebAuthn Level 3, `toJSON()`), as a text, so that nobody in between reads it.
+    /// The `PublicKeyCredential` as a JSON string (WebAuthn Level 3, `toJSON()`); only with the
+    /// steps `passkey` and `enrol`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }
 
-/// What a shopper can do about a challenge.
+/// A shopper's response to a challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -186,17 +186,17 @@ crate::names! {
 
 crate::read_by_name!(AuthenticationStep);
 
-/// A payment as the shopper may see it.
+/// A payment, limited to what a shopper may see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PaymentView {
     /// The payment.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub payment: PaymentId,
-    /// The attempt it came of.
+    /// The attempt that created it.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub attempt: AttemptId,
-    /// What became of it.
+    /// The state of the payment.
     pub state: ShopperState,
     /// Minor units.
     pub amount: i64,
@@ -206,40 +206,39 @@ pub struct PaymentView {
     pub order_ref: String,
     /// Seconds since 1970.
     pub created_at: u64,
-    /// What the merchant has taken, minor units; left out while that is nothing.
+    /// Captured amount, minor units; omitted if zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_captured: Option<i64>,
-    /// What the merchant has given back, minor units; left out while that is nothing.
+    /// Refunded amount, minor units; omitted if zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_refunded: Option<i64>,
-    /// What was held for the merchant and will not be taken, minor units; left out while that is
-    /// nothing.
+    /// Authorized amount that was released without a capture, minor units; omitted if zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub amount_released: Option<i64>,
-    /// The way to pay.
+    /// The payment method.
     pub method: Method,
     /// The card, masked; only with the method `card`.
     pub card: Option<CardView>,
-    /// What the shopper has to do; only in the state `requires_action`.
+    /// The required action; only in the state `requires_action`.
     pub action: Option<ActionView>,
-    /// How a passkey can be kept for next time; only right after a code was right.
+    /// The offer to enrol a passkey; only directly after a correct code.
     pub enrolment: Option<EnrolmentView>,
-    /// Why not, in words for the shopper.
+    /// The reason of a decline, for the shopper.
     pub decline: Option<DeclineView>,
-    /// How often the shopper may still try.
+    /// Remaining attempts.
     pub attempts_left: u32,
 }
 
-/// What the shopper has to do before the payment goes on.
+/// The action that the shopper has to take before the payment continues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub enum ActionView {
-    /// Nothing any more: the shopper is known, and the same attempt is to be sent again now.
+    /// The shopper is authenticated: send the same attempt again now.
     Continue,
-    /// Type the code that the bank has sent.
+    /// Enter the code that the bank sent.
     Code(CodeView),
-    /// Sign with a passkey, or ask for a code.
+    /// Sign with a passkey, or request a code.
     Passkey(PasskeyView),
     /// Confirm on the wallet's own page.
     Wallet(WalletView),
@@ -247,21 +246,21 @@ pub enum ActionView {
     Transfer(TransferView),
 }
 
-/// A one-time code that the shopper has to type.
+/// A one-time code that the shopper has to enter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct CodeView {
-    /// Where the code went, such as `•••• 42`.
+    /// The destination of the code, such as `•••• 42`.
     pub sent_to: String,
-    /// Whether the last code was refused. Nobody learns why.
+    /// Whether the last code was rejected. The reason is not disclosed.
     pub refused: bool,
-    /// How often the shopper may still type one.
+    /// Remaining attempts to enter a code.
     pub attempts_left: u32,
-    /// How often another code may still be asked for.
+    /// Remaining resends.
     pub resends_left: u32,
-    /// From when another code may be asked for, seconds since 1970.
+    /// When another code can be requested, seconds since 1970.
     pub resend_at: u64,
-    /// Until when the code is good, seconds since 1970.
+    /// When the code expires, seconds since 1970.
     pub expires_at: u64,
 }
 
@@ -269,14 +268,14 @@ pub struct CodeView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PasskeyView {
-    /// `PublicKeyCredentialRequestOptionsJSON` (WebAuthn Level 3), as a text.
+    /// `PublicKeyCredentialRequestOptionsJSON` (WebAuthn Level 3), as a string.
     pub options: String,
-    /// Whether the last passkey was refused.
+    /// Whether the last passkey was rejected.
     pub refused: bool,
-    /// Whether the last passkey was not looked at because the outermost page is none that the order
-    /// names. No try is used up, and a code may be asked for instead.
+    /// Whether the last passkey was not evaluated because the order does not name the outermost
+    /// page. It counts as no attempt, and a code can be requested instead.
     pub wrong_page: bool,
-    /// Until when it may be used, seconds since 1970.
+    /// When it expires, seconds since 1970.
     pub expires_at: u64,
 }
 
@@ -284,9 +283,9 @@ pub struct PasskeyView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct WalletView {
-    /// Where the shopper confirms: a path at the verifier's origin, or an address elsewhere.
+    /// The URL where the shopper confirms: a path at the verifier's origin, or an absolute URL.
     pub url: String,
-    /// Until when, seconds since 1970.
+    /// When it expires, seconds since 1970.
     pub expires_at: u64,
 }
 
@@ -294,31 +293,31 @@ pub struct WalletView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct TransferView {
-    /// Whose account it is.
+    /// The account holder.
     pub holder: String,
-    /// The account (ISO 13616).
+    /// The IBAN (ISO 13616).
     pub iban: String,
-    /// The bank (ISO 9362).
+    /// The BIC (ISO 9362).
     pub bic: String,
-    /// What has to stand on the transfer (ISO 11649).
+    /// The creditor reference of the transfer (ISO 11649).
     pub reference: String,
-    /// What is still to come, minor units.
+    /// The remaining amount, minor units.
     pub amount_due: i64,
-    /// What has come, minor units.
+    /// The received amount, minor units.
     pub amount_received: i64,
-    /// Until when the money has to be there, seconds since 1970.
+    /// The deadline for the transfer, seconds since 1970.
     pub expires_at: u64,
 }
 
-/// How a passkey can be kept for next time.
+/// The offer to enrol a passkey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct EnrolmentView {
-    /// `PublicKeyCredentialCreationOptionsJSON` (WebAuthn Level 3), as a text.
+    /// `PublicKeyCredentialCreationOptionsJSON` (WebAuthn Level 3), as a string.
     pub options: String,
 }
 
-/// What a shopper may know of a payment's state.
+/// The state of a payment, as far as a shopper may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -347,21 +346,21 @@ pub struct CardView {
     pub last4: String,
 }
 
-/// Why a payment was declined, as far as a shopper may know, and what helps.
+/// The reason of a decline, as far as a shopper may see it, and the advice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct DeclineView {
-    /// What to do next.
+    /// The advice for the shopper.
     pub advice: Advice,
-    /// The reason, for a sentence in the shopper's language.
+    /// The reason, to be worded in the shopper's language.
     pub category: DeclineCategory,
     /// The field of the form to correct.
     pub field: Option<CardField>,
-    /// Whether the same card is of no use any more, so that a form should empty its fields.
+    /// Whether the card cannot be used again, so that a form should clear its fields.
     pub replace_card: bool,
 }
 
-/// What a shopper can do after a decline.
+/// The advice after a decline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -380,24 +379,24 @@ pub enum Advice {
     None,
 }
 
-/// An error answer (RFC 9457).
+/// Problem details (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct Problem {
-    /// A link to the page about the code.
+    /// The URL of the page about the code.
     #[serde(rename = "type")]
     pub kind: String,
-    /// A few words.
+    /// A short title.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
     /// The stable code.
     pub code: String,
-    /// A sentence.
+    /// A sentence about this error.
     pub detail: String,
-    /// The offending member, claim or header.
+    /// The invalid member, claim or header.
     pub param: Option<String>,
-    /// Names the request in the server's log.
+    /// The id of the request in the server's log.
     pub request_id: String,
     /// The verifier's clock, seconds since 1970.
     pub server_time: u64,

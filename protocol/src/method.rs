@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// A way to pay.
+/// A payment method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

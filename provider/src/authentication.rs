@@ -7,18 +7,18 @@ use sealpay_protocol::money::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The result of asking the issuer, as it stands on a payment.
+/// The result of the issuer's authentication.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Authentication {
     /// The result.
     pub status: AuthenticationStatus,
-    /// Electronic commerce indicator: two digits that tell the issuer who carries a fraud.
+    /// Electronic commerce indicator: two digits that determine the liability for fraud.
     pub eci: String,
-    /// Cardholder authentication value: 20 bytes in base64, which the issuer recognizes again.
+    /// Cardholder authentication value: 20 bytes in base64, which the issuer verifies.
     pub value: Option<String>,
-    /// How the shopper proved who they are, where there was a challenge.
+    /// The challenge that the shopper completed, if there was one.
     pub challenge: Option<ChallengeKind>,
-    /// Why the issuer was asked: keys of the step-up rules.
+    /// Why authentication was requested: keys of the step-up rules.
     pub reasons: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ pub enum AuthenticationStatus {
     Rejected,
 }
 
-/// How a shopper proves who they are.
+/// The type of a challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChallengeKind {
@@ -132,11 +132,11 @@ pub enum Progress {
 pub struct CodeChallenge {
     /// The destination, with all but the last digits hidden.
     pub sent_to: String,
-    /// Whether the last code was refused.
+    /// Whether the last code was rejected.
     pub refused: bool,
-    /// How often the shopper may still type one.
+    /// Remaining attempts to enter a code.
     pub attempts_left: u32,
-    /// How often another code may still be asked for.
+    /// Remaining resends.
     pub resends_left: u32,
     /// When another code may be requested, milliseconds since 1970.
     pub resend_at_ms: i64,
@@ -149,7 +149,7 @@ pub struct CodeChallenge {
 pub struct PasskeyChallenge {
     /// `PublicKeyCredentialRequestOptionsJSON` (WebAuthn Level 3).
     pub options: String,
-    /// Whether the last passkey was refused.
+    /// Whether the last passkey was rejected.
     pub refused: bool,
     /// Whether the passkey was not checked because the order does not name the embedding page.
     pub wrong_page: bool,
@@ -157,7 +157,7 @@ pub struct PasskeyChallenge {
     pub expires_at_ms: i64,
 }
 
-/// What the shopper did.
+/// The shopper's step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Typed a code.

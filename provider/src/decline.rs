@@ -18,7 +18,7 @@ pub struct Decline {
     pub class: DeclineClass,
     /// The category for the shopper; none for an approval.
     pub category: Option<DeclineCategory>,
-    /// A sentence for the merchant that says what to do.
+    /// A sentence for the merchant about what to do.
     pub detail: String,
     /// The advice for the shopper.
     pub advice: Advice,
@@ -28,7 +28,7 @@ pub struct Decline {
     pub replace_card: bool,
 }
 
-/// What kind of reason a decline has, which tells whether a retry can help.
+/// The class of a decline, which tells whether a retry can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeclineClass {

@@ -6,7 +6,7 @@ use sealpay_protocol::money::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What is done.
+/// The type of the modification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModificationKind {

@@ -26,7 +26,7 @@ pub struct OrderClaims {
     pub currency: String,
     /// The merchant's order number.
     pub order_ref: String,
-    /// When the money is taken.
+    /// When the payment is captured.
     pub capture: Capture,
     /// Pages that may embed the widget.
     pub parent_origins: Vec<Origin>,
@@ -71,7 +71,7 @@ pub enum AuthenticationRequirement {
     Required,
 }
 
-/// When the money is taken.
+/// When the payment is captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -105,11 +105,11 @@ crate::read_by_name!(AuthenticationRequirement);
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderItem {
-    /// What it is.
+    /// The name of the item.
     pub name: String,
-    /// How many.
+    /// The quantity.
     pub quantity: u32,
-    /// Minor units for all of them together.
+    /// The amount of all of them, minor units.
     pub amount: i64,
 }
 

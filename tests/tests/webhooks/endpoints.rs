@@ -54,7 +54,9 @@ async fn endpoint_is_created_once_per_key_and_shows_its_secret_once() {
         assert!(!answer.text().contains("whsec_"));
     }
     // What is kept of the answer is not the answer.
-    let kept = gateway.rows("SELECT response FROM idempotent_requests").await;
+    let kept = gateway
+        .rows("SELECT response FROM idempotent_requests")
+        .await;
     assert_eq!(kept.len(), 1);
     assert!(!kept[0][0].contains("whsec_") && kept[0][0].len() > 100);
     // After a day nothing is, and the same request is answered without the secret.

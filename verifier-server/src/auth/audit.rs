@@ -24,19 +24,19 @@ const BATCH: u32 = 1000;
 pub struct AuditRecord {
     /// The request, `req_…`; every response has it in `x-request-id`.
     pub request: String,
-    /// Who: an API key's `key_…`, `order_key:` and the name of an order key, or `operator`.
+    /// The actor: an API key's `key_…`, `order_key:` and the name of an order key, or `operator`.
     pub actor: String,
     /// Method and route, or the operator's command.
     pub action: String,
-    /// What it was done to, where one thing is named.
+    /// The affected resource, if there is one.
     pub subject: Option<String>,
-    /// The network that it came from, or `command line`.
+    /// The network of the request, or `command line`.
     pub source: String,
-    /// The HTTP status, and the code of an error; `done` or `failed` of a command.
+    /// The HTTP status and the error code; `done` or `failed` for a command.
     pub outcome: String,
     /// Seconds since 1970.
     pub created_at: i64,
-    /// The keyed hash of this row and the one before.
+    /// The keyed hash of this row and the previous one.
     pub hash: String,
 }
 

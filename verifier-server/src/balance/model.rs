@@ -7,7 +7,7 @@ use sealpay_protocol::ids::{MerchantId, PaymentId, SettlementId, TransactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What a line is for.
+/// The type of a balance transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionKind {
@@ -39,7 +39,7 @@ sealpay_protocol::names! {
     }
 }
 
-/// A balance transaction: one line of a settlement.
+/// A balance transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BalanceTransaction {
     /// The balance transaction.
@@ -48,7 +48,7 @@ pub struct BalanceTransaction {
     pub merchant: MerchantId,
     /// The currency.
     pub currency: Currency,
-    /// What it is for.
+    /// The type.
     pub kind: TransactionKind,
     /// Id of the cause: a modification, an automatically captured payment, a dispute, a payout, or
     /// a settlement.
@@ -71,7 +71,7 @@ pub struct BalanceTransaction {
     pub net_minor: i64,
     /// The business date, by its cut-off.
     pub business_date: Date,
-    /// The day on which it is settled.
+    /// The settlement date.
     pub settlement_date: Date,
     /// The settlement, once closed.
     pub settlement: Option<SettlementId>,

@@ -23,8 +23,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(transactions))
 }
 
-/// What the merchant has: what waits to be settled, what is carried over, kept back, disputed and on
-/// its way, and what stands on the accounts of the ledger.
+/// The merchant's balance: pending, carried forward, reserved, disputed and in transit, and the
+/// balances of the ledger accounts.
 #[utoipa::path(
     get,
     path = "/v1/balance",
@@ -50,7 +50,7 @@ list_query! {
         /// Only those in this currency (ISO 4217).
         #[param(schema_with = schema::currency)]
         currency: currency,
-        /// Only those of this type.
+        /// Only balance transactions of this type.
         #[param(value_type = Option<TransactionKind>, inline)]
         kind = "type": name,
         /// Only those of this payment.
@@ -59,10 +59,10 @@ list_query! {
         /// Only those in this settlement.
         #[param(schema_with = schema::settlement)]
         settlement: identifier,
-        /// Only those made in this second or later, seconds since 1970.
+        /// Only balance transactions made in this second or later, seconds since 1970.
         #[param(value_type = Option<u64>)]
         created_from_ms = "created_from": second,
-        /// Only those made in this second or before, seconds since 1970.
+        /// Only balance transactions made in this second or earlier, seconds since 1970.
         #[param(value_type = Option<u64>)]
         created_until_ms = "created_until": end_of_second,
     }

@@ -14,10 +14,10 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// What a merchant has.
+/// A merchant's balances.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Balances {
-    /// One for each currency that was ever used.
+    /// One for each currency ever used.
     pub data: Vec<BalanceRecord>,
 }
 

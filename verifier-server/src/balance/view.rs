@@ -7,39 +7,40 @@ use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A balance transaction: one line of a settlement.
+/// A balance transaction.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BalanceTransactionRecord {
     /// `txn_…`.
     pub id: String,
-    /// What it is for.
+    /// The type.
     #[serde(rename = "type")]
     pub kind: TransactionKind,
-    /// What caused it: a modification, a payment captured at once, a dispute, a payout, a settlement.
+    /// The cause: a modification, an automatically captured payment, a dispute, a payout or a
+    /// settlement.
     pub source: String,
-    /// `pay_…`, where there is a payment.
+    /// `pay_…`, if there is a payment.
     pub payment: Option<String>,
-    /// The merchant's order number, where there is a payment.
+    /// The merchant's order number, if there is a payment.
     pub order_ref: Option<String>,
-    /// The way to pay, where there is a payment.
+    /// The payment method, if there is a payment.
     pub method: Option<String>,
-    /// The card's brand, where there is a card.
+    /// The card's brand, for cards.
     pub brand: Option<String>,
-    /// Where the card was issued, as fees see it, where there is a card.
+    /// The issuer's region for fees, for cards.
     pub region: Option<String>,
-    /// Gross, minor units; what is taken from the merchant is below nothing.
+    /// Gross, minor units; negative if it is taken from the merchant.
     pub amount: i64,
-    /// What was charged.
+    /// The fees.
     pub fees: FeesRecord,
-    /// The amount without the fees, minor units.
+    /// Gross minus fees, minor units.
     pub net: i64,
     /// ISO 4217.
     pub currency: String,
-    /// The day whose cut-off it made, `2026-11-24`.
+    /// The business date, `2026-11-24`.
     pub business_date: String,
-    /// The day on which it is settled.
+    /// The settlement date.
     pub settlement_date: String,
-    /// `set_…`, once it is in one.
+    /// `set_…`, once it is settled.
     pub settlement: Option<String>,
     /// Seconds since 1970.
     pub created_at: u64,
@@ -70,49 +71,49 @@ impl BalanceTransactionRecord {
     }
 }
 
-/// What a merchant has in one currency.
+/// A merchant's balance in one currency.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BalanceRecord {
     /// ISO 4217.
     pub currency: String,
-    /// What waits to be settled, net, minor units; without what is kept back.
+    /// Pending settlement, net, minor units; without reserves.
     pub pending: i64,
-    /// The same by the day on which it is settled.
+    /// The same by settlement date.
     pub pending_by_date: Vec<PendingRecord>,
-    /// What the last settlement left over for the next one, minor units; nothing or less.
+    /// Carried forward from the last settlement, minor units; zero or negative.
     pub carried_forward: i64,
-    /// What is kept back for a while, minor units.
+    /// Held in reserve, minor units.
     pub reserve: i64,
-    /// What shoppers' banks have taken back and may have to return, minor units.
+    /// Withdrawn by shoppers' banks in open disputes, minor units.
     pub disputed: i64,
-    /// What came too much by transfer and was not refunded, minor units: the shoppers', not yours.
+    /// Overpaid by transfer and not refunded, minor units; it belongs to the shoppers.
     pub overpaid: i64,
-    /// What is on its way to the merchant's bank account, minor units.
+    /// In transit to the merchant's bank account, minor units.
     pub in_transit: i64,
-    /// What stands on the accounts of the ledger.
+    /// The balances of the ledger accounts.
     pub accounts: Vec<AccountRecord>,
 }
 
-/// What waits to be settled on a day.
+/// The amount pending for a settlement date.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PendingRecord {
-    /// The day, `2026-11-25`.
+    /// The settlement date, `2026-11-25`.
     pub settlement_date: String,
-    /// How many lines.
+    /// The number of balance transactions.
     pub lines: i64,
     /// Their net, minor units.
     pub net: i64,
 }
 
-/// What stands on an account of the ledger, minor units.
+/// The balance of a ledger account, minor units.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct AccountRecord {
     /// The account.
     pub account: Account,
-    /// Everything that was ever debited.
+    /// Total debits.
     pub debited: i64,
-    /// Everything that was ever credited.
+    /// Total credits.
     pub credited: i64,
-    /// What was credited without what was debited. The balances of all accounts are nothing together.
+    /// Credits minus debits. The balances of all accounts sum to zero.
     pub balance: i64,
 }

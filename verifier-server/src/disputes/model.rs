@@ -5,7 +5,7 @@ use sealpay_protocol::money::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where a dispute stands.
+/// The state of a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeState {
@@ -59,7 +59,7 @@ impl DisputeState {
     }
 }
 
-/// Why the shopper's bank takes the money back.
+/// The reason of a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeReason {
@@ -101,9 +101,9 @@ pub struct Dispute {
     pub merchant: MerchantId,
     /// The disputed amount.
     pub money: Money,
-    /// Why.
+    /// The reason.
     pub reason: DisputeReason,
-    /// Where it stands.
+    /// The current state.
     pub state: DisputeState,
     /// The merchant's evidence.
     pub evidence: Option<String>,

@@ -81,7 +81,7 @@ pub(crate) async fn get(
     Ok(Json(DisputeRecord::new(&dispute, state.gateway.livemode())))
 }
 
-/// Why the money is the merchant's.
+/// The merchant's evidence.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EvidenceRequest {
@@ -94,14 +94,14 @@ pub(crate) struct EvidenceRequest {
     evidence: String,
 }
 
-/// Answers a dispute; the shopper's bank looks at it then.
+/// Submits evidence; the shopper's bank then reviews it.
 #[utoipa::path(
     post,
     path = "/v1/disputes/{id}/evidence",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`dis_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = EvidenceRequest,
     responses(
@@ -120,19 +120,19 @@ pub(crate) async fn evidence(
     Ok(Json(DisputeRecord::new(&dispute, state.gateway.livemode())))
 }
 
-/// Nothing needs to be said.
+/// An empty body.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcceptDisputeRequest {}
 
-/// Lets the shopper have the money.
+/// Accepts a dispute; the shopper keeps the amount.
 #[utoipa::path(
     post,
     path = "/v1/disputes/{id}/accept",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`dis_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = AcceptDisputeRequest,
     responses(

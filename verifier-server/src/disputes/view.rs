@@ -14,19 +14,19 @@ pub struct DisputeRecord {
     pub livemode: bool,
     /// `pay_…`.
     pub payment: String,
-    /// What the shopper's bank has taken back, minor units.
+    /// The disputed amount, minor units.
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// Why.
+    /// The reason.
     pub reason: DisputeReason,
-    /// Where it stands.
+    /// The current state.
     pub state: DisputeState,
-    /// What the merchant has said.
+    /// The merchant's evidence.
     pub evidence: Option<String>,
-    /// The credential that sent the evidence, or accepted.
+    /// The credential that submitted the evidence, or accepted.
     pub answered_by: Option<String>,
-    /// Until when the merchant may answer, seconds since 1970; afterwards it is lost.
+    /// The deadline for a response, seconds since 1970; afterwards the dispute is lost.
     pub evidence_due_at: u64,
     /// Seconds since 1970.
     pub created_at: u64,

@@ -1,8 +1,12 @@
-//! Completes every operation of the OpenAPI document: the operation id, the form of an
-//! `Idempotency-Key`, and the error responses.
+//! Completes the OpenAPI document: the operation id of every operation, the form of an
+//! `Idempotency-Key`, the error responses, and the webhooks.
 
+use crate::webhooks::events::model::KINDS;
 use sealpay_protocol::limits::IDEMPOTENCY_KEY_CHARACTERS;
-use utoipa::openapi::path::{Operation, Parameter, PathItem};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, PathItem};
+use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema};
@@ -76,6 +80,49 @@ fn complete_one(operation: &mut Operation) {
     responses
         .entry("5XX".into())
         .or_insert_with(|| problem("The server is busy, stops, or failed; ask again").into());
+}
+
+/// The document with its webhooks, which utoipa does not know.
+#[derive(Serialize)]
+pub(crate) struct Document {
+    #[serde(flatten)]
+    contract: OpenApi,
+    webhooks: BTreeMap<&'static str, PathItem>,
+}
+
+impl Document {
+    /// The contract and a webhook for each event type.
+    pub(crate) fn new(contract: OpenApi) -> Self {
+        let webhooks = KINDS.into_iter().map(|kind| (kind, webhook(kind)));
+        Self {
+            contract,
+            webhooks: webhooks.collect(),
+        }
+    }
+}
+
+/// The request that an endpoint receives (Standard Webhooks).
+fn webhook(kind: &str) -> PathItem {
+    let schema = match kind.split('.').next() {
+        Some("settlement") => "EventBody_SettlementEventData",
+        Some("payout") => "EventBody_PayoutEventData",
+        Some("webhook_endpoint" | "ping") => "EventBody_EndpointEventData",
+        _ => "EventBody_PaymentEventData",
+    };
+    let schema = RefOr::from(Ref::from_schema_name(schema));
+    let body = RequestBodyBuilder::new()
+        .content(
+            "application/json",
+            ContentBuilder::new().schema(Some(schema)).build(),
+        )
+        .required(Some(utoipa::openapi::Required::True));
+    let received = ResponseBuilder::new().description("The event was received.");
+    let operation = OperationBuilder::new()
+        .tag("webhooks")
+        .operation_id(Some(format!("{}_event", kind.replace('.', "_"))))
+        .request_body(Some(body.build()))
+        .response("2XX", received.build());
+    PathItem::new(HttpMethod::Post, operation)
 }
 
 /// Visible ASCII, which passes every client and proxy unchanged.

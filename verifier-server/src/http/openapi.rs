@@ -22,7 +22,7 @@ use utoipa_axum::router::OpenApiRouter;
     ),
     components(schemas(
         sealpay_protocol::api::Problem,
-        crate::webhooks::events::body::EventBody<crate::payments::event::EventData>,
+        crate::webhooks::events::body::EventBody<crate::payments::event::PaymentEventData>,
         crate::webhooks::events::body::EventBody<crate::payouts::view::PayoutEventData>,
         crate::webhooks::events::body::EventBody<crate::settlements::view::SettlementEventData>,
         crate::webhooks::events::body::EventBody<crate::webhooks::events::view::EndpointEventData>
@@ -108,7 +108,7 @@ pub fn document() -> Result<String, serde_json::Error> {
     contract.info.license = None;
     contract::complete(&mut contract);
     examples::put_into(&mut contract)?;
-    contract.to_pretty_json().map(|json| json + "\n")
+    serde_json::to_string_pretty(&contract::Document::new(contract)).map(|json| json + "\n")
 }
 
 #[cfg(test)]

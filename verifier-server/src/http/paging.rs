@@ -17,7 +17,7 @@ pub const PAGE_DEFAULT: u32 = 20;
 pub struct Page<T: ToSchema> {
     /// The rows.
     pub data: Vec<T>,
-    /// Whether there are more after the last one.
+    /// Whether there are more rows after the last one.
     pub has_more: bool,
 }
 
@@ -32,7 +32,7 @@ pub struct PageRequest<I> {
 
 /// The filter of a list, with its limit.
 pub trait PageFilter {
-    /// How many.
+    /// The quantity.
     fn limit(&mut self) -> &mut u32;
 }
 
@@ -83,7 +83,7 @@ macro_rules! list_query {
         #[into_params(parameter_in = Query)]
         #[serde(deny_unknown_fields)]
         pub(crate) struct $name {
-            /// 1 to 100; 20 when left out.
+            /// 1 to 100; 20 if omitted.
             #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
             limit: Option<String>,
             $(

@@ -42,7 +42,7 @@ pub struct PublishedWebhookKey {
     pub public_key: String,
     /// Seconds since 1970.
     pub not_before: i64,
-    /// Seconds since 1970; none while no end is set.
+    /// Seconds since 1970; null if no end is set.
     pub not_after: Option<i64>,
 }
 

@@ -24,7 +24,7 @@ use sealpay_protocol::ids::{LedgerTransferId, MerchantId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// An account; every merchant has one of each in every currency.
+/// A ledger account; every merchant has one of each in every currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Account {
@@ -121,7 +121,7 @@ pub struct Transfer {
     pub credit: Account,
     /// The amount, minor units; positive.
     pub amount_minor: i64,
-    /// Why.
+    /// The reason.
     pub posting_type: PostingType,
     /// The id of the cause: a modification, payment, dispute, settlement or payout.
     pub cause_id: String,
@@ -188,9 +188,9 @@ pub struct AccountBalance {
     pub account: Account,
     /// The currency.
     pub currency: Currency,
-    /// Everything that was ever debited.
+    /// Total debits.
     pub debited_minor: i64,
-    /// Everything that was ever credited.
+    /// Total credits.
     pub credited_minor: i64,
 }
 

@@ -24,7 +24,7 @@ pub const fn failure_event(kind: ModificationKind) -> Option<&'static str> {
     }
 }
 
-/// How far a modification is.
+/// The state of a modification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ModificationState {
@@ -53,15 +53,15 @@ pub struct Modification {
     pub payment: PaymentId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// What is done.
+    /// The type of the modification.
     pub kind: ModificationKind,
     /// The amount to capture, release or refund.
     pub money: Money,
-    /// For a capture: whether what is left is let go.
+    /// For a capture: whether the remaining authorization is voided.
     pub is_final: bool,
-    /// The merchant's name for it.
+    /// The merchant's reference.
     pub reference: Option<String>,
-    /// How far it is.
+    /// The state.
     pub state: ModificationState,
     /// Key of the provider's reason, if it failed.
     pub failure: Option<String>,

@@ -31,58 +31,58 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list))
 }
 
-/// Held money is to be taken.
+/// A request to capture.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CaptureRequest {
-    /// Minor units; all that is still held when left out.
+    /// Minor units; the remaining authorized amount if omitted.
     #[schema(minimum = 1)]
     amount: Option<i64>,
-    /// Whether what is left is let go; otherwise it stays held for further captures.
+    /// Whether to void the remaining authorization; otherwise it stays for further captures.
     #[serde(default, rename = "final")]
     is_final: bool,
-    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    /// The merchant's reference: 1 to 64 printable ASCII characters.
     #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
     reference: Option<String>,
 }
 
-/// What is still held is to be let go.
+/// A request to void.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VoidRequest {
-    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    /// The merchant's reference: 1 to 64 printable ASCII characters.
     #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
     reference: Option<String>,
 }
 
-/// Taken money is to go back.
+/// A request to refund.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefundRequest {
-    /// Minor units; all that can go back when left out.
+    /// Minor units; everything refundable if omitted.
     #[schema(minimum = 1)]
     amount: Option<i64>,
-    /// The merchant's name for it: 1 to 64 printable ASCII characters.
+    /// The merchant's reference: 1 to 64 printable ASCII characters.
     #[schema(min_length = 1, max_length = 64, pattern = "^[ -~]+$")]
     reference: Option<String>,
 }
 
 type Answer = Result<(StatusCode, Json<ModificationRecord>), Problem>;
 
-/// Takes held money, all of it or part; several captures may follow each other. The same
-/// `Idempotency-Key` with the same request gives the same capture.
+/// Captures the authorized amount, in full or in part; several captures are possible. The same
+/// `Idempotency-Key` with the same request returns the same capture.
 #[utoipa::path(
     post,
     path = "/v1/payments/{id}/captures",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`pay_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = CaptureRequest,
     responses(
-        (status = 200, description = "It was taken, or the provider said no", body = ModificationRecord),
-        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = 200, description = "Captured, or declined by the provider", body = ModificationRecord),
+        (status = 202, description = "Pending; an event reports the outcome", body = ModificationRecord),
     )
 )]
 pub(crate) async fn capture(
@@ -101,19 +101,19 @@ pub(crate) async fn capture(
     modified(state, idempotent, id, operation).await
 }
 
-/// Lets go what is still held. What was captured stays captured.
+/// Voids the authorized amount that is not captured. Captures stay.
 #[utoipa::path(
     post,
     path = "/v1/payments/{id}/void",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`pay_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = VoidRequest,
     responses(
-        (status = 200, description = "It was let go, or the provider said no", body = ModificationRecord),
-        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = 200, description = "Voided, or declined by the provider", body = ModificationRecord),
+        (status = 202, description = "Pending; an event reports the outcome", body = ModificationRecord),
     )
 )]
 pub(crate) async fn void(
@@ -132,19 +132,19 @@ pub(crate) async fn void(
     modified(state, idempotent, id, operation).await
 }
 
-/// Gives captured money back, all of it or part; several refunds may follow each other.
+/// Refunds the captured amount, in full or in part; several refunds are possible.
 #[utoipa::path(
     post,
     path = "/v1/payments/{id}/refunds",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`pay_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = RefundRequest,
     responses(
-        (status = 200, description = "It went back, or the provider said no", body = ModificationRecord),
-        (status = 202, description = "Pending; an event tells how it ends", body = ModificationRecord),
+        (status = 200, description = "Refunded, or declined by the provider", body = ModificationRecord),
+        (status = 202, description = "Pending; an event reports the outcome", body = ModificationRecord),
     )
 )]
 pub(crate) async fn refund(
@@ -204,7 +204,7 @@ list_query! {
     }
 }
 
-/// Lists what was done to a payment after its authorization, newest first.
+/// Lists the modifications of a payment, newest first.
 #[utoipa::path(
     get,
     path = "/v1/payments/{id}/modifications",

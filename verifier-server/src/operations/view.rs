@@ -6,30 +6,30 @@ use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A capture, a void, a refund, or the end of a hold.
+/// A capture, void, refund or expiry.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ModificationRecord {
     /// `mod_…`.
     pub id: String,
     /// `pay_…`.
     pub payment: String,
-    /// What is done.
+    /// The type of the modification.
     pub kind: ModificationKind,
-    /// How much is taken, let go or given back, minor units.
+    /// The amount, minor units.
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// For a capture: whether what is left is let go.
+    /// For a capture: whether the remaining authorization is voided.
     #[serde(rename = "final")]
     pub is_final: bool,
-    /// The merchant's name for it.
+    /// The merchant's reference.
     pub reference: Option<String>,
-    /// How far it is. A pending one is done later, and an event tells how it ended.
+    /// The state. If it is pending, an event reports the outcome later.
     pub state: ModificationState,
     /// Why it failed.
     pub failure: Option<FailureRecord>,
-    /// The credential that asked for it: `key_…`, or `order_key:` and the name of an order key; null
-    /// for an authorization that lapsed.
+    /// The credential that requested it: `key_…`, or `order_key:` and the name of an order key;
+    /// null for an expiry.
     pub created_by: Option<String>,
     /// Seconds since 1970.
     pub created_at: u64,
@@ -37,7 +37,7 @@ pub struct ModificationRecord {
     pub updated_at: u64,
 }
 
-/// Why the provider did not do it.
+/// Why the provider declined it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FailureRecord {
     /// The stable key, of the same table as declines.

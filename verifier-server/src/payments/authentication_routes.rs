@@ -25,15 +25,15 @@ type StepResponse = (
     Option<Extension<ProvenSession>>,
 );
 
-/// Takes what the shopper did about a payment's action. The same key again is looked at once only.
+/// Processes the shopper's response to a required action. A repeated key is processed once.
 #[utoipa::path(
     post,
     path = "/v1/authentications",
     tag = "widget",
     request_body = AuthenticationRequest,
     responses(
-        (status = 200, description = "The payment came to an end", body = PaymentView),
-        (status = 202, description = "The payment waits on, or can go on", body = PaymentView),
+        (status = 200, description = "The payment has ended", body = PaymentView),
+        (status = 202, description = "The payment requires action, or can continue", body = PaymentView),
     )
 )]
 pub(crate) async fn step(

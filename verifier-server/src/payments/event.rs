@@ -13,17 +13,17 @@ use crate::webhooks::events::model::{Event, kind_of};
 use sealpay_protocol::ids::EventId;
 use serde::Serialize;
 
-/// What happened.
+/// The data of the event.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct EventData {
-    /// Counts the payment's events from 1, so that a receiver can drop a stale one.
+pub struct PaymentEventData {
+    /// Counts the payment's events from 1, so that receivers can ignore stale ones.
     pub sequence: i64,
-    /// The payment as it was then.
+    /// The payment at that time.
     pub payment: PaymentRecord,
-    /// What was done to it, where something was.
+    /// The modification, if the event is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modification: Option<ModificationRecord>,
-    /// What the shopper's bank wants, where this tells of that.
+    /// The dispute, if the event is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dispute: Option<DisputeRecord>,
 }
@@ -87,7 +87,7 @@ fn build(
 ) -> Result<Event, ApiError> {
     payment.sequence = payment.sequence.saturating_add(1);
     let livemode = gateway.livemode();
-    let data = EventData {
+    let data = PaymentEventData {
         sequence: payment.sequence,
         payment: PaymentRecord::new(payment, livemode),
         modification: beside.modification,

@@ -30,7 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get))
 }
 
-/// Pays. The same attempt with the same bytes gives the same answer.
+/// Makes a payment. Repeating the attempt with the same bytes returns the same payment.
 #[utoipa::path(
     post,
     path = "/v1/payments",
@@ -38,7 +38,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     request_body = PayRequest,
     responses(
         (status = 200, description = "The outcome", body = PaymentView),
-        (status = 202, description = "Not known yet, or the shopper has something to do; ask again", body = PaymentView),
+        (status = 202, description = "The outcome is unknown, or the shopper has to act; poll again", body = PaymentView),
     )
 )]
 pub(crate) async fn pay(
@@ -92,7 +92,7 @@ list_query! {
         /// Only payments made in this second or later, seconds since 1970.
         #[param(value_type = Option<u64>)]
         created_from: whole_number,
-        /// Only payments made in this second or before, seconds since 1970.
+        /// Only payments made in this second or earlier, seconds since 1970.
         #[param(value_type = Option<u64>)]
         created_until: whole_number,
         /// Only payments of this amount or more, minor units.

@@ -34,31 +34,32 @@ pub struct PaymentRecord {
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// What was taken, minor units.
+    /// Captured amount, minor units.
     pub amount_captured: i64,
-    /// What went back, minor units.
+    /// Refunded amount, minor units.
     pub amount_refunded: i64,
-    /// What the shopper's bank has taken back, or may take, minor units.
+    /// Disputed amount, minor units.
     pub amount_disputed: i64,
-    /// When the money is taken.
+    /// When the payment is captured.
     pub capture: Capture,
-    /// The way to pay.
+    /// The payment method.
     pub method: Method,
-    /// Where it stands.
+    /// The current state.
     pub state: PaymentState,
-    /// The card, as far as it is kept; only with the method `card`.
+    /// The stored part of the card; only with the method `card`.
     pub card: Option<CardRecord>,
-    /// Why not.
+    /// The reason of a decline.
     pub decline: Option<DeclineRecord>,
-    /// Who was asked, and why.
+    /// The provider, and why it was chosen.
     pub route: RouteRecord,
-    /// What the fraud rules say; none for a persona's card and for other methods.
+    /// The result of the fraud rules; null for a persona's card and for other methods.
     pub risk: Option<Assessment>,
-    /// What the issuer says of the shopper, where it was asked.
+    /// The result of the issuer's authentication, if it was requested.
     pub authentication: Option<Authentication>,
-    /// The money that is expected; only with the method `bank_transfer`.
+    /// The bank transfer; only with the method `bank_transfer`.
     pub transfer: Option<TransferRecord>,
-    /// Until when held money can be captured, seconds since 1970; none where nothing is held.
+    /// Until when the authorization can be captured, seconds since 1970; null if nothing is
+    /// authorized.
     pub capture_before: Option<u64>,
     /// Seconds since 1970.
     pub created_at: u64,
@@ -66,7 +67,7 @@ pub struct PaymentRecord {
     pub updated_at: u64,
 }
 
-/// A card, as far as it is kept.
+/// The stored part of a card.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CardRecord {
     /// The brand's slug, or `unknown`.
@@ -75,37 +76,37 @@ pub struct CardRecord {
     pub last4: String,
     /// `YYYY-MM`.
     pub expiry: String,
-    /// Recognizes the same card again; says nothing about its number.
+    /// Identifies the same card without revealing its number.
     pub fingerprint: String,
-    /// Where it was issued (ISO 3166-1 alpha-2), as far as its first digits tell.
+    /// The issuer's country (ISO 3166-1 alpha-2), if its first digits are known.
     pub country: Option<String>,
 }
 
-/// Who was asked, and why.
+/// The provider, and why it was chosen.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RouteRecord {
     /// The provider's name.
     pub provider: String,
-    /// The key of the rule that chose it, and what came in between.
+    /// The key of the rule that chose it, and the reason of a failover.
     pub reason: String,
 }
 
-/// Money that is expected by bank transfer.
+/// An expected bank transfer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TransferRecord {
-    /// The account (ISO 13616).
+    /// The IBAN (ISO 13616).
     pub iban: String,
-    /// Whose account it is; banks compare it with the IBAN.
+    /// The account holder; banks compare it with the IBAN.
     pub holder: String,
-    /// The bank (ISO 9362).
+    /// The BIC (ISO 9362).
     pub bic: String,
-    /// What has to stand on the transfer (ISO 11649).
+    /// The creditor reference of the transfer (ISO 11649).
     pub reference: String,
-    /// Until when the money has to be there, seconds since 1970, while it is awaited.
+    /// The deadline, seconds since 1970, while the transfer is expected.
     pub expires_at: Option<u64>,
-    /// What has come, minor units.
+    /// The received amount, minor units.
     pub received: i64,
-    /// What came too much, minor units; the merchant has to send it back.
+    /// The overpaid amount, minor units; the merchant has to refund it.
     pub overpaid: i64,
 }
 
@@ -114,11 +115,11 @@ pub struct TransferRecord {
 pub struct DeclineRecord {
     /// The stable key.
     pub code: String,
-    /// ISO 8583 response code, where the issuer sent one.
+    /// ISO 8583 response code, if the issuer sent one.
     pub response_code: Option<String>,
     /// Whether a retry can help.
     pub class: DeclineClass,
-    /// A sentence for the merchant that says what to do.
+    /// A sentence for the merchant about what to do.
     pub detail: String,
 }
 

@@ -5,7 +5,7 @@ use sealpay_protocol::ids::{MerchantId, PayoutId, SettlementId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where a payout stands.
+/// The state of a payout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PayoutState {
@@ -41,7 +41,7 @@ impl PayoutState {
 pub struct Payout {
     /// The payout.
     pub id: PayoutId,
-    /// Who is paid.
+    /// The payee.
     pub merchant: MerchantId,
     /// The settlement.
     pub settlement: SettlementId,
@@ -51,9 +51,9 @@ pub struct Payout {
     pub amount_minor: i64,
     /// The merchant's bank account (ISO 13616); empty until one is set.
     pub account: String,
-    /// Where it stands.
+    /// The current state.
     pub state: PayoutState,
-    /// Why it came back.
+    /// Why it was returned.
     pub failure: Option<String>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,

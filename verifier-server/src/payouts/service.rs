@@ -64,13 +64,13 @@ pub async fn pay_out(gateway: &Gateway) -> Result<usize, ApiError> {
     let mut moved = 0;
     loop {
         // Concurrently, because a bank that is slow to pay may still report returns quickly.
-        let (paid, taken_back) = tokio::join!(pay_some(gateway), take_back(gateway));
-        let now_moved: usize = [&paid, &taken_back].into_iter().flatten().sum();
+        let (paid, returned) = tokio::join!(pay_some(gateway), reverse_returned(gateway));
+        let now_moved: usize = [&paid, &returned].into_iter().flatten().sum();
         if now_moved > 0 {
             gateway.wake_outbox();
         }
         moved += now_moved;
-        paid.and(taken_back)?;
+        paid.and(returned)?;
         if now_moved == 0 {
             return Ok(moved);
         }
@@ -150,7 +150,7 @@ async fn with_account(gateway: &Gateway, payout: &Payout) -> Result<Option<Payou
 /// recorded; until then the bank reports it again. Unknown payouts, as after restoring a backup,
 /// are skipped and never acknowledged, because they may be known again once their settlements are
 /// closed again.
-async fn take_back(gateway: &Gateway) -> Result<usize, ApiError> {
+async fn reverse_returned(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let mut limit = BATCH;
     loop {

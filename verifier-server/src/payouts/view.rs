@@ -18,17 +18,17 @@ pub struct PayoutRecord {
     pub livemode: bool,
     /// `mer_…`.
     pub merchant: String,
-    /// `set_…`: for what.
+    /// `set_…`: the settlement.
     pub settlement: String,
     /// Minor units.
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// The merchant's bank account (ISO 13616); empty until the merchant has named one.
+    /// The merchant's bank account (ISO 13616); empty until one is set.
     pub account: String,
-    /// Where it stands.
+    /// The current state.
     pub state: PayoutState,
-    /// Why it came back.
+    /// Why it was returned.
     pub failure: Option<String>,
     /// Seconds since 1970.
     pub created_at: u64,

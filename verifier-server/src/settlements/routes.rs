@@ -91,7 +91,7 @@ list_query! {
     }
 }
 
-/// Lists the lines of a settlement, newest first.
+/// Lists the balance transactions of a settlement, newest first.
 #[utoipa::path(
     get,
     path = "/v1/settlements/{id}/lines",
@@ -117,12 +117,13 @@ pub(crate) async fn lines(
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportQuery {
-    /// In which form.
+    /// The format.
     #[param(value_type = Format, inline)]
     format: Option<String>,
 }
 
-/// The report of a settlement as a file: every line, with totals and a checksum at the end.
+/// The report of a settlement as a file: every balance transaction, with totals and a checksum at
+/// the end.
 #[utoipa::path(
     get,
     path = "/v1/settlements/{id}/report",

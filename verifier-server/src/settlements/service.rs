@@ -31,7 +31,7 @@ const REPORT_PAGE: u32 = 1000;
 /// Time limit for reading them.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
-/// The form of a report.
+/// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {

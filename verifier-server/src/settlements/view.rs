@@ -10,7 +10,7 @@ use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What was charged, minor units.
+/// Fees, minor units.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct FeesRecord {
     /// For the card's issuer.
@@ -19,12 +19,12 @@ pub struct FeesRecord {
     pub scheme: i64,
     /// For the processor of the payment.
     pub processor: i64,
-    /// All of it.
+    /// The total.
     pub total: i64,
 }
 
-/// A settlement: a merchant's lines of one currency that are paid out together. The net of its lines
-/// and what is brought forward are what is paid out and what is carried forward.
+/// A settlement: a merchant's balance transactions of one currency and date. Net + brought forward
+/// = payout + carried forward.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SettlementRecord {
     /// `set_…`.
@@ -35,25 +35,25 @@ pub struct SettlementRecord {
     pub merchant: String,
     /// Counts the merchant's settlements in this currency from 1, without gaps.
     pub number: i64,
-    /// The day, `2026-11-25`.
+    /// The settlement date, `2026-11-25`.
     pub settlement_date: String,
-    /// How many lines.
+    /// The number of balance transactions.
     pub lines: i64,
-    /// Sum of the lines' amounts, minor units.
+    /// Gross sum of the balance transactions, minor units.
     pub gross: i64,
-    /// Sums of the lines' fees.
+    /// Sums of their fees.
     pub fees: FeesRecord,
-    /// Gross without the fees, minor units.
+    /// Gross minus fees, minor units.
     pub net: i64,
-    /// What the settlement before left over, minor units; nothing or less.
+    /// Brought forward from the previous settlement, minor units; zero or negative.
     pub brought_forward: i64,
-    /// What is left over for the next one, minor units; nothing or less.
+    /// Carried forward to the next settlement, minor units; zero or negative.
     pub carried_forward: i64,
-    /// What is paid out, minor units.
+    /// The payout, minor units.
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// `pyo_…`, where something is paid out.
+    /// `pyo_…`, if there is a payout.
     pub payout: Option<String>,
     /// Seconds since 1970.
     pub closed_at: u64,

@@ -13,14 +13,15 @@ use utoipa::ToSchema;
 /// Number of listed accounts of cards other than personas', newest first.
 const OTHERS: u32 = 20;
 
-/// The bank's accounts.
+/// The simulated bank's accounts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Accounts {
-    /// Those of all personas, then the newest of other cards.
+    /// The accounts of all personas, then the newest of other cards.
     pub data: Vec<AccountView>,
 }
 
-/// Lists the bank's accounts: those of all personas, then the newest others. Test mode only.
+/// Lists the simulated bank's accounts: those of all personas, then the newest others. Test mode
+/// only.
 #[utoipa::path(
     get,
     path = "/sim/accounts",
@@ -44,7 +45,7 @@ pub(super) async fn newest(gateway: &Gateway) -> Result<Accounts, ApiError> {
     get,
     path = "/sim/accounts/{persona}",
     tag = "simulation",
-    params(("persona" = String, Path, description = "A persona's name, or an account's id")),
+    params(("persona" = String, Path, description = "The name of a persona, or the id of an account")),
     responses(
         (status = 200, description = "The account", body = AccountView),
     )
@@ -57,15 +58,15 @@ pub(crate) async fn get(
     Ok(Json(account.map_err(refused)?))
 }
 
-/// Changes an account of the bank. What is left out stays; a limit that is null is taken away.
+/// Changes an account. Omitted members stay; null removes a limit.
 #[utoipa::path(
     put,
     path = "/sim/accounts/{persona}",
     tag = "simulation",
-    params(("persona" = String, Path, description = "A persona's name, or an account's id")),
+    params(("persona" = String, Path, description = "The name of a persona, or the id of an account")),
     request_body = AccountRequest,
     responses(
-        (status = 200, description = "The account as it is now", body = AccountView),
+        (status = 200, description = "The current account", body = AccountView),
     )
 )]
 pub(crate) async fn change(

@@ -15,27 +15,27 @@ use utoipa::ToSchema;
 /// expired.
 pub const MOST_AHEAD_SECONDS: u64 = 2 * 365 * 24 * 60 * 60;
 
-/// The world's clock.
+/// The simulated clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClockView {
-    /// The world's time, seconds since 1970.
+    /// The simulated time, seconds since 1970.
     pub now: u64,
-    /// How far it is ahead of the wall's, seconds.
+    /// Its offset from the system clock, seconds.
     pub ahead_seconds: u64,
 }
 
-/// How the clock is to be moved: one of the two. It only goes forward.
+/// How to advance the clock: one of the two. It only moves forward.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(untagged)]
 #[schema(example = json!({"advance_seconds": 86400}))]
 pub enum ClockRequest {
-    /// By so much.
+    /// By a duration.
     By(ClockAdvance),
-    /// To a moment.
+    /// To a time.
     To(ClockMoment),
 }
 
-/// So much.
+/// A duration.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockAdvance {
@@ -44,7 +44,7 @@ pub struct ClockAdvance {
     pub advance_seconds: u64,
 }
 
-/// A moment.
+/// A time.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockMoment {
@@ -62,7 +62,7 @@ pub struct ClockChange {
     pub to: Option<u64>,
 }
 
-/// What the world's clock says. Test mode only.
+/// Returns the simulated time. Test mode only.
 #[utoipa::path(
     get,
     path = "/sim/clock",
@@ -73,7 +73,7 @@ pub(crate) async fn get(State(state): State<AppState>) -> Json<ClockView> {
     Json(view(&state.gateway))
 }
 
-/// Moves the world's clock ahead. Everything that has become due is done when this answers.
+/// Advances the simulated clock. Everything that became due is done before the response.
 #[utoipa::path(
     post,
     path = "/sim/clock",

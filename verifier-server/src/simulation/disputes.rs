@@ -14,7 +14,7 @@ use sealpay_protocol::ids::PaymentId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// A dispute to be opened.
+/// A dispute to open.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"payment": "pay_06f5c7w8e3k2m9q4r1t6v8x0z5", "amount": 1000, "reason": "fraudulent"}))]
@@ -22,23 +22,23 @@ pub struct SimulatedDisputeRequest {
     /// `pay_…`.
     #[schema(pattern = "^pay_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
     pub payment: String,
-    /// Minor units; all there is when left out.
+    /// Minor units; everything available if omitted.
     #[schema(minimum = 1)]
     pub amount: Option<i64>,
-    /// `general` when left out.
+    /// `general` if omitted.
     pub reason: Option<DisputeReason>,
 }
 
-/// How a dispute is decided.
+/// The decision of a dispute.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"outcome": "won"}))]
 pub struct DisputeDecision {
-    /// By the merchant.
+    /// The outcome for the merchant.
     pub outcome: DisputeOutcome,
 }
 
-/// Whether the merchant keeps the money.
+/// Whether the merchant keeps the amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum DisputeOutcome {

@@ -12,16 +12,16 @@ use sealpay_simulator::acquirer;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Faults that are in force, and those that were.
+/// Active and used faults.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Faults {
-    /// In the order in which they were made.
+    /// The active faults, in the order in which they were added.
     pub data: Vec<Fault>,
     /// Those of the last hour that are used up, newest first; ten at most.
     pub spent: Vec<Fault>,
 }
 
-/// Lists the faults in force. Test mode only.
+/// Lists the active faults. Test mode only.
 #[utoipa::path(
     get,
     path = "/sim/faults",
@@ -40,7 +40,7 @@ pub(super) async fn in_force(gateway: &Gateway) -> Result<Faults, ApiError> {
     })
 }
 
-/// Makes a fault, for the next few requests or for a share of all payments.
+/// Adds a fault, for a number of next requests or for a share of all payments.
 #[utoipa::path(
     post,
     path = "/sim/faults",
@@ -65,7 +65,7 @@ pub(crate) async fn add(
     delete,
     path = "/sim/faults",
     tag = "simulation",
-    responses((status = 204, description = "There are none any more"))
+    responses((status = 204, description = "All faults are removed"))
 )]
 pub(crate) async fn remove_all(State(state): State<AppState>) -> Result<StatusCode, Problem> {
     let removed = bank(&state.gateway)?.remove_faults().await;
@@ -80,7 +80,7 @@ pub(crate) async fn remove_all(State(state): State<AppState>) -> Result<StatusCo
     tag = "simulation",
     params(("id" = String, Path, description = "The fault's id")),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 204, description = "Deleted"),
     )
 )]
 pub(crate) async fn remove(

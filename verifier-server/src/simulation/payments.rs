@@ -28,7 +28,7 @@ pub struct Payments {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewestQuery {
-    /// 1 to 100; 20 when left out.
+    /// 1 to 100; 20 if omitted.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub(super) limit: Option<String>,
 }
@@ -65,12 +65,12 @@ pub(super) async fn newest(gateway: &Gateway, limit: u32) -> Result<Payments, Ap
 /// Maximum number of listed events and disputes of a payment: more than any test has.
 const LISTED: u32 = 100;
 
-/// A payment with what happened to it.
+/// A payment with its history.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PaymentHistory {
     /// As its merchant sees it.
     pub payment: PaymentRecord,
-    /// What its merchant was told, and how that was delivered; newest first.
+    /// The events about it and their deliveries, newest first.
     pub events: Vec<EventRecord>,
     /// Its disputes, newest first.
     pub disputes: Vec<DisputeRecord>,

@@ -22,35 +22,35 @@ pub struct BankPayouts {
     pub data: Vec<BankPayoutView>,
 }
 
-/// A payout as the bank knows it.
+/// A payout at the simulated bank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct BankPayoutView {
     /// The payout.
     pub id: String,
-    /// Who was paid.
+    /// The payee.
     pub merchant: String,
-    /// Their account (ISO 13616).
+    /// The payee's account (ISO 13616).
     pub account: String,
     /// Minor units.
     pub amount: i64,
     /// ISO 4217.
     pub currency: String,
-    /// Where it stands.
+    /// The current state.
     pub state: BankPayoutState,
-    /// Why it came back; null when it did not.
+    /// Why it was returned; null if it was not.
     pub reason: Option<String>,
     /// When it was sent, seconds since 1970.
     pub created_at: i64,
-    /// When it came back, seconds since 1970.
+    /// When it was returned, seconds since 1970.
     pub returned_at: Option<i64>,
 }
 
-/// A payout to be sent back.
+/// A payout to return.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "account_closed"}))]
 pub struct PayoutReturnRequest {
-    /// Why; `account_closed` when missing.
+    /// The reason; `account_closed` if omitted.
     pub reason: Option<ReturnReason>,
 }
 
@@ -88,8 +88,8 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<BankPayou
     }))
 }
 
-/// Has the merchant's bank return a payout; the merchant owns the money again when this answers.
-/// One that was returned already stays as it is.
+/// Returns a payout, as the merchant's bank would; the amount is owed again before the response. A
+/// returned payout stays unchanged.
 #[utoipa::path(
     post,
     path = "/sim/payouts/{id}/return",
@@ -97,7 +97,7 @@ pub(crate) async fn list(State(state): State<AppState>) -> Result<Json<BankPayou
     params(("id" = String, Path, description = "The payout's id")),
     request_body = PayoutReturnRequest,
     responses(
-        (status = 200, description = "The payout as it is now", body = BankPayoutView),
+        (status = 200, description = "The current payout", body = BankPayoutView),
     )
 )]
 pub(crate) async fn return_payout(

@@ -10,15 +10,15 @@ use utoipa::ToSchema;
 /// The test cards.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Personas {
-    /// Each with its one outcome, or with an account that decides.
+    /// Each with a fixed outcome, or with an account that decides.
     pub personas: &'static [Persona],
-    /// The names that an order may ask for in `simulate`, with any card.
+    /// The outcomes that an order can request in `simulate`, with any card.
     pub outcomes: Vec<NamedOutcome>,
-    /// The amounts that mean something, with any card whose outcome is not fixed.
+    /// The amounts with fixed outcomes, for any card without one.
     pub amounts: &'static [MeaningfulAmount],
 }
 
-/// Lists the test cards and what each does. Test mode only.
+/// Lists the test cards and their outcomes. Test mode only.
 #[utoipa::path(
     get,
     path = "/sim/personas",

@@ -29,19 +29,19 @@ pub struct Messages {
 /// A message on a simulated phone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct MessageView {
-    /// Its name.
+    /// The id.
     pub id: String,
-    /// The number it was sent to.
+    /// The recipient's number.
     pub phone: String,
-    /// The persona whose phone it is.
+    /// The persona that owns the phone.
     pub persona: Option<String>,
-    /// What it says.
+    /// The text.
     pub text: String,
     /// The one-time code in it.
     pub code: Option<String>,
     /// Whether the code can be used.
     pub code_state: Option<CodeState>,
-    /// `pay_…`: the payment that it is about.
+    /// `pay_…`: the payment.
     pub payment: Option<String>,
     /// When it was sent, seconds since 1970.
     pub sent_at: i64,
@@ -87,7 +87,7 @@ fn view(sent: SentMessage) -> MessageView {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PhoneQuery {
-    /// 1 to 100; 20 when left out.
+    /// 1 to 100; 20 if omitted.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
     /// Only messages to this number.

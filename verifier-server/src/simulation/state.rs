@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 /// Number of payments, messages and transfers on the page.
 const SHOWN: u32 = 20;
 
-/// The whole world.
+/// The whole state of the simulation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorldView {
     /// As `GET /sim/clock`.
@@ -38,12 +38,12 @@ pub struct WorldView {
     pub transfers: Transfers,
 }
 
-/// The whole world at once: what the page at `/sim` shows. Test mode only.
+/// The whole state of the simulation, as shown by the page at `/sim`. Test mode only.
 #[utoipa::path(
     get,
     path = "/sim/state",
     tag = "simulation",
-    responses((status = 200, description = "The world", body = WorldView))
+    responses((status = 200, description = "The state of the simulation", body = WorldView))
 )]
 pub(crate) async fn get(State(state): State<AppState>) -> Result<Json<WorldView>, Problem> {
     Ok(Json(view(&state.gateway).await?))

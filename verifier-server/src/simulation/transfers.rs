@@ -31,9 +31,9 @@ pub struct Transfers {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = BankTransferView)]
 pub struct TransferView {
-    /// Its name.
+    /// The id.
     pub id: String,
-    /// What the sender wrote.
+    /// The reference text of the sender.
     pub reference: String,
     /// Minor units.
     pub amount: i64,
@@ -45,12 +45,12 @@ pub struct TransferView {
     pub state: &'static str,
 }
 
-/// Money to be sent by hand.
+/// A transfer to send.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"amount": 2490, "currency": "EUR", "reference": "RF18539007547034"}))]
 pub struct SimulatedTransferRequest {
-    /// What the sender writes: 1 to 140 characters.
+    /// The reference text of the sender: 1 to 140 characters.
     #[schema(
         min_length = 1,
         max_length = 140,
@@ -84,7 +84,7 @@ fn view(transfer: Transfer) -> TransferView {
     }
 }
 
-/// Lists transfers that are on their way or have arrived, newest first. Test mode only.
+/// Lists scheduled and arrived transfers, newest first. Test mode only.
 #[utoipa::path(
     get,
     path = "/sim/transfers",
@@ -111,15 +111,14 @@ pub(super) async fn newest(gateway: &Gateway, limit: u32) -> Result<Transfers, A
     })
 }
 
-/// Sends money by hand. It arrives at once, and the payment that waits for it has heard of it when
-/// this answers.
+/// Sends a transfer. It arrives immediately, and is matched with its payment before the response.
 #[utoipa::path(
     post,
     path = "/sim/transfers",
     tag = "simulation",
     request_body = SimulatedTransferRequest,
     responses(
-        (status = 200, description = "What became of it", body = TransferView),
+        (status = 200, description = "The payment", body = TransferView),
     )
 )]
 pub(crate) async fn send(

@@ -18,41 +18,41 @@ use utoipa::ToSchema;
 /// that much longer.
 const READING: Duration = Duration::from_millis(200);
 
-/// What is done to webhooks on purpose. What an order leaves out is not done.
+/// The webhook faults. Omitted members are off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WebhookFaultsView {
-    /// Which share is sent twice, with the same `webhook-id`, thousandths.
+    /// The share that is sent twice, with the same `webhook-id`, thousandths.
     #[schema(maximum = 1000)]
     pub duplicate: u32,
-    /// Whether every other event of a payment is held back for a second and a half, so that the
-    /// next one overtakes it.
+    /// Whether every other event of a payment is delayed by a second and a half, so that the next
+    /// one overtakes it.
     pub reorder: bool,
-    /// How long each is held back, milliseconds.
+    /// The delay of each event, milliseconds.
     #[schema(maximum = 3_600_000)]
     pub delay_ms: u32,
-    /// How many attempts are still to be dropped: they count as failed and are made again.
+    /// The number of attempts still to drop; they count as failed and are retried.
     #[schema(maximum = 10_000)]
     pub drop_first: u32,
 }
 
-/// What is to be done to webhooks on purpose. What is left out is not done.
+/// The webhook faults to set. Omitted members are off.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookFaultsRequest {
-    /// Which share is sent twice, thousandths.
+    /// The share that is sent twice, thousandths.
     #[schema(maximum = 1000)]
     pub duplicate: Option<u32>,
-    /// Whether every other event of a payment is held back.
+    /// Whether every other event of a payment is delayed.
     pub reorder: Option<bool>,
-    /// How long each is held back, milliseconds.
+    /// The delay of each event, milliseconds.
     #[schema(maximum = 3_600_000)]
     pub delay_ms: Option<u32>,
-    /// How many attempts are to be dropped.
+    /// The number of attempts to drop.
     #[schema(maximum = 10_000)]
     pub drop_first: Option<u32>,
 }
 
-/// What is done to webhooks on purpose. Test mode only.
+/// Returns the webhook faults. Test mode only.
 #[utoipa::path(
     get,
     path = "/sim/webhooks",
@@ -83,8 +83,8 @@ pub(super) async fn in_force(gateway: &Gateway) -> Result<WebhookFaultsView, Api
     })
 }
 
-/// Sets all of it anew; what is left out is not done. Answers after a second, when every server
-/// keeps to it.
+/// Sets all webhook faults; omitted members are off. Responds after a second, when every server
+/// applies them.
 #[utoipa::path(
     post,
     path = "/sim/webhooks",

@@ -28,8 +28,8 @@ list_query! {
     }
 }
 
-/// Lists who changed what for the merchant, newest first: by its credentials or by the operator,
-/// also what was refused.
+/// Lists the changes made with the merchant's credentials or by the operator, newest first,
+/// including rejected ones.
 #[utoipa::path(
     get,
     path = "/v1/audit",

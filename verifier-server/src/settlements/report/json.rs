@@ -76,9 +76,9 @@ pub struct ReportLine {
 pub struct ReportTrailer {
     /// The number of lines.
     pub lines: i64,
-    /// Sum of the lines' amounts, minor units.
+    /// Gross sum of the balance transactions, minor units.
     pub gross: i64,
-    /// Sums of the lines' fees.
+    /// Sums of their fees.
     pub fees: ReportFees,
     /// Gross minus fees, minor units.
     pub net: i64,

@@ -21,17 +21,17 @@ use sealpay_protocol::limits::REDELIVERIES;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// What is to be delivered again: one event, or those of a time.
+/// The events to redeliver: one event, or those of a period.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RedeliveryRequest {
-    /// `evt_…`: this one, whether the endpoint hears of its type or not.
+    /// `evt_…`: this event, whether or not the endpoint subscribes to its type.
     pub event: Option<String>,
-    /// Events of this second or later that the endpoint hears of now, seconds since 1970.
+    /// Events of this second or later that the endpoint subscribes to now, seconds since 1970.
     pub from: Option<u64>,
-    /// … and of this second or before.
+    /// … and of this second or earlier.
     pub until: Option<u64>,
-    /// … and newer than this one: `last_event` of the response before.
+    /// … and newer than this one: `last_event` of the previous response.
     pub after: Option<String>,
 }
 

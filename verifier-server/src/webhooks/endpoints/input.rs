@@ -9,37 +9,37 @@ use sealpay_protocol::text;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// A webhook endpoint that is to be made.
+/// A webhook endpoint to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEndpoint {
-    /// Where webhooks are to go: `https://…`.
+    /// The URL for webhooks: `https://…`.
     #[schema(max_length = 1024, pattern = "^https?://")]
     pub url: String,
-    /// What it is to hear of; everything when left out, which is also `["*"]`.
+    /// The event types to subscribe to; all if omitted, which is also `["*"]`.
     pub event_types: Option<Vec<String>>,
-    /// What it is for: one line.
+    /// A description: one line.
     #[schema(max_length = 200)]
     pub description: Option<String>,
 }
 
-/// What is to be different about a webhook endpoint; what is left out stays.
+/// Changes of a webhook endpoint; omitted members stay.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangedEndpoint {
-    /// Where webhooks are to go: `https://…`.
+    /// The URL for webhooks: `https://…`.
     #[schema(max_length = 1024, pattern = "^https?://")]
     pub url: Option<String>,
-    /// What it is to hear of; `["*"]` is everything.
+    /// The event types to subscribe to; `["*"]` is all.
     pub event_types: Option<Vec<String>>,
-    /// What it is for: one line.
+    /// A description: one line.
     #[schema(max_length = 200)]
     pub description: Option<String>,
     /// `active` or `disabled`.
     pub state: Option<EndpointState>,
 }
 
-/// Whether anything is sent to an endpoint.
+/// Whether an endpoint gets events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum EndpointState {
@@ -58,11 +58,11 @@ sealpay_protocol::names! {
 
 sealpay_protocol::read_by_name!(EndpointState);
 
-/// A secret is to be replaced.
+/// A request to rotate the secret.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecretRotation {
-    /// How long the previous secret signs beside the new one, seconds; a day when left out.
+    /// How long the previous secret also signs, seconds; a day if omitted.
     #[schema(minimum = 0, maximum = 604_800)]
     pub overlap_seconds: Option<u64>,
 }

@@ -61,14 +61,14 @@ fn showing_once(status: StatusCode, response: &SecretAnswer) -> Response {
     (status, headers, response.as_str().to_owned()).into_response()
 }
 
-/// Registers a webhook endpoint. The response shows its secret, and no other response does; the same
-/// `Idempotency-Key` with the same request of the same credential gives the same response. Needs the
-/// read scopes of the events that go there as well.
+/// Creates a webhook endpoint. Only this response shows its secret; the same `Idempotency-Key` with
+/// the same request of the same credential returns the same response. Also needs the read scopes of
+/// the subscribed events.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints",
     tag = "merchant",
-    params(("Idempotency-Key" = String, Header, description = "Names this request")),
+    params(("Idempotency-Key" = String, Header, description = "Unique id of this request")),
     request_body = NewEndpoint,
     responses(
         (status = 201, description = "The endpoint with its secret", body = RevealedEndpoint<'static>),
@@ -84,13 +84,13 @@ pub(crate) async fn create(
     Ok(showing_once(StatusCode::CREATED, &response))
 }
 
-/// Lists the merchant's webhook endpoints, the oldest first.
+/// Lists the merchant's webhook endpoints, oldest first.
 #[utoipa::path(
     get,
     path = "/v1/webhook-endpoints",
     tag = "merchant",
     responses(
-        (status = 200, description = "All of them", body = Page<EndpointRecord>),
+        (status = 200, description = "All endpoints", body = Page<EndpointRecord>),
     )
 )]
 pub(crate) async fn list(
@@ -123,19 +123,19 @@ pub(crate) async fn get(
     Ok(Json(service::get(&state.gateway, merchant, &id).await?))
 }
 
-/// Changes a webhook endpoint, or switches it off or on again. Another address, or more types of
-/// events, needs the read scopes of the events that go there as well.
+/// Changes, disables or enables a webhook endpoint. A new URL, or additional event types, also need
+/// the read scopes of those events.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`whe_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = ChangedEndpoint,
     responses(
-        (status = 200, description = "The endpoint as it is now", body = EndpointRecord),
+        (status = 200, description = "The current endpoint", body = EndpointRecord),
     )
 )]
 pub(crate) async fn change(
@@ -156,17 +156,17 @@ pub(crate) async fn change(
     Ok(Json(changed))
 }
 
-/// Deletes a webhook endpoint. What was on its way there is given up.
+/// Deletes a webhook endpoint and cancels its pending deliveries.
 #[utoipa::path(
     delete,
     path = "/v1/webhook-endpoints/{id}",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`whe_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 204, description = "Deleted"),
     )
 )]
 pub(crate) async fn delete(
@@ -180,15 +180,15 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Gives a webhook endpoint another secret, which the response shows. The previous one signs beside it
-/// for a while, so that the receiver can be changed at leisure.
+/// Rotates the secret of a webhook endpoint; the response shows the new one. The previous secret
+/// also signs during the overlap, so that receivers can be updated without downtime.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/rotate-secret",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`whe_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = SecretRotation,
     responses(
@@ -206,18 +206,18 @@ pub(crate) async fn rotate_secret(
     Ok(showing_once(StatusCode::OK, &response))
 }
 
-/// Sends an event of the type `ping` to this endpoint and no other, whatever it hears of.
+/// Sends an event of the type `ping` to this endpoint only, whatever it subscribes to.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/ping",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`whe_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = Nothing,
     responses(
-        (status = 202, description = "The event, on its way", body = EventRecord),
+        (status = 202, description = "The event, which is being delivered", body = EventRecord),
     )
 )]
 pub(crate) async fn ping(
@@ -231,19 +231,19 @@ pub(crate) async fn ping(
     Ok((StatusCode::ACCEPTED, Json(event)))
 }
 
-/// Has a webhook endpoint asked now, rather than later, to prove that it is the merchant's. The response
-/// comes before its: ask for the endpoint until its state is `active`.
+/// Sends a verification challenge to a webhook endpoint now. The response does not wait for the
+/// result: poll the endpoint until its state is `active`.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/verify",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`whe_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = Nothing,
     responses(
-        (status = 202, description = "The endpoint, about to be asked", body = EndpointRecord),
+        (status = 202, description = "The endpoint, which is about to be challenged", body = EndpointRecord),
     )
 )]
 pub(crate) async fn verify(
@@ -257,7 +257,7 @@ pub(crate) async fn verify(
     Ok((StatusCode::ACCEPTED, Json(endpoint)))
 }
 
-/// Lists the deliveries to a webhook endpoint, each with its attempts, the newest event first.
+/// Lists the deliveries to a webhook endpoint with their attempts, newest event first.
 #[utoipa::path(
     get,
     path = "/v1/webhook-endpoints/{id}/deliveries",
@@ -279,20 +279,19 @@ pub(crate) async fn deliveries(
     Ok(Json(page))
 }
 
-/// Delivers to a webhook endpoint again, from the first attempt on: one event, or those of a time,
-/// also such as were never sent to it. Attempts that were made stay to be seen. Needs the read
-/// scopes of these events as well.
+/// Redelivers to a webhook endpoint: one event, or those of a period, including events that were
+/// never sent to it. Earlier attempts stay visible. Also needs the read scopes of these events.
 #[utoipa::path(
     post,
     path = "/v1/webhook-endpoints/{id}/redeliver",
     tag = "merchant",
     params(
         ("id" = String, Path, description = "`whe_…`"),
-        ("Idempotency-Key" = String, Header, description = "Names this request"),
+        ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
     request_body = RedeliveryRequest,
     responses(
-        (status = 202, description = "How many are on their way", body = RedeliveryRecord),
+        (status = 202, description = "The number of scheduled deliveries", body = RedeliveryRecord),
     )
 )]
 pub(crate) async fn redeliver(

@@ -15,13 +15,13 @@ pub struct EventBody<T> {
     pub kind: String,
     /// When it happened, RFC 3339 in UTC.
     pub timestamp: String,
-    /// The version of this form.
+    /// The version of the format.
     pub version: &'static str,
-    /// The merchant whom the event is for: a receiver refuses another's.
+    /// The merchant that the event is for; receivers reject those of others.
     pub merchant: String,
-    /// Whether real money moves: a live receiver refuses a test's event.
+    /// Whether real money moved; live receivers reject test events.
     pub livemode: bool,
-    /// What happened.
+    /// The data of the event.
     pub data: T,
 }
 

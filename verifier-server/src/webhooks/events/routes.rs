@@ -35,13 +35,13 @@ list_query! {
         /// Only events of this type, such as `payment.captured`.
         #[param(schema_with = schema::event_type)]
         kind = "type": event_type,
-        /// Only events that tell of this: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
+        /// Only events about this resource: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
         #[param(min_length = 1, max_length = 30, pattern = "^[!-~]+$")]
         subject: subject,
         /// Only events of this second or later, seconds since 1970.
         #[param(value_type = Option<u64>)]
         created_from: whole_number,
-        /// Only events of this second or before, seconds since 1970.
+        /// Only events of this second or earlier, seconds since 1970.
         #[param(value_type = Option<u64>)]
         created_until: whole_number,
         ..EventFilter::default()

@@ -17,9 +17,9 @@ pub struct EventRecord {
     /// Such as `payment.captured`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it tells of: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
+    /// The subject: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
     pub subject: String,
-    /// The payment, where it tells of one.
+    /// The payment, if the event is about one.
     pub payment: Option<String>,
     /// Counts the subject's events from 1.
     pub sequence: i64,
@@ -28,7 +28,7 @@ pub struct EventRecord {
     /// The exact body that is sent.
     #[schema(value_type = Object)]
     pub body: Box<RawValue>,
-    /// Where it went and how that ended.
+    /// Its deliveries and their results.
     pub deliveries: Vec<DeliveryRecord>,
 }
 
@@ -43,9 +43,9 @@ pub struct DeliveryRecord {
     pub attempts: i64,
     /// The last HTTP status.
     pub last_status: Option<i64>,
-    /// What went wrong last.
+    /// The last error.
     pub last_error: Option<String>,
-    /// When it is tried next, seconds since 1970.
+    /// When the next attempt is due, seconds since 1970.
     pub next_at: Option<u64>,
 }
 
@@ -57,16 +57,16 @@ pub struct EndpointDeliveryRecord {
     /// Such as `payment.captured`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// What it tells of.
+    /// The subject.
     pub subject: String,
     /// `pending`, `delivered` or `failed`.
     pub state: &'static str,
-    /// What went wrong last.
+    /// The last error.
     pub last_error: Option<String>,
-    /// When it is tried next, seconds since 1970; null also while the endpoint has yet to prove that it
-    /// is the merchant's.
+    /// When the next attempt is due, seconds since 1970; null also while the verification of the
+    /// endpoint is pending.
     pub next_at: Option<u64>,
-    /// The first one first; of more than twenty, the last twenty.
+    /// Oldest first; at most the last twenty.
     pub attempts: Vec<AttemptRecord>,
 }
 
@@ -79,47 +79,47 @@ pub struct AttemptRecord {
     pub at: u64,
     /// How long it took, milliseconds.
     pub duration_ms: i64,
-    /// The HTTP status, or null when no response came.
+    /// The HTTP status; null without a response.
     pub status: Option<i64>,
-    /// What went wrong, in a few words.
+    /// The error, in a few words.
     pub error: Option<String>,
-    /// The beginning of the response, 1024 bytes of it at most.
+    /// The beginning of the response, at most 1024 bytes.
     pub response: Option<String>,
 }
 
-/// A webhook endpoint. Its secret is not told again.
+/// A webhook endpoint, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndpointRecord {
     /// `whe_…`.
     pub id: String,
-    /// Where webhooks go.
+    /// The URL for webhooks.
     pub url: String,
-    /// What it is for, in the merchant's words.
+    /// The merchant's description.
     pub description: String,
-    /// What it hears of; `*` is everything.
+    /// The subscribed event types; `*` is all.
     pub event_types: Vec<String>,
-    /// `pending_verification` until the endpoint has proved that it is the merchant's, `active`, or
-    /// `disabled`.
+    /// `pending_verification` until the endpoint is verified, `active`, or `disabled`.
     pub state: &'static str,
-    /// When it proved that, seconds since 1970.
+    /// When it was verified, seconds since 1970.
     pub verified_at: Option<u64>,
-    /// When it is asked to prove it next, seconds since 1970.
+    /// When the next verification is due, seconds since 1970.
     pub next_verification_at: Option<u64>,
-    /// Why it did not when it was asked last.
+    /// Why the last verification failed.
     pub verification_error: Option<String>,
-    /// The credential that made it: `key_…`, `order_key:` and the name of an order key, or `operator`.
+    /// The credential that created it: `key_…`, `order_key:` and the name of an order key, or
+    /// `operator`.
     pub created_by: Option<String>,
-    /// Since when nothing has arrived there, seconds since 1970.
+    /// Since when all deliveries have failed, seconds since 1970.
     pub failing_since: Option<u64>,
-    /// When it was switched off, seconds since 1970.
+    /// When it was disabled, seconds since 1970.
     pub disabled_at: Option<u64>,
-    /// Until when the previous secret signs beside the present one, seconds since 1970.
+    /// Until when the previous secret also signs, seconds since 1970.
     pub previous_secret_until: Option<u64>,
     /// Seconds since 1970.
     pub created_at: u64,
 }
 
-/// An endpoint with a secret that was just made, which is shown this once.
+/// An endpoint with its new secret, which is shown once.
 #[derive(Serialize, ToSchema)]
 pub struct RevealedEndpoint<'a> {
     /// The endpoint.
@@ -129,14 +129,14 @@ pub struct RevealedEndpoint<'a> {
     pub secret: &'a str,
 }
 
-/// What is delivered again.
+/// The result of a redelivery request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RedeliveryRecord {
-    /// How many events.
+    /// The number of scheduled deliveries.
     pub scheduled: u64,
-    /// Whether there are more of that time: ask for those after `last_event`.
+    /// Whether the period has more events: repeat with `after` set to `last_event`.
     pub has_more: bool,
-    /// The newest of them.
+    /// The newest scheduled event.
     pub last_event: Option<String>,
 }
 
@@ -149,16 +149,17 @@ pub struct VerificationData<'a> {
     pub webhook_endpoint: EndpointRecord,
 }
 
-/// What happened to a webhook endpoint.
+/// The data of an event about a webhook endpoint.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndpointEventData {
     /// Counts the endpoint's events from 1.
     pub sequence: i64,
-    /// Why it was switched off: `failing` (nothing arrived for five days), `gone` (it answered 410) or
-    /// `unverified` (it did not prove that it is the merchant's). Only with the type `webhook_endpoint.disabled`.
+    /// Why it was disabled: `failing` (all deliveries failed for five days), `gone` (it responded
+    /// 410) or `unverified` (its verification failed). Only with the type
+    /// `webhook_endpoint.disabled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
-    /// The endpoint as it was then.
+    /// The endpoint at that time.
     pub webhook_endpoint: EndpointRecord,
 }
 

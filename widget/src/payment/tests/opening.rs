@@ -53,21 +53,21 @@ fn session_paid_elsewhere_shows_the_payment() {
 #[test]
 fn voided_payment_is_not_shown_as_paid() {
     let reason = EndReason::Fatal("payment_voided".into());
-    let let_go = || PaymentView {
+    let released = || PaymentView {
         amount_released: Some(2490),
         ..payment(ShopperState::Declined)
     };
     let mut run = Run::new();
     run.opened(ApiResponse::Success(Box::new(SessionView {
         state: SessionState::Complete,
-        payment: Some(let_go()),
+        payment: Some(released()),
         ..session()
     })));
     assert_eq!(run.end_reason(), &reason);
     assert_eq!(run.error_code(), Some("payment_voided"));
 
     let mut run = Run::paying();
-    run.paid(ApiResponse::Success(Box::new(let_go())));
+    run.paid(ApiResponse::Success(Box::new(released())));
     assert_eq!(run.end_reason(), &reason);
     assert!(run.clears_form());
 }

@@ -6,15 +6,15 @@ use utoipa::ToSchema;
 /// The instructions of a transfer, and the credits that arrived so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransferInstructions {
-    /// Whose account it is.
+    /// The account holder.
     pub holder: String,
-    /// The account (ISO 13616).
+    /// The IBAN (ISO 13616).
     pub iban: String,
-    /// The bank (ISO 9362).
+    /// The BIC (ISO 9362).
     pub bic: String,
-    /// What has to stand on the transfer (ISO 11649).
+    /// The creditor reference of the transfer (ISO 11649).
     pub reference: String,
-    /// What has come, minor units.
+    /// The received amount, minor units.
     pub received_minor: i64,
     /// The bank's ids of the credits, so that none is counted twice.
     pub arrivals: Vec<String>,

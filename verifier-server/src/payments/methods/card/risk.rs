@@ -19,7 +19,7 @@ pub const HISTORY_MS: i64 = 30 * DAY_MS;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// What follows.
+/// The outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RiskOutcome {
@@ -33,14 +33,14 @@ pub enum RiskOutcome {
     Block,
 }
 
-/// What the rules say about a payment.
+/// The result of the fraud rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Assessment {
-    /// What follows.
+    /// The outcome.
     pub outcome: RiskOutcome,
     /// The sum of the weights.
     pub score: i64,
-    /// Keys of the rules that fitted.
+    /// Keys of the matching rules.
     pub reasons: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ pub struct PriorPayment {
     pub fingerprint: String,
     /// The amount.
     pub money: Money,
-    /// Where it stands.
+    /// The current state.
     pub state: PaymentState,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
