@@ -1,4 +1,4 @@
-//! The names of outcomes and what the bank does for each.
+//! The names of outcomes, and the bank's behaviour for each.
 
 use super::account::Enrolment;
 use sealpay_provider::ProviderDecision;
@@ -6,52 +6,52 @@ use sealpay_provider::decline;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How a request and its answer travel.
+/// How a request and its response travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transit {
+pub(crate) enum Transit {
     /// Both arrive.
     Arrives,
-    /// The bank books, and its answer is lost.
+    /// The request is recorded, and its response is lost.
     ResponseLost,
     /// The request is lost.
     Lost,
 }
 
-/// What a shopper does who was told where to send money.
+/// What a shopper sends who pays by bank transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TransferScript {
-    /// Sends it.
+pub(crate) enum TransferScenario {
+    /// The amount due.
     Paid,
-    /// Sends too little.
+    /// Too little.
     Short,
-    /// Sends too much.
+    /// Too much.
     Over,
-    /// Sends it when nobody waits for it any more.
+    /// The amount due, after the payment has expired.
     Late,
-    /// Sends it under another reference.
+    /// The amount due, with another reference.
     WrongReference,
-    /// Sends nothing.
+    /// Nothing.
     Never,
 }
 
-/// What the bank does.
+/// The bank's behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SimulatedOutcome {
-    pub(super) answer: ProviderDecision,
-    pub(super) arrival: Transit,
-    pub(super) slow: bool,
-    /// What the issuer does when it is asked who the shopper is.
-    pub(super) enrolment: Option<Enrolment>,
-    /// What becomes of a transfer.
-    pub(super) transfer: Option<TransferScript>,
+pub(crate) struct SimulatedOutcome {
+    pub(crate) decision: ProviderDecision,
+    pub(crate) transit: Transit,
+    pub(crate) slow: bool,
+    /// What the issuer does when it authenticates the shopper.
+    pub(crate) enrolment: Option<Enrolment>,
+    /// What the shopper transfers.
+    pub(crate) transfer: Option<TransferScenario>,
 }
 
 impl SimulatedOutcome {
-    /// The money is held, at once.
-    pub(super) const fn approved() -> Self {
+    /// Approved, at once.
+    pub(crate) const fn approved() -> Self {
         Self {
-            answer: ProviderDecision::Approved,
-            arrival: Transit::Arrives,
+            decision: ProviderDecision::Approved,
+            transit: Transit::Arrives,
             slow: false,
             enrolment: None,
             transfer: None,
@@ -60,13 +60,13 @@ impl SimulatedOutcome {
 
     fn declined(key: &str) -> Self {
         Self {
-            answer: ProviderDecision::Declined(key.into()),
+            decision: ProviderDecision::Declined(key.into()),
             ..Self::approved()
         }
     }
 
     fn enrolled(enrolment: Enrolment) -> Self {
-        // Who is refused by the issuer is not paid for either, should nobody have asked it.
+        // Without an authentication the issuer declines the payment of a shopper whom it refuses.
         let refused = matches!(enrolment, Enrolment::NotAuthenticated | Enrolment::Rejected);
         let outcome = if refused {
             Self::declined("threeds_failed")
@@ -79,9 +79,9 @@ impl SimulatedOutcome {
         }
     }
 
-    fn transfer(script: TransferScript) -> Self {
+    fn transfer(scenario: TransferScenario) -> Self {
         Self {
-            transfer: Some(script),
+            transfer: Some(scenario),
             ..Self::approved()
         }
     }
@@ -89,16 +89,16 @@ impl SimulatedOutcome {
 
 /// The outcome that an order asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Directive {
+pub(crate) struct Directive {
     /// The stable name.
-    pub(super) name: String,
-    /// What the bank does.
-    pub(super) outcome: SimulatedOutcome,
+    pub(crate) name: String,
+    /// The bank's behaviour.
+    pub(crate) outcome: SimulatedOutcome,
 }
 
 impl Directive {
-    /// Of a name that is known.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    /// None where no outcome has this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Some(Self {
             outcome: find(name)?,
             name: name.to_owned(),
@@ -150,8 +150,8 @@ pub fn all() -> Vec<NamedOutcome> {
         .collect()
 }
 
-/// The outcomes that are not a reason of the decline table, with what they do.
-pub(super) const SPECIAL: [(&str, &str); 5] = [
+/// Outcomes of an authorization that are not in the decline table, with descriptions.
+pub(crate) const SPECIAL: [(&str, &str); 5] = [
     ("slow", "Takes three seconds, then approves."),
     (
         "response_lost",
@@ -168,8 +168,8 @@ pub(super) const SPECIAL: [(&str, &str); 5] = [
     ("error", "The bank's system fails before it books anything."),
 ];
 
-/// What the issuer does when it is asked who the shopper is.
-pub(super) const AUTHENTICATION: [(&str, &str); 7] = [
+/// Outcomes of an authentication, with descriptions.
+pub(crate) const AUTHENTICATION: [(&str, &str); 7] = [
     (
         "challenge_code",
         "The issuer sends a one-time code; approved once it is right.",
@@ -197,8 +197,8 @@ pub(super) const AUTHENTICATION: [(&str, &str); 7] = [
     ),
 ];
 
-/// What the shopper sends who chose to send money.
-pub(super) const TRANSFER: [(&str, &str); 6] = [
+/// Outcomes of a bank transfer, with descriptions.
+pub(crate) const TRANSFER: [(&str, &str); 6] = [
     ("transfer_paid", "The money arrives."),
     ("transfer_short", "Less money arrives than is due."),
     ("transfer_over", "More money arrives than is due."),
@@ -213,8 +213,8 @@ pub(super) const TRANSFER: [(&str, &str); 6] = [
     ("transfer_never", "No money arrives."),
 ];
 
-/// Reasons that only the verifier itself gives: a reference or a shopper was given up.
-pub(super) const NOT_OF_THE_BANK: [&str; 4] = [
+/// Reasons that the verifier gives and the bank does not.
+pub(crate) const GATEWAY_REASONS: [&str; 4] = [
     "not_processed",
     "payment_abandoned",
     "wallet_refused",
@@ -222,7 +222,7 @@ pub(super) const NOT_OF_THE_BANK: [&str; 4] = [
 ];
 
 /// The outcome of a name: one of the special ones, or a key of the decline table.
-pub(super) fn find(name: &str) -> Option<SimulatedOutcome> {
+pub(crate) fn find(name: &str) -> Option<SimulatedOutcome> {
     let approved = SimulatedOutcome::approved();
     Some(match name {
         "approved" => approved,
@@ -231,22 +231,22 @@ pub(super) fn find(name: &str) -> Option<SimulatedOutcome> {
             ..approved
         },
         "response_lost" => SimulatedOutcome {
-            arrival: Transit::ResponseLost,
+            transit: Transit::ResponseLost,
             ..approved
         },
         "response_lost_declined" => SimulatedOutcome {
-            arrival: Transit::ResponseLost,
+            transit: Transit::ResponseLost,
             ..SimulatedOutcome::declined("do_not_honor")
         },
         "never_received" => SimulatedOutcome {
-            arrival: Transit::Lost,
+            transit: Transit::Lost,
             ..approved
         },
         "error" => SimulatedOutcome::declined("system_malfunction"),
-        name if NOT_OF_THE_BANK.contains(&name) => return None,
+        name if GATEWAY_REASONS.contains(&name) => return None,
         name => match (enrolment(name), transfer(name)) {
             (Some(enrolment), _) => SimulatedOutcome::enrolled(enrolment),
-            (_, Some(script)) => SimulatedOutcome::transfer(script),
+            (_, Some(scenario)) => SimulatedOutcome::transfer(scenario),
             _ => SimulatedOutcome::declined(&decline::find(name)?.key),
         },
     })
@@ -265,31 +265,36 @@ fn enrolment(name: &str) -> Option<Enrolment> {
     })
 }
 
-fn transfer(name: &str) -> Option<TransferScript> {
+fn transfer(name: &str) -> Option<TransferScenario> {
     Some(match name {
-        "transfer_paid" => TransferScript::Paid,
-        "transfer_short" => TransferScript::Short,
-        "transfer_over" => TransferScript::Over,
-        "transfer_late" => TransferScript::Late,
-        "transfer_wrong_reference" => TransferScript::WrongReference,
-        "transfer_never" => TransferScript::Never,
+        "transfer_paid" => TransferScenario::Paid,
+        "transfer_short" => TransferScenario::Short,
+        "transfer_over" => TransferScenario::Over,
+        "transfer_late" => TransferScenario::Late,
+        "transfer_wrong_reference" => TransferScenario::WrongReference,
+        "transfer_never" => TransferScenario::Never,
         _ => return None,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AUTHENTICATION, NOT_OF_THE_BANK, SPECIAL, TRANSFER, all, find};
+    use super::{AUTHENTICATION, GATEWAY_REASONS, SPECIAL, TRANSFER, all, find};
     use sealpay_provider::decline;
     use std::collections::HashSet;
 
     #[test]
     fn every_reason_and_every_special_name_is_an_outcome() {
         for decline in decline::all() {
-            let of_the_bank = !NOT_OF_THE_BANK.contains(&decline.key.as_str());
-            assert_eq!(find(&decline.key).is_some(), of_the_bank, "{}", decline.key);
+            let is_of_the_bank = !GATEWAY_REASONS.contains(&decline.key.as_str());
+            assert_eq!(
+                find(&decline.key).is_some(),
+                is_of_the_bank,
+                "{}",
+                decline.key
+            );
         }
-        for name in NOT_OF_THE_BANK {
+        for name in GATEWAY_REASONS {
             assert!(decline::find(name).is_some(), "{name}");
         }
         for (name, _) in SPECIAL {
@@ -299,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_authentication_and_transfer_say_what_they_are_about() {
+    fn outcomes_of_authentications_and_transfers_are_of_their_kind() {
         for (name, _) in AUTHENTICATION {
             let outcome = find(name).unwrap();
             assert!(outcome.enrolment.is_some() && outcome.transfer.is_none());

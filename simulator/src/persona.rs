@@ -1,7 +1,7 @@
 //! Personas: test cards with a name. Each has one outcome, or an account in a known state, and
-//! neither ever changes its meaning.
+//! keeps it in later versions.
 
-use super::account::{Account, AccountKind, AccountStatus, Enrolment, locks};
+use super::account::{Account, AccountKind, AccountStatus, Enrolment};
 use super::issuer;
 use super::outcome::{self, SimulatedOutcome};
 use sealpay_protocol::card::CardNumber;
@@ -86,27 +86,27 @@ pub fn all() -> &'static [Persona] {
 }
 
 /// The persona of a name.
-pub(super) fn named(name: &str) -> Option<&'static Persona> {
+pub(crate) fn named(name: &str) -> Option<&'static Persona> {
     PERSONAS.iter().find(|persona| persona.name == name)
 }
 
-/// The persona whose card it is.
-pub(super) fn of_card(number: &CardNumber) -> Option<&'static Persona> {
+/// The persona with this card number.
+pub(crate) fn of_card(number: &CardNumber) -> Option<&'static Persona> {
     let digits = number.digits();
     PERSONAS.iter().find(|persona| persona.number == digits)
 }
 
-/// What stands before the name of a persona in the name of its account.
+/// The id of a persona's account is this prefix and its name.
 const ACCOUNT_PREFIX: &str = "persona:";
 
-/// The persona whose account has that name.
-pub(super) fn of_account(id: &str) -> Option<&'static Persona> {
+/// The persona whose account has this id.
+pub(crate) fn of_account(id: &str) -> Option<&'static Persona> {
     named(id.strip_prefix(ACCOUNT_PREFIX)?)
 }
 
 impl Persona {
-    /// The name of its account.
-    pub(super) fn account_id(&self) -> String {
+    /// The id of its account.
+    pub(crate) fn account_id(&self) -> String {
         [ACCOUNT_PREFIX, &self.name].concat()
     }
 
@@ -114,9 +114,9 @@ impl Persona {
         outcome::find(&self.outcome)
     }
 
-    /// What the bank says whatever the account holds. None when the account decides: it does for
-    /// personas that are approved as well, so that it can be blocked on purpose.
-    pub(super) fn script(&self) -> Option<SimulatedOutcome> {
+    /// The outcome that does not depend on the account. None for personas that are approved, so that
+    /// testers can block their accounts.
+    pub(crate) fn fixed_outcome(&self) -> Option<SimulatedOutcome> {
         self.outcome().filter(|outcome| {
             let enrolment = outcome.enrolment;
             *outcome
@@ -127,27 +127,26 @@ impl Persona {
         })
     }
 
-    /// Whether its outcome is promised for every amount.
-    pub(super) fn is_promised(&self) -> bool {
+    /// Whether its outcome is the same for every amount.
+    pub(crate) fn is_promised(&self) -> bool {
         self.outcome != BY_ACCOUNT
     }
 
-    /// Whether it is there to show how an issuer is asked who the shopper is.
-    pub(super) fn stages_authentication(&self) -> bool {
+    /// Whether it demonstrates an authentication.
+    pub(crate) fn stages_authentication(&self) -> bool {
         let by_outcome = self.outcome().and_then(|outcome| outcome.enrolment);
         let terms = self.account.as_ref();
         by_outcome.is_some() || terms.is_some_and(|terms| terms.enrolment.is_some())
     }
 
-    /// Its account before the first payment. None when the bank knows no issuers, or the number is
-    /// none, which tests rule out.
-    pub(super) fn account(&self, now_ms: i64) -> Option<Account> {
+    /// Its account before the first payment. None where the number or its issuer is unknown, which a
+    /// test excludes.
+    pub(crate) fn account(&self, now_ms: i64) -> Option<Account> {
         let number = CardNumber::parse(&self.number).ok()?;
         let issuer = issuer::find(&number)?;
         let terms = self.account.clone().unwrap_or_default();
         let kind = terms.kind.unwrap_or(AccountKind::Credit);
         let debit = kind == AccountKind::Debit;
-        let wrong_codes = terms.wrong_codes.unwrap_or(0);
         let of_outcome = self.outcome().and_then(|outcome| outcome.enrolment);
         let place = PERSONAS
             .iter()
@@ -175,10 +174,9 @@ impl Persona {
             enrolment: of_outcome
                 .or(terms.enrolment)
                 .unwrap_or(Enrolment::Frictionless),
-            // The country code 999 belongs to nobody (ITU-T E.164).
+            // The country code 999 is not assigned (ITU-T E.164).
             phone: format!("+9990{place:07}"),
-            wrong_codes,
-            locked: locks(wrong_codes),
+            wrong_codes: terms.wrong_codes.unwrap_or(0),
             codes_refused_until_ms: 0,
             created_at_ms: now_ms,
         })
@@ -263,13 +261,13 @@ mod tests {
             // Every persona's issuer takes part.
             assert_eq!(found, enrolment != Enrolment::None, "{enrolment:?}");
         }
-        assert!(accounts.iter().any(|account| account.locked));
+        assert!(accounts.iter().any(|account| account.is_locked()));
     }
 
     #[test]
-    fn the_account_decides_for_those_who_are_approved() {
+    fn the_account_decides_for_personas_that_are_approved() {
         for persona in all() {
-            let script = persona.script();
+            let outcome = persona.fixed_outcome();
             let decides = matches!(
                 persona.outcome.as_str(),
                 BY_ACCOUNT
@@ -280,7 +278,7 @@ mod tests {
                     | "attempted"
                     | "authentication_unavailable"
             );
-            assert_eq!(script.is_none(), decides, "{}", persona.name);
+            assert_eq!(outcome.is_none(), decides, "{}", persona.name);
             assert_eq!(persona.is_promised(), persona.outcome != BY_ACCOUNT);
         }
     }

@@ -1,16 +1,16 @@
-//! What the wallet pays from.
+//! The wallet's accounts.
 
 use crate::account::{Account, AccountKind, AccountStatus, Enrolment};
 
-/// What a wallet can pay from: the account, its name for the shopper, and what lies on it in cents
-/// of a euro; none is as much as anybody asks for.
-pub(super) const ACCOUNTS: [(&str, &str, Option<i64>); 2] = [
+/// The id of each account, its name for the shopper, and its balance in euro cents; none is without
+/// limit.
+pub(crate) const ACCOUNTS: [(&str, &str, Option<i64>); 2] = [
     ("wallet:everyday", "Everyday account", None),
     ("wallet:nearly_empty", "Nearly empty account", Some(100)),
 ];
 
-/// The account of a wallet as it is before its first payment.
-pub(super) fn fresh(id: &str, now_ms: i64) -> Option<Account> {
+/// An account as it is before its first payment.
+pub(crate) fn fresh(id: &str, now_ms: i64) -> Option<Account> {
     let (id, label, balance_minor) = ACCOUNTS.into_iter().find(|(known, ..)| *known == id)?;
     Some(Account {
         id: id.into(),
@@ -35,7 +35,6 @@ pub(super) fn fresh(id: &str, now_ms: i64) -> Option<Account> {
         enrolment: Enrolment::None,
         phone: String::new(),
         wrong_codes: 0,
-        locked: false,
         codes_refused_until_ms: 0,
         created_at_ms: now_ms,
     })

@@ -1,5 +1,4 @@
-//! A software authenticator with a browser around it, for tests. Everything that it says can be
-//! made wrong.
+//! A software authenticator and its browser, for tests. A test can change each of their values.
 
 use crate::authentication::webauthn::key::{EDDSA, ES256};
 use aws_lc_rs::rand::SystemRandom;
@@ -14,26 +13,26 @@ enum Key {
 }
 
 /// An authenticator with one credential, in a browser on a page.
-pub(in super::super::super) struct SoftwareAuthenticator {
+pub(crate) struct SoftwareAuthenticator {
     key: Key,
-    pub(in super::super::super) credential_id: Vec<u8>,
-    pub(in super::super::super) sign_count: u32,
-    pub(in super::super::super) counts: bool,
+    pub(crate) credential_id: Vec<u8>,
+    pub(crate) sign_count: u32,
+    pub(crate) counts: bool,
     /// Without the bits for a credential and for extensions.
-    pub(in super::super::super) flags: u8,
-    pub(in super::super::super) extensions: Vec<u8>,
-    pub(in super::super::super) origin: String,
-    pub(in super::super::super) cross_origin: Option<bool>,
-    pub(in super::super::super) top_origin: Option<String>,
-    pub(in super::super::super) rp_id: Option<String>,
-    pub(in super::super::super) kind: Option<&'static str>,
-    pub(in super::super::super) user_handle: Option<Vec<u8>>,
-    pub(in super::super::super) attests_itself: bool,
+    pub(crate) flags: u8,
+    pub(crate) extensions: Vec<u8>,
+    pub(crate) origin: String,
+    pub(crate) cross_origin: Option<bool>,
+    pub(crate) top_origin: Option<String>,
+    pub(crate) rp_id: Option<String>,
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) user_handle: Option<Vec<u8>>,
+    pub(crate) attests_itself: bool,
 }
 
 impl SoftwareAuthenticator {
     /// User present and verified, in a frame of the shop.
-    pub(in super::super::super) fn new(algorithm: i64, origin: &str, parent: &str) -> Self {
+    pub(crate) fn new(algorithm: i64, origin: &str, parent: &str) -> Self {
         let key = match algorithm {
             ES256 => Key::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap()),
             EDDSA => Key::Ed25519(Ed25519KeyPair::generate().unwrap()),
@@ -56,7 +55,7 @@ impl SoftwareAuthenticator {
         }
     }
 
-    pub(in super::super::super) fn cose_key(&self) -> Vec<u8> {
+    pub(crate) fn cose_key(&self) -> Vec<u8> {
         match &self.key {
             Key::Es256(pair) => {
                 let point = pair.public_key().as_ref();
@@ -90,7 +89,7 @@ impl SoftwareAuthenticator {
             "type": self.kind.unwrap_or(kind),
             "challenge": challenge,
             "origin": self.origin,
-            "other_keys_can_be_added_here": "and are not looked at",
+            "other_keys_can_be_added_here": "and are ignored",
         });
         if let Some(cross_origin) = self.cross_origin {
             data["crossOrigin"] = cross_origin.into();
@@ -125,7 +124,7 @@ impl SoftwareAuthenticator {
     }
 
     /// `navigator.credentials.create()` with these options, as JSON.
-    pub(in super::super::super) fn create(&mut self, options: &str) -> String {
+    pub(crate) fn create(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).unwrap();
         let handle = options["user"]["id"].as_str().unwrap();
         self.user_handle = from_base64url(handle);
@@ -170,7 +169,7 @@ impl SoftwareAuthenticator {
     }
 
     /// `navigator.credentials.get()` with these options, as JSON.
-    pub(in super::super::super) fn get(&mut self, options: &str) -> String {
+    pub(crate) fn get(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).unwrap();
         if self.counts {
             self.sign_count += 1;
