@@ -23,6 +23,8 @@ mod simulation;
 pub mod transfer;
 pub mod wallet;
 
+pub use journal::{Authorization, AuthorizationState};
+
 use authentication::SimulatedAuthenticator;
 use outcome::Directive;
 use payout::SimulatedPayouts;

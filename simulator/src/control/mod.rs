@@ -16,7 +16,6 @@ use super::persona::{self, Persona};
 use super::{SimulatedBank, simulation::Simulation};
 use sealpay_provider::ProviderError;
 use serde::Serialize;
-use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// Maximum number of faults in force: every request looks at all of them.
@@ -141,65 +140,6 @@ impl From<Account> for AccountView {
     }
 }
 
-/// An authorization as a tester sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct AuthorizationView {
-    /// The payment.
-    pub reference: String,
-    /// Who passed it on to the bank.
-    pub provider: String,
-    /// The account, unless the reference was given up before it arrived.
-    pub account: Option<String>,
-    /// The persona whose account it is.
-    pub persona: Option<String>,
-    /// The brand's slug, where the account is known.
-    pub brand: Option<String>,
-    /// The last four digits of the card, where the account is known.
-    pub last4: Option<String>,
-    /// What was asked for, minor units.
-    pub amount_minor: i64,
-    /// ISO 4217; null when the reference was given up before it arrived.
-    pub currency: Option<String>,
-    /// What was taken of it, minor units.
-    pub booked_minor: i64,
-    /// What went back of that, minor units.
-    pub refunded_minor: i64,
-    /// What it is on the account, minor units of the account's currency.
-    pub account_minor: i64,
-    /// `held`, `booked`, `released`, `declined` or `struck_out`.
-    pub state: &'static str,
-    /// The reason, when it was declined.
-    pub decline: Option<String>,
-    /// When it came, milliseconds since 1970.
-    pub created_at_ms: i64,
-    /// Until when the money is held, milliseconds since 1970.
-    pub hold_until_ms: Option<i64>,
-}
-
-impl AuthorizationView {
-    fn new(authorization: Authorization, accounts: &HashMap<String, Account>) -> Self {
-        let account = accounts.get(&authorization.account);
-        let known = |text: String| Some(text).filter(|text| !text.is_empty());
-        Self {
-            persona: account.and_then(|account| account.persona.clone()),
-            brand: account.map(|account| account.brand.clone()),
-            last4: account.map(|account| account.last4.clone()),
-            reference: authorization.reference.to_string(),
-            provider: authorization.provider,
-            account: known(authorization.account),
-            amount_minor: authorization.amount_minor,
-            currency: known(authorization.currency),
-            booked_minor: authorization.booked_minor,
-            refunded_minor: authorization.refunded_minor,
-            account_minor: authorization.account_minor,
-            state: authorization.state.name(),
-            decline: authorization.decline,
-            created_at_ms: authorization.created_at_ms,
-            hold_until_ms: authorization.hold_until_ms,
-        }
-    }
-}
-
 impl SimulatedBank {
     /// The accounts of all personas, then the newest of other cards, at most so many.
     pub async fn accounts(&self, limit: u32) -> Result<Vec<AccountView>, ProviderError> {
@@ -307,27 +247,8 @@ impl SimulatedBank {
     }
 
     /// The newest authorizations, at most so many.
-    pub async fn authorizations(
-        &self,
-        limit: u32,
-    ) -> Result<Vec<AuthorizationView>, ProviderError> {
+    pub async fn authorizations(&self, limit: u32) -> Result<Vec<Authorization>, ProviderError> {
         let journal = &self.simulation.journal;
-        let authorizations = journal.authorizations(limit.min(LISTED)).await?;
-        let now_ms = self.simulation.clock.now_ms_i64();
-        let mut accounts = HashMap::new();
-        for Authorization { account: id, .. } in &authorizations {
-            if accounts.contains_key(id) {
-                continue;
-            }
-            // A persona that nothing limits is paid with before its account is stored.
-            let fresh = || persona::of_account(id)?.account(now_ms);
-            if let Some(account) = journal.account(id).await?.or_else(fresh) {
-                accounts.insert(id.clone(), account);
-            }
-        }
-        let views = authorizations
-            .into_iter()
-            .map(|authorization| AuthorizationView::new(authorization, &accounts));
-        Ok(views.collect())
+        journal.authorizations(limit.min(LISTED)).await
     }
 }

@@ -11,7 +11,7 @@ use sealpay_storage::{ByName, Entity, Fault, Projection, Tx, Value, entity, sql,
 
 /// The state of an authorization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AuthorizationState {
+pub enum AuthorizationState {
     /// Approved; a part may be captured.
     Authorized,
     /// Approved and captured; no amount is held any more.
@@ -34,34 +34,42 @@ sealpay_protocol::names! {
     }
 }
 
-/// An authorization, or a tombstone.
+/// An authorization, or a tombstone. Amounts are minor units, of the payment's currency or, where the
+/// name says so, of the account's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Authorization {
-    pub(crate) reference: PaymentId,
-    pub(crate) provider: String,
+pub struct Authorization {
+    /// The payment.
+    pub reference: PaymentId,
+    /// The acquirer or wallet.
+    pub provider: String,
     /// Empty for a tombstone.
-    pub(crate) account: String,
-    /// The requested amount, minor units of the payment's currency.
-    pub(crate) amount_minor: i64,
+    pub account: String,
+    /// The requested amount.
+    pub amount_minor: i64,
     /// Empty for a tombstone.
-    pub(crate) currency: String,
-    /// The same in the account's currency.
-    pub(crate) account_minor: i64,
+    pub currency: String,
+    /// The requested amount on the account.
+    pub account_minor: i64,
     /// Whether it counts in the account's totals; accounts without limits have none.
-    pub(crate) counted: bool,
-    pub(crate) state: AuthorizationState,
-    pub(crate) decline: Option<String>,
-    /// The captured amount, minor units of the payment's currency.
-    pub(crate) booked_minor: i64,
-    /// The same in the account's currency.
-    pub(crate) booked_account_minor: i64,
-    /// The refunded amount, minor units of the payment's currency.
-    pub(crate) refunded_minor: i64,
-    /// The same in the account's currency.
-    pub(crate) refunded_account_minor: i64,
-    pub(crate) created_at_ms: i64,
-    pub(crate) changed_at_ms: i64,
-    pub(crate) hold_until_ms: Option<i64>,
+    pub counted: bool,
+    /// The state.
+    pub state: AuthorizationState,
+    /// The key of the reason, where it was declined.
+    pub decline: Option<String>,
+    /// The captured amount.
+    pub booked_minor: i64,
+    /// The captured amount on the account.
+    pub booked_account_minor: i64,
+    /// The refunded amount.
+    pub refunded_minor: i64,
+    /// The refunded amount on the account.
+    pub refunded_account_minor: i64,
+    /// Milliseconds since 1970.
+    pub created_at_ms: i64,
+    /// Milliseconds since 1970.
+    pub changed_at_ms: i64,
+    /// When it expires, milliseconds since 1970.
+    pub hold_until_ms: Option<i64>,
 }
 
 entity! {

@@ -12,7 +12,7 @@ mod operations;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use authorization::Authorization;
+pub use authorization::{Authorization, AuthorizationState};
 pub(crate) use authorize::AuthorizationInput;
 pub(crate) use modification::Change;
 pub(crate) use operations::modify_authorization;

@@ -2,9 +2,9 @@
 
 use super::{HARBOR, input, reference, tombstoned};
 use crate::account::{AccountStatus, tests::account};
-use crate::journal::authorization::AuthorizationState;
 use crate::journal::modification::Modified;
-use crate::journal::{Authorization, Change, HOLD_MS, Journal, modify_authorization};
+use crate::journal::{Authorization, AuthorizationState, Change, HOLD_MS};
+use crate::journal::{Journal, modify_authorization};
 use crate::simulation::tests::{
     APPROVED, NOON, declined, euros, journal, modification, money as money_of,
 };
