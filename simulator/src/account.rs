@@ -145,6 +145,36 @@ pub(crate) enum Verdict {
 }
 
 impl Account {
+    /// A credit account without limits, before its first payment.
+    pub(crate) fn new(id: String, currency: Currency, now_ms: i64) -> Self {
+        Self {
+            id,
+            persona: None,
+            holder: String::new(),
+            issuer: String::new(),
+            last4: String::new(),
+            brand: String::new(),
+            country: String::new(),
+            currency,
+            kind: AccountKind::Credit,
+            status: AccountStatus::Active,
+            balance_minor: 0,
+            held_minor: 0,
+            credit_limit_minor: None,
+            per_transaction_limit_minor: None,
+            daily_count_limit: None,
+            daily_sum_limit_minor: None,
+            day: 0,
+            day_count: 0,
+            day_sum_minor: 0,
+            enrolment: Enrolment::None,
+            phone: String::new(),
+            wrong_codes: 0,
+            codes_refused_until_ms: 0,
+            created_at_ms: now_ms,
+        }
+    }
+
     /// Whether the bank has locked it after wrong codes. A pause is not a lock: payments that need
     /// no code go on.
     pub(crate) const fn is_locked(&self) -> bool {
@@ -254,30 +284,10 @@ pub(crate) mod tests {
     /// A debit account with 100.00 EUR and no limits.
     pub(crate) fn account() -> Account {
         Account {
-            id: "card:test".into(),
-            persona: None,
-            holder: "Test Holder".into(),
-            issuer: "Test Bank".into(),
-            last4: "0000".into(),
-            brand: "visa".into(),
-            country: "DE".into(),
-            currency: "EUR".parse().unwrap(),
             kind: AccountKind::Debit,
-            status: AccountStatus::Active,
             balance_minor: 10_000,
-            held_minor: 0,
             credit_limit_minor: Some(0),
-            per_transaction_limit_minor: None,
-            daily_count_limit: None,
-            daily_sum_limit_minor: None,
-            day: 0,
-            day_count: 0,
-            day_sum_minor: 0,
-            enrolment: Enrolment::Code,
-            phone: "+99910000000".into(),
-            wrong_codes: 0,
-            codes_refused_until_ms: 0,
-            created_at_ms: 0,
+            ..Account::new("card:test".into(), "EUR".parse().unwrap(), 0)
         }
     }
 

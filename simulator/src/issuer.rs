@@ -3,7 +3,7 @@
 //! Nothing is random: the keyed fingerprint of a card number determines its account, so the same
 //! card has the same account wherever the bank's key is the same.
 
-use super::account::{Account, AccountKind, AccountStatus, Enrolment};
+use super::account::{Account, Enrolment};
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::currency::Currency;
 use serde::Deserialize;
@@ -102,8 +102,6 @@ pub(crate) fn derived(number: &CardNumber, fingerprint: &[u8; 32], now_ms: i64) 
     ];
     let subscriber = u32::from_be_bytes([a, b, c, d]) % 10_000_000;
     Some(Account {
-        id: account_id(fingerprint),
-        persona: None,
         holder: holder.join(" "),
         issuer: issuer.name.clone(),
         last4: number.last_four().to_owned(),
@@ -112,24 +110,11 @@ pub(crate) fn derived(number: &CardNumber, fingerprint: &[u8; 32], now_ms: i64) 
             .map_or("unknown", |brand| brand.slug())
             .to_owned(),
         country: issuer.country.clone(),
-        currency: issuer.currency,
-        kind: AccountKind::Credit,
-        status: AccountStatus::Active,
-        balance_minor: 0,
-        held_minor: 0,
         credit_limit_minor: one_of(&issuer.credit_limits_minor, limit),
-        per_transaction_limit_minor: None,
-        daily_count_limit: None,
-        daily_sum_limit_minor: None,
-        day: 0,
-        day_count: 0,
-        day_sum_minor: 0,
         enrolment: Enrolment::Code,
         // The country code 999 is not assigned (ITU-T E.164).
         phone: format!("+9991{subscriber:07}"),
-        wrong_codes: 0,
-        codes_refused_until_ms: 0,
-        created_at_ms: now_ms,
+        ..Account::new(account_id(fingerprint), issuer.currency, now_ms)
     })
 }
 

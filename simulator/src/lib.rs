@@ -29,7 +29,6 @@ use authentication::SimulatedAuthenticator;
 use outcome::Directive;
 use payout::SimulatedPayouts;
 use persona::Persona;
-use phone::Phone;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
@@ -156,12 +155,6 @@ impl SimulatedBank {
     #[must_use]
     pub fn payouts(&self) -> Arc<SimulatedPayouts> {
         Arc::new(SimulatedPayouts::new(Arc::clone(&self.simulation)))
-    }
-
-    /// The phones that one-time codes are sent to.
-    #[must_use]
-    pub fn phone(&self) -> Phone {
-        Phone::new(Arc::clone(&self.simulation))
     }
 
     /// Releases expired authorizations, at most so many; how many.

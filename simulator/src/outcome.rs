@@ -137,16 +137,20 @@ pub fn all() -> Vec<NamedOutcome> {
         .filter(|decline| find(&decline.key).is_some());
     let reasons = reasons.map(|decline| (decline.key.as_str(), decline.detail.as_str()));
     let authorizations = SPECIAL.into_iter().chain(reasons);
-    let kinds = authorizations
-        .map(|row| (OutcomeKind::Authorization, row))
-        .chain(AUTHENTICATION.map(|row| (OutcomeKind::Authentication, row)))
-        .chain(TRANSFER.map(|row| (OutcomeKind::Transfer, row)));
-    kinds
-        .map(|(kind, (name, description))| NamedOutcome {
-            name,
-            kind,
-            description,
-        })
+    let outcome = |kind, name, description| NamedOutcome {
+        name,
+        kind,
+        description,
+    };
+    let authorizations = authorizations
+        .map(|(name, description)| outcome(OutcomeKind::Authorization, name, description));
+    let authentications = AUTHENTICATION
+        .map(|(name, _, description)| outcome(OutcomeKind::Authentication, name, description));
+    let transfers =
+        TRANSFER.map(|(name, _, description)| outcome(OutcomeKind::Transfer, name, description));
+    authorizations
+        .chain(authentications)
+        .chain(transfers)
         .collect()
 }
 
@@ -168,49 +172,77 @@ pub(crate) const SPECIAL: [(&str, &str); 5] = [
     ("error", "The bank's system fails before it books anything."),
 ];
 
-/// Outcomes of an authentication, with descriptions.
-pub(crate) const AUTHENTICATION: [(&str, &str); 7] = [
+/// Outcomes of an authentication: the name, the issuer's enrolment, and a description.
+pub(crate) const AUTHENTICATION: [(&str, Enrolment, &str); 7] = [
     (
         "challenge_code",
+        Enrolment::Code,
         "The issuer sends a one-time code; approved once it is right.",
     ),
     (
         "challenge_passkey",
+        Enrolment::Passkey,
         "The issuer asks for a passkey, or a code while there is none; approved once it is right.",
     ),
     (
         "frictionless",
+        Enrolment::Frictionless,
         "The issuer is sure without asking the shopper; approved.",
     ),
     (
         "attempted",
+        Enrolment::Attempted,
         "The issuer cannot say, and stands for the attempt; approved.",
     ),
     (
         "not_authenticated",
+        Enrolment::NotAuthenticated,
         "The issuer says that the shopper is somebody else; declined.",
     ),
-    ("rejected", "The issuer refuses the shopper; declined."),
+    (
+        "rejected",
+        Enrolment::Rejected,
+        "The issuer refuses the shopper; declined.",
+    ),
     (
         "authentication_unavailable",
+        Enrolment::Unavailable,
         "The issuer cannot be asked who the shopper is; approved without.",
     ),
 ];
 
-/// Outcomes of a bank transfer, with descriptions.
-pub(crate) const TRANSFER: [(&str, &str); 6] = [
-    ("transfer_paid", "The money arrives."),
-    ("transfer_short", "Less money arrives than is due."),
-    ("transfer_over", "More money arrives than is due."),
+/// Outcomes of a bank transfer: the name, the scenario, and a description.
+pub(crate) const TRANSFER: [(&str, TransferScenario, &str); 6] = [
+    (
+        "transfer_paid",
+        TransferScenario::Paid,
+        "The money arrives.",
+    ),
+    (
+        "transfer_short",
+        TransferScenario::Short,
+        "Less money arrives than is due.",
+    ),
+    (
+        "transfer_over",
+        TransferScenario::Over,
+        "More money arrives than is due.",
+    ),
     (
         "transfer_late",
+        TransferScenario::Late,
         "The money arrives when nobody waits for it any more.",
     ),
     (
         "transfer_wrong_reference",
+        TransferScenario::WrongReference,
         "The money arrives under a reference that nobody knows.",
     ),
-    ("transfer_never", "No money arrives."),
+    (
+        "transfer_never",
+        TransferScenario::Never,
+        "No money arrives.",
+    ),
 ];
 
 /// Reasons that the verifier gives and the bank does not.
@@ -244,36 +276,17 @@ pub(crate) fn find(name: &str) -> Option<SimulatedOutcome> {
         },
         "error" => SimulatedOutcome::declined("system_malfunction"),
         name if GATEWAY_REASONS.contains(&name) => return None,
-        name => match (enrolment(name), transfer(name)) {
-            (Some(enrolment), _) => SimulatedOutcome::enrolled(enrolment),
-            (_, Some(scenario)) => SimulatedOutcome::transfer(scenario),
-            _ => SimulatedOutcome::declined(&decline::find(name)?.key),
-        },
-    })
-}
-
-fn enrolment(name: &str) -> Option<Enrolment> {
-    Some(match name {
-        "challenge_code" => Enrolment::Code,
-        "challenge_passkey" => Enrolment::Passkey,
-        "frictionless" => Enrolment::Frictionless,
-        "attempted" => Enrolment::Attempted,
-        "not_authenticated" => Enrolment::NotAuthenticated,
-        "rejected" => Enrolment::Rejected,
-        "authentication_unavailable" => Enrolment::Unavailable,
-        _ => return None,
-    })
-}
-
-fn transfer(name: &str) -> Option<TransferScenario> {
-    Some(match name {
-        "transfer_paid" => TransferScenario::Paid,
-        "transfer_short" => TransferScenario::Short,
-        "transfer_over" => TransferScenario::Over,
-        "transfer_late" => TransferScenario::Late,
-        "transfer_wrong_reference" => TransferScenario::WrongReference,
-        "transfer_never" => TransferScenario::Never,
-        _ => return None,
+        name => {
+            let mut enrolments = AUTHENTICATION.into_iter();
+            let mut scenarios = TRANSFER.into_iter();
+            if let Some((_, enrolment, _)) = enrolments.find(|(listed, ..)| *listed == name) {
+                SimulatedOutcome::enrolled(enrolment)
+            } else if let Some((_, scenario, _)) = scenarios.find(|(listed, ..)| *listed == name) {
+                SimulatedOutcome::transfer(scenario)
+            } else {
+                SimulatedOutcome::declined(&decline::find(name)?.key)
+            }
+        }
     })
 }
 
@@ -286,13 +299,9 @@ mod tests {
     #[test]
     fn every_reason_and_every_special_name_is_an_outcome() {
         for decline in decline::all() {
-            let is_of_the_bank = !GATEWAY_REASONS.contains(&decline.key.as_str());
-            assert_eq!(
-                find(&decline.key).is_some(),
-                is_of_the_bank,
-                "{}",
-                decline.key
-            );
+            let key = decline.key.as_str();
+            let is_of_the_bank = !GATEWAY_REASONS.contains(&key);
+            assert_eq!(find(key).is_some(), is_of_the_bank, "{key}");
         }
         for name in GATEWAY_REASONS {
             assert!(decline::find(name).is_some(), "{name}");
@@ -305,12 +314,12 @@ mod tests {
 
     #[test]
     fn outcomes_of_authentications_and_transfers_are_of_their_kind() {
-        for (name, _) in AUTHENTICATION {
+        for (name, ..) in AUTHENTICATION {
             let outcome = find(name).unwrap();
             assert!(outcome.enrolment.is_some() && outcome.transfer.is_none());
             assert!(decline::find(name).is_none(), "{name} is a reason as well");
         }
-        for (name, _) in TRANSFER {
+        for (name, ..) in TRANSFER {
             let outcome = find(name).unwrap();
             assert!(outcome.transfer.is_some() && outcome.enrolment.is_none());
             assert!(decline::find(name).is_none(), "{name} is a reason as well");

@@ -146,46 +146,40 @@ impl Persona {
         let issuer = issuer::find(&number)?;
         let terms = self.account.clone().unwrap_or_default();
         let kind = terms.kind.unwrap_or(AccountKind::Credit);
+        let currency = terms.currency.unwrap_or(issuer.currency);
         let debit = kind == AccountKind::Debit;
         let of_outcome = self.outcome().and_then(|outcome| outcome.enrolment);
         let place = PERSONAS
             .iter()
             .position(|persona| persona.name == self.name)?;
         Some(Account {
-            id: self.account_id(),
             persona: Some(self.name.clone()),
             holder: self.title.clone(),
             issuer: issuer.name.clone(),
             last4: number.last_four().to_owned(),
             brand: self.brand.clone(),
             country: terms.country.unwrap_or_else(|| issuer.country.clone()),
-            currency: terms.currency.unwrap_or(issuer.currency),
             kind,
             status: terms.status.unwrap_or(AccountStatus::Active),
             balance_minor: terms.balance_minor.unwrap_or(0),
-            held_minor: 0,
             credit_limit_minor: terms.credit_limit_minor.or(debit.then_some(0)),
             per_transaction_limit_minor: terms.per_transaction_limit_minor,
             daily_count_limit: terms.daily_count_limit,
             daily_sum_limit_minor: terms.daily_sum_limit_minor,
-            day: 0,
-            day_count: 0,
-            day_sum_minor: 0,
             enrolment: of_outcome
                 .or(terms.enrolment)
                 .unwrap_or(Enrolment::Frictionless),
             // The country code 999 is not assigned (ITU-T E.164).
             phone: format!("+9990{place:07}"),
             wrong_codes: terms.wrong_codes.unwrap_or(0),
-            codes_refused_until_ms: 0,
-            created_at_ms: now_ms,
+            ..Account::new(self.account_id(), currency, now_ms)
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BY_ACCOUNT, all, of_account, of_card};
+    use super::{BY_ACCOUNT, Persona, all, of_account, of_card};
     use crate::account::{AccountStatus, Enrolment};
     use crate::outcome::{AUTHENTICATION, SPECIAL, find};
     use sealpay_protocol::card::CardNumber;
@@ -194,30 +188,20 @@ mod tests {
 
     #[test]
     fn every_persona_has_a_card_of_its_brand_and_an_outcome_that_exists() {
-        let names: HashSet<_> = all().iter().map(|persona| &persona.name).collect();
-        let numbers: HashSet<_> = all().iter().map(|persona| &persona.number).collect();
-        let titles: HashSet<_> = all().iter().map(|persona| &persona.title).collect();
-        let count = all().len();
-        assert_eq!(
-            (names.len(), numbers.len(), titles.len()),
-            (count, count, count)
-        );
+        let members: [fn(&Persona) -> &str; 3] = [|p| &p.name, |p| &p.number, |p| &p.title];
+        for member in members {
+            let values: HashSet<_> = all().iter().map(member).collect();
+            assert_eq!(values.len(), all().len());
+        }
         for persona in all() {
             let number = CardNumber::parse(&persona.number).unwrap();
-            assert_eq!(
-                number.brand().unwrap().slug(),
-                persona.brand,
-                "{}",
-                persona.name
-            );
+            let name = &persona.name;
+            assert_eq!(number.brand().unwrap().slug(), persona.brand, "{name}");
             let by_account = persona.outcome == BY_ACCOUNT;
-            assert!(
-                by_account || find(&persona.outcome).is_some(),
-                "{}",
-                persona.name
-            );
-            assert_eq!(persona.account.is_some(), by_account, "{}", persona.name);
-            assert_eq!(of_card(&number).unwrap().name, persona.name);
+            let is_known = by_account || find(&persona.outcome).is_some();
+            assert!(is_known, "{name}");
+            assert_eq!(persona.account.is_some(), by_account, "{name}");
+            assert_eq!(of_card(&number).unwrap().name, *name);
         }
     }
 
@@ -227,13 +211,13 @@ mod tests {
             .iter()
             .map(|persona| persona.outcome.as_str())
             .collect();
-        for decline in decline::all()
-            .iter()
-            .filter(|decline| find(&decline.key).is_some())
-        {
-            assert!(reachable.contains(decline.key.as_str()), "{}", decline.key);
+        let keys = decline::all().iter().map(|decline| decline.key.as_str());
+        for key in keys.filter(|key| find(key).is_some()) {
+            assert!(reachable.contains(key), "{key}");
         }
-        for (name, _) in SPECIAL.into_iter().chain(AUTHENTICATION) {
+        let special = SPECIAL.map(|(name, _)| name);
+        let authentications = AUTHENTICATION.map(|(name, ..)| name);
+        for name in special.into_iter().chain(authentications) {
             assert!(reachable.contains(name), "{name}");
         }
     }
@@ -255,9 +239,8 @@ mod tests {
             assert!(accounts.iter().any(|account| account.status == status));
         }
         for enrolment in Enrolment::ALL {
-            let found = accounts
-                .iter()
-                .any(|account| account.enrolment == enrolment);
+            let mut accounts = accounts.iter();
+            let found = accounts.any(|account| account.enrolment == enrolment);
             // Every persona's issuer takes part.
             assert_eq!(found, enrolment != Enrolment::None, "{enrolment:?}");
         }

@@ -3,6 +3,7 @@
 //! A message has its code in clear text, as on a real phone, so that a page can show it. The issuer
 //! itself stores only a keyed hash of a code. A message is deleted after a day.
 
+use super::SimulatedBank;
 use super::account::Account;
 use super::authentication::ChallengeState;
 use super::simulation::Simulation;
@@ -13,7 +14,6 @@ use sealpay_provider::authentication::AuthenticationStatus;
 use sealpay_storage::{DatabaseError, FromRow, Projection, Row, Value, entity, sql, values};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How long a message is stored, milliseconds.
@@ -196,17 +196,7 @@ pub(crate) fn masked(phone: &str) -> String {
     "•••• ".chars().chain(shown.copied()).collect()
 }
 
-/// The phones.
-#[derive(Debug, Clone)]
-pub struct Phone {
-    simulation: Arc<Simulation>,
-}
-
-impl Phone {
-    pub(crate) const fn new(simulation: Arc<Simulation>) -> Self {
-        Self { simulation }
-    }
-
+impl SimulatedBank {
     /// The newest messages of all phones, newest first.
     pub async fn messages(&self, limit: u32) -> Result<Vec<SentMessage>, DatabaseError> {
         let database = &self.simulation.journal.database;

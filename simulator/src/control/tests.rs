@@ -106,8 +106,8 @@ async fn order_persona_amount_and_account_decide_in_this_order() {
             simulate,
             ..payment(number)
         };
-        let answer = payment.at(bank, "harbor", id).await;
-        assert_eq!(answer, expected, "{number} {amount_minor} {simulate:?}");
+        let decision = payment.at(bank, "harbor", id).await;
+        assert_eq!(decision, expected, "{number} {amount_minor} {simulate:?}");
     }
 }
 
@@ -143,9 +143,8 @@ async fn personas_and_their_outcomes_are_known() {
     for persona in persona::all() {
         let number = CardNumber::parse(&persona.number).unwrap();
         assert!(bank.is_persona(&number), "{}", persona.name);
-        let staged = crate::outcome::AUTHENTICATION
-            .iter()
-            .any(|(name, _)| *name == persona.outcome);
+        let mut authentications = crate::outcome::AUTHENTICATION.iter();
+        let staged = authentications.any(|(name, ..)| *name == persona.outcome);
         assert_eq!(
             bank.stages_authentication(&number, None),
             staged,
@@ -252,8 +251,8 @@ async fn accounts_and_authorizations_have_no_card_number() {
         "4111111111111111",
     ];
     for (id, number) in (1..).zip(numbers) {
-        let answer = payment(number).at(bank, "harbor", id).await;
-        assert!(answer.is_ok(), "{number}");
+        let decision = payment(number).at(bank, "harbor", id).await;
+        assert!(decision.is_ok(), "{number}");
     }
     let inquired = harbor.inquire(reference(9)).await;
     assert_eq!(inquired, Ok(Inquiry::NeverReceived));

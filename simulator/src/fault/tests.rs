@@ -108,7 +108,7 @@ async fn two_servers_together_apply_a_fault_as_often_as_was_requested() {
 
 #[tokio::test]
 async fn faults_are_stored_as_requested_until_they_are_removed() {
-    let (journal, _folder) = journal("faults-kept").await;
+    let (journal, _folder) = journal("faults-stored").await;
     let faults = Faults::default();
     let share = Fault {
         remaining: None,

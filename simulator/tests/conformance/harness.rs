@@ -248,7 +248,7 @@ impl ProviderHarness for BankHarness {
 
     fn one_time_code(&self, reference: PaymentId) -> HarnessFuture<'_, String> {
         Box::pin(async move {
-            let messages = self.bank().phone().messages(10).await.unwrap();
+            let messages = self.bank().messages(10).await.unwrap();
             let mut messages = messages.into_iter().map(|sent| sent.message);
             let sent = messages.find(|message| message.reference == Some(reference));
             sent.and_then(|message| message.code)

@@ -90,7 +90,7 @@ impl TestBank {
     }
 
     async fn sent(&self) -> Vec<SentMessage> {
-        self.bank.phone().messages(100).await.unwrap()
+        self.bank.messages(100).await.unwrap()
     }
 
     async fn messages(&self) -> Vec<Message> {

@@ -143,7 +143,7 @@ async fn a_passkey_below_another_page_uses_up_no_attempt() {
         ("top", |a| {
             (a.cross_origin, a.top_origin) = (Some(false), None)
         }),
-        ("silent", |a| (a.cross_origin, a.top_origin) = (None, None)),
+        ("none", |a| (a.cross_origin, a.top_origin) = (None, None)),
     ];
     for (name, change) in rows {
         let test = test(&format!("framed-{name}")).await;

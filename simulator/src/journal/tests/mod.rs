@@ -330,7 +330,7 @@ async fn an_unlimited_account_is_unchanged_until_it_is_limited() {
 
 #[tokio::test]
 async fn a_given_decision_leaves_the_account_unchanged() {
-    let (journal, _folder) = journal("script").await;
+    let (journal, _folder) = journal("given").await;
     journal.get_or_insert_account(account()).await.unwrap();
     for (number, decision) in [(1, APPROVED), (2, declined("lost_card"))] {
         for capture in [Capture::Automatic, Capture::Manual] {

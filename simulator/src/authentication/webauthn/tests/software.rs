@@ -12,6 +12,18 @@ enum Key {
     Ed25519(Ed25519KeyPair),
 }
 
+/// Appends a short text in CBOR.
+fn text(cbor: &mut Vec<u8>, text: &str) {
+    cbor.push(0x60 + u8::try_from(text.len()).unwrap());
+    cbor.extend(text.as_bytes());
+}
+
+/// Appends up to 255 bytes in CBOR.
+fn bytes(cbor: &mut Vec<u8>, bytes: &[u8]) {
+    cbor.extend([0x58, u8::try_from(bytes.len()).unwrap()]);
+    cbor.extend(bytes);
+}
+
 /// An authenticator with one credential, in a browser on a page.
 pub(crate) struct SoftwareAuthenticator {
     key: Key,
@@ -130,37 +142,26 @@ impl SoftwareAuthenticator {
         self.user_handle = from_base64url(handle);
         let client_data = self.client_data("webauthn.create", &options["challenge"]);
         let data = self.authenticator_data(options["rp"]["id"].as_str().unwrap(), true);
-        let mut object = vec![0xa3, 0x63];
-        object.extend(b"fmt");
+        let mut object = vec![0xa3];
+        text(&mut object, "fmt");
         if self.attests_itself {
             let hash = Sha256::digest(&client_data);
             let signature = self.sign(&[data.as_slice(), &hash].concat());
-            object.push(0x66);
-            object.extend(b"packed");
-            object.push(0x67);
-            object.extend(b"attStmt");
-            object.extend([0xa2, 0x63]);
-            object.extend(b"alg");
-            object.push(if matches!(self.key, Key::Es256(_)) {
-                0x26
-            } else {
-                0x27
-            });
-            object.push(0x63);
-            object.extend(b"sig");
-            object.extend([0x58, u8::try_from(signature.len()).unwrap()]);
-            object.extend(signature);
+            text(&mut object, "packed");
+            text(&mut object, "attStmt");
+            object.push(0xa2);
+            text(&mut object, "alg");
+            let is_es256 = matches!(self.key, Key::Es256(_));
+            object.push(if is_es256 { 0x26 } else { 0x27 });
+            text(&mut object, "sig");
+            bytes(&mut object, &signature);
         } else {
-            object.push(0x64);
-            object.extend(b"none");
-            object.push(0x67);
-            object.extend(b"attStmt");
+            text(&mut object, "none");
+            text(&mut object, "attStmt");
             object.push(0xa0);
         }
-        object.push(0x68);
-        object.extend(b"authData");
-        object.extend([0x58, u8::try_from(data.len()).unwrap()]);
-        object.extend(&data);
+        text(&mut object, "authData");
+        bytes(&mut object, &data);
         self.credential(json!({
             "clientDataJSON": base64url(&client_data),
             "attestationObject": base64url(&object),
