@@ -1,7 +1,7 @@
--- The simulated bank: its accounts, its book of authorizations, and the faults it was told to have.
+-- The simulated bank: its accounts, its journal of authorizations, and the faults in force.
 --
--- Columns are TEXT and BIGINT, which SQLite and Postgres agree on. An account is named by a keyed
--- fingerprint of its card; the card's number is nowhere.
+-- Columns are TEXT and BIGINT, which SQLite and Postgres have in common. The id of an account is a
+-- keyed fingerprint of its card; the card's number is not stored.
 
 CREATE TABLE bank_accounts (
     id TEXT NOT NULL PRIMARY KEY,
@@ -29,11 +29,11 @@ CREATE TABLE bank_accounts (
     created_at_ms BIGINT NOT NULL
 );
 
--- The newest accounts that are no persona's, for whoever looks at the bank.
+-- The newest accounts that are not a persona's, for lists.
 CREATE INDEX bank_accounts_derived ON bank_accounts (created_at_ms) WHERE persona IS NULL;
 
--- The reference begins with the time of its making and leads the key: new rows arrive in order.
--- What an account without limits is asked for is not counted on the account.
+-- The reference begins with the time and leads the key: new rows arrive in order. Authorizations of
+-- an account without limits are not counted on the account.
 CREATE TABLE bank_authorizations (
     reference TEXT NOT NULL,
     provider TEXT NOT NULL,

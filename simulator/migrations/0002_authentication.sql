@@ -1,8 +1,7 @@
--- Proving who the shopper is: challenges, what was done about them, messages to phones, passkeys.
+-- Authentication of shoppers: challenges, their steps, messages to phones, passkeys.
 
--- One row for each payment that the issuer was asked about. `expected` is what a proof is checked
--- against while the challenge is open: the keyed hash of the code, or the random part of what a
--- passkey has to sign.
+-- One row for each payment. While the challenge is open, `expected` is the keyed hash of the code,
+-- or the random part of the challenge that the passkey must sign.
 CREATE TABLE bank_challenges (
     reference TEXT NOT NULL PRIMARY KEY,
     account TEXT NOT NULL,
@@ -27,7 +26,7 @@ CREATE TABLE bank_challenges (
     registration TEXT
 );
 
--- What the shopper did, so that the same step that arrives again is not looked at again.
+-- The shopper's steps, so that a repeated step is not applied again.
 CREATE TABLE bank_challenge_steps (
     reference TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -35,7 +34,7 @@ CREATE TABLE bank_challenge_steps (
     PRIMARY KEY (reference, id)
 ); -- clustered
 
--- The identifiers begin with the time of their making, so the newest are last.
+-- Ids begin with the time, so the newest are last.
 CREATE TABLE bank_messages (
     id TEXT NOT NULL PRIMARY KEY,
     phone TEXT NOT NULL,

@@ -1,8 +1,8 @@
--- Requests to a wallet, and money that is sent to an account.
+-- Requests to a wallet, and bank transfers.
 
--- The address of a request's page is a secret that opens it: only its keyed hash is kept. The state
--- is `open`, `confirmed` (the book knows the answer), `refused`, `withdrawn`, or `never_received`
--- for one that was asked for before it arrived.
+-- The address of a request's page is a secret: only its keyed hash is stored. The state is `open`,
+-- `confirmed` (the journal has the decision), `refused`, `withdrawn`, or `never_received` for a
+-- tombstone.
 CREATE TABLE bank_wallet_requests (
     reference TEXT NOT NULL PRIMARY KEY,
     token_hash TEXT NOT NULL UNIQUE,
@@ -18,7 +18,7 @@ CREATE TABLE bank_wallet_requests (
     decided_at_ms BIGINT
 );
 
--- What is expected, and what has to stand on the transfer.
+-- The expected amount, and the reference that the transfer must have.
 CREATE TABLE bank_collections (
     reference TEXT NOT NULL PRIMARY KEY,
     creditor_reference TEXT NOT NULL UNIQUE,
@@ -27,8 +27,8 @@ CREATE TABLE bank_collections (
     created_at_ms BIGINT NOT NULL
 );
 
--- Money on its way: it is there once the clock says so. The state is `pending` until it is dealt
--- with, then `matched` or `returned`.
+-- A transfer arrives at its time. The state is `pending` until it is acknowledged, then `matched` or
+-- `returned`.
 CREATE TABLE bank_transfers (
     id TEXT NOT NULL PRIMARY KEY,
     creditor_reference TEXT NOT NULL,

@@ -1,7 +1,7 @@
--- What testers see of a message and of a fault: which payment it is about.
+-- The payment of a message and of a fault, for testers.
 
--- Messages from before this, and those that are about no payment, have none.
+-- Earlier messages have none, nor messages that are about no payment.
 ALTER TABLE bank_messages ADD COLUMN reference TEXT;
 
--- What a fault that was ordered for the next few requests has struck last.
+-- The last request that a fault with a count has applied to.
 ALTER TABLE bank_faults ADD COLUMN last_struck TEXT;

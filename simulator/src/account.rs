@@ -1,68 +1,63 @@
-//! Accounts, and the one question that a bank answers: may this much be taken?
+//! Accounts, and whether one allows an amount.
 //!
-//! One formula serves both kinds: there is for use what lies on the account, and what may be
-//! borrowed beyond it, less what is held. A debit account may borrow nothing; a credit account
-//! lies at zero or below.
+//! One formula serves both kinds: the available amount is the balance and the credit limit, less the
+//! held amount. A debit account has a credit limit of zero; a credit account has a balance of zero
+//! or below.
 
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::limits;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An account of the simulated bank.
+/// An account of the simulated bank. Amounts are minor units of its currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// A keyed fingerprint of the card, or `persona:` and the name. No digit of the card is in it.
-    pub id: String,
+pub(crate) struct Account {
+    /// A keyed fingerprint of the card, or `persona:` and the name. It has no digit of the card.
+    pub(crate) id: String,
     /// The persona whose account it is.
-    pub persona: Option<String>,
-    /// Whose name stands on the card.
-    pub holder: String,
+    pub(crate) persona: Option<String>,
+    /// The name on the card.
+    pub(crate) holder: String,
     /// The bank that issued the card.
-    pub issuer: String,
+    pub(crate) issuer: String,
     /// The last four digits of the card.
-    pub last4: String,
+    pub(crate) last4: String,
     /// The brand's slug.
-    pub brand: String,
-    /// Where the account is kept (ISO 3166-1).
-    pub country: String,
-    /// The currency of every amount below.
-    pub currency: Currency,
-    /// Debit or credit.
-    pub kind: AccountKind,
-    /// Whether it may be used.
-    pub status: AccountStatus,
-    /// What lies on the account; below zero is owed. Minor units.
-    pub balance_minor: i64,
-    /// What is held of it. Minor units.
-    pub held_minor: i64,
-    /// What may be owed, minor units; none is without limit. Zero for a debit account.
-    pub credit_limit_minor: Option<i64>,
-    /// The most that one payment may take, minor units.
-    pub per_transaction_limit_minor: Option<i64>,
-    /// How many payments a day (UTC) may make.
-    pub daily_count_limit: Option<i64>,
-    /// How much the payments of a day may take together, minor units.
-    pub daily_sum_limit_minor: Option<i64>,
-    /// The day that the next two count for, in days since 1970.
-    pub day: i64,
-    /// Payments approved on that day. What is let go later stays counted.
-    pub day_count: i64,
-    /// How much they took, minor units.
-    pub day_sum_minor: i64,
-    /// What the issuer does when it is asked who the shopper is.
-    pub enrolment: Enrolment,
-    /// Where one-time codes are sent (E.164, of a range that nobody has).
-    pub phone: String,
+    pub(crate) brand: String,
+    /// ISO 3166-1.
+    pub(crate) country: String,
+    pub(crate) currency: Currency,
+    pub(crate) kind: AccountKind,
+    pub(crate) status: AccountStatus,
+    /// A negative balance is owed to the bank.
+    pub(crate) balance_minor: i64,
+    /// The part of the balance that is on hold.
+    pub(crate) held_minor: i64,
+    /// None is without limit. Zero for a debit account.
+    pub(crate) credit_limit_minor: Option<i64>,
+    /// The largest amount of one payment.
+    pub(crate) per_transaction_limit_minor: Option<i64>,
+    /// The number of payments in a day (UTC).
+    pub(crate) daily_count_limit: Option<i64>,
+    /// The sum of the payments in a day (UTC).
+    pub(crate) daily_sum_limit_minor: Option<i64>,
+    /// The day of the next two members, in days since 1970.
+    pub(crate) day: i64,
+    /// Payments approved on that day. A void does not change it.
+    pub(crate) day_count: i64,
+    /// Their sum.
+    pub(crate) day_sum_minor: i64,
+    /// What the issuer does when it authenticates the shopper.
+    pub(crate) enrolment: Enrolment,
+    /// Where one-time codes are sent (E.164, in a range that is not assigned).
+    pub(crate) phone: String,
     /// Wrong one-time codes in a row.
-    pub wrong_codes: u32,
-    /// Whether the bank has locked it over them.
-    pub locked: bool,
-    /// Until when no code is looked at because there were too many wrong ones, milliseconds since
-    /// 1970; 0 where nothing is paused.
-    pub codes_refused_until_ms: i64,
-    /// When it came into being, milliseconds since 1970.
-    pub created_at_ms: i64,
+    pub(crate) wrong_codes: u32,
+    /// Until when no codes are accepted after too many wrong ones, milliseconds since 1970; 0 where
+    /// they are.
+    pub(crate) codes_refused_until_ms: i64,
+    /// Milliseconds since 1970.
+    pub(crate) created_at_ms: i64,
 }
 
 macro_rules! named {
@@ -137,27 +132,63 @@ named! {
     }
 }
 
-/// How much an account may be asked for at once: what is more has no place in its sums.
+/// The largest amount of one payment: sums of larger ones could overflow.
 const MOST_MINOR: i64 = 1_000_000_000_000_000_000;
 
-/// What the bank says.
+/// Whether an account allows an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It may be taken: so much in the account's currency.
+pub(crate) enum Verdict {
+    /// It does: the amount in the account's currency.
     Approved(i64),
-    /// It may not, for the reason with this key.
+    /// It does not: the key of the reason.
     Declined(&'static str),
 }
 
 impl Account {
-    /// Whether wrong codes have to be waited over.
-    pub(super) const fn refuses_codes(&self, now_ms: i64) -> bool {
+    /// A credit account without limits, before its first payment.
+    pub(crate) fn new(id: String, currency: Currency, now_ms: i64) -> Self {
+        Self {
+            id,
+            persona: None,
+            holder: String::new(),
+            issuer: String::new(),
+            last4: String::new(),
+            brand: String::new(),
+            country: String::new(),
+            currency,
+            kind: AccountKind::Credit,
+            status: AccountStatus::Active,
+            balance_minor: 0,
+            held_minor: 0,
+            credit_limit_minor: None,
+            per_transaction_limit_minor: None,
+            daily_count_limit: None,
+            daily_sum_limit_minor: None,
+            day: 0,
+            day_count: 0,
+            day_sum_minor: 0,
+            enrolment: Enrolment::None,
+            phone: String::new(),
+            wrong_codes: 0,
+            codes_refused_until_ms: 0,
+            created_at_ms: now_ms,
+        }
+    }
+
+    /// Whether the bank has locked it after wrong codes. A pause is not a lock: payments that need
+    /// no code go on.
+    pub(crate) const fn is_locked(&self) -> bool {
+        locks(self.wrong_codes) && self.codes_refused_until_ms == 0
+    }
+
+    /// Whether no codes are accepted for a while.
+    pub(crate) const fn refuses_codes(&self, now_ms: i64) -> bool {
         now_ms < self.codes_refused_until_ms
     }
 
-    /// How many codes may still be tried.
-    pub(super) const fn tries_left(&self) -> u32 {
-        // A pause that is over has made them good.
+    /// How many codes may still be entered.
+    pub(crate) const fn tries_left(&self) -> u32 {
+        // A pause that is over resets the count.
         let wrong = if self.codes_refused_until_ms > 0 {
             0
         } else {
@@ -166,25 +197,24 @@ impl Account {
         limits::ONE_TIME_CODE_ATTEMPTS.saturating_sub(wrong)
     }
 
-    /// Whether nothing limits it, so that there is nothing to count.
-    pub(super) fn is_unlimited(&self) -> bool {
+    /// Whether nothing limits it, so that nothing is counted.
+    pub(crate) fn is_unlimited(&self) -> bool {
         self.status == AccountStatus::Active
-            && !self.locked
+            && !self.is_locked()
             && self.credit_limit_minor.is_none()
             && self.per_transaction_limit_minor.is_none()
             && self.daily_count_limit.is_none()
             && self.daily_sum_limit_minor.is_none()
     }
 
-    /// What there is for use, minor units; none is without limit.
-    #[must_use]
-    pub fn available_minor(&self) -> Option<i64> {
+    /// The available amount, minor units; none is without limit.
+    pub(crate) fn available_minor(&self) -> Option<i64> {
         let limit = self.credit_limit_minor?;
         let beyond = self.balance_minor.saturating_add(limit);
         Some(beyond.saturating_sub(self.held_minor))
     }
 
-    /// How many payments of a day, and how much: zero once the day is another.
+    /// Number and sum of the payments of a day: zero on another day.
     fn spent_on(&self, day: i64) -> (i64, i64) {
         if self.day == day {
             (self.day_count, self.day_sum_minor)
@@ -193,7 +223,7 @@ impl Account {
         }
     }
 
-    fn reason_of_status(&self) -> Option<&'static str> {
+    const fn status_decline(&self) -> Option<&'static str> {
         match self.status {
             AccountStatus::Active => None,
             AccountStatus::Blocked => Some("restricted_card"),
@@ -205,13 +235,13 @@ impl Account {
         }
     }
 
-    /// The reasons stand in order of precedence. The update in the book asks the same in SQL; this
-    /// one can also say which it was. No amount means that its currency cannot be exchanged.
-    pub(super) fn decide(&self, amount_minor: Option<i64>, day: i64) -> Verdict {
-        if let Some(reason) = self.reason_of_status() {
+    /// The reasons are in order of precedence. The update in the journal has the same conditions in
+    /// SQL; this one also gives the reason. No amount means that its currency cannot be exchanged.
+    pub(crate) fn decide(&self, amount_minor: Option<i64>, day: i64) -> Verdict {
+        if let Some(reason) = self.status_decline() {
             return Verdict::Declined(reason);
         }
-        if self.locked {
+        if self.is_locked() {
             return Verdict::Declined("pin_tries_exceeded");
         }
         if self.is_unlimited() {
@@ -221,7 +251,7 @@ impl Account {
             return Verdict::Declined("invalid_amount");
         };
         let (count, sum) = self.spent_on(day);
-        let over = |limit: Option<i64>, asked: i64| limit.is_some_and(|limit| asked > limit);
+        let over = |limit: Option<i64>, value: i64| limit.is_some_and(|limit| value > limit);
         if over(self.per_transaction_limit_minor, amount) {
             Verdict::Declined("amount_limit_exceeded")
         } else if over(self.daily_count_limit, count.saturating_add(1)) {
@@ -237,48 +267,27 @@ impl Account {
 }
 
 /// Whether so many wrong codes lock an account.
-pub(super) const fn locks(wrong_codes: u32) -> bool {
+pub(crate) const fn locks(wrong_codes: u32) -> bool {
     wrong_codes >= limits::ONE_TIME_CODE_ATTEMPTS
 }
 
 /// The day of a moment, in days since 1970 (UTC).
-pub(super) const fn day_of(now_ms: i64) -> i64 {
+pub(crate) const fn day_of(now_ms: i64) -> i64 {
     now_ms.div_euclid(24 * 60 * 60 * 1000)
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::{Account, AccountKind, AccountStatus, Enrolment, Verdict, day_of, locks};
     use sealpay_provider::decline;
 
     /// A debit account with 100.00 EUR and no limits.
-    pub(in super::super) fn account() -> Account {
+    pub(crate) fn account() -> Account {
         Account {
-            id: "card:test".into(),
-            persona: None,
-            holder: "Test Holder".into(),
-            issuer: "Test Bank".into(),
-            last4: "0000".into(),
-            brand: "visa".into(),
-            country: "DE".into(),
-            currency: "EUR".parse().unwrap(),
             kind: AccountKind::Debit,
-            status: AccountStatus::Active,
             balance_minor: 10_000,
-            held_minor: 0,
             credit_limit_minor: Some(0),
-            per_transaction_limit_minor: None,
-            daily_count_limit: None,
-            daily_sum_limit_minor: None,
-            day: 0,
-            day_count: 0,
-            day_sum_minor: 0,
-            enrolment: Enrolment::Code,
-            phone: "+99910000000".into(),
-            wrong_codes: 0,
-            locked: false,
-            codes_refused_until_ms: 0,
-            created_at_ms: 0,
+            ..Account::new("card:test".into(), "EUR".parse().unwrap(), 0)
         }
     }
 
@@ -300,11 +309,10 @@ pub(super) mod tests {
 
     #[test]
     fn the_first_reason_that_applies_is_given() {
-        // Everything is wrong at once, and is put right one after the other.
+        // Every condition fails at first; they are corrected one after the other.
         let mut wrong = Account {
             status: AccountStatus::Lost,
             wrong_codes: 5,
-            locked: true,
             per_transaction_limit_minor: Some(1),
             daily_count_limit: Some(1),
             daily_sum_limit_minor: Some(1),
@@ -315,13 +323,13 @@ pub(super) mod tests {
             ..account()
         };
         let mut amount = None;
-        let mut given = Vec::new();
+        let mut reasons = Vec::new();
         while let Verdict::Declined(reason) = wrong.decide(amount, 7) {
-            given.push(reason);
+            reasons.push(reason);
             assert!(decline::find(reason).is_some(), "{reason}");
-            match given.len() {
+            match reasons.len() {
                 1 => wrong.status = AccountStatus::Active,
-                2 => wrong.locked = false,
+                2 => wrong.wrong_codes = 0,
                 3 => amount = Some(2),
                 4 => wrong.per_transaction_limit_minor = None,
                 5 => wrong.daily_count_limit = None,
@@ -339,7 +347,7 @@ pub(super) mod tests {
             "amount_limit_exceeded",
             "insufficient_funds",
         ];
-        assert_eq!(given, expected);
+        assert_eq!(reasons, expected);
         assert_eq!(wrong.decide(amount, 7), Verdict::Approved(2));
     }
 

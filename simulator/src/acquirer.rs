@@ -1,8 +1,9 @@
-//! Acquirers of the simulated world: `data/acquirers.json` says what they take and what they cost.
+//! The simulated acquirers. `data/acquirers.json` has the cards that they accept and their fees.
 
-use super::book;
+use super::fault::RequestKind;
+use super::journal::modify_authorization;
 use super::outcome::Directive;
-use super::world::{CardAuthorization, World};
+use super::simulation::{CardAuthorization, Simulation};
 use sealpay_protocol::card::Brand;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_provider::acquirer::UNKNOWN_BRAND;
@@ -17,19 +18,19 @@ static ALL: LazyLock<Vec<AcquirerTerms>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../data/acquirers.json")).unwrap_or_default()
 });
 
-/// What every acquirer takes.
+/// The terms of every acquirer.
 #[must_use]
 pub fn all() -> &'static [AcquirerTerms] {
     &ALL
 }
 
-/// An acquirer of the simulated world.
+/// A simulated acquirer.
 #[derive(Debug)]
-pub(super) struct Acquirer {
-    pub(super) world: Arc<World>,
-    pub(super) terms: &'static AcquirerTerms,
-    /// What the order asks for.
-    pub(super) directive: Option<Directive>,
+pub(crate) struct Acquirer {
+    pub(crate) simulation: Arc<Simulation>,
+    pub(crate) terms: &'static AcquirerTerms,
+    /// The outcome that the order asks for.
+    pub(crate) directive: Option<Directive>,
 }
 
 impl PaymentProvider for Acquirer {
@@ -49,18 +50,19 @@ impl PaymentProvider for Acquirer {
         let currency = request.money.currency();
         let authorization = CardAuthorization {
             acquirer: &self.terms.name,
-            takes_it: self.terms.takes(brand, currency),
-            directed: self.directive.as_ref().map(|asked| &asked.outcome),
+            is_accepted: self.terms.takes(brand, currency),
+            directed: self.directive.as_ref().map(|directive| &directive.outcome),
             request,
         };
-        Box::pin(self.world.authorize_card(authorization))
+        Box::pin(self.simulation.authorize_card(authorization))
     }
 
     fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
         Box::pin(async move {
             let name = &self.terms.name;
-            self.world.reach(name, reference).await?;
-            self.world.inquire(name, reference).await
+            let inquiry = RequestKind::Inquiry;
+            self.simulation.receive(inquiry, name, reference).await?;
+            self.simulation.inquire(name, reference).await
         })
     }
 }
@@ -68,8 +70,8 @@ impl PaymentProvider for Acquirer {
 impl PaymentOperations for Acquirer {
     fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision> {
         let name = &self.terms.name;
-        Box::pin(self.world.modify(name, request, |tx, change| {
-            Box::pin(book::modify_authorization(tx, change))
+        Box::pin(self.simulation.modify(name, request, |tx, change| {
+            Box::pin(modify_authorization(tx, change))
         }))
     }
 }
@@ -82,21 +84,18 @@ mod tests {
     use sealpay_provider::acquirer::UNKNOWN_BRAND;
 
     #[test]
-    fn somebody_takes_every_card_in_every_currency() {
+    fn every_card_is_accepted_in_every_currency() {
         let brands = Brand::ALL.into_iter().map(Brand::slug);
         for brand in brands.chain([UNKNOWN_BRAND]) {
             for currency in Currency::all() {
-                let mut acquirers = all().iter();
-                assert!(
-                    acquirers.any(|one| one.takes(brand, currency)),
-                    "{brand} {currency}"
-                );
+                let is_accepted = all().iter().any(|terms| terms.takes(brand, currency));
+                assert!(is_accepted, "{brand} {currency}");
             }
         }
     }
 
     #[test]
-    fn acquirers_take_brands_and_currencies_that_exist() {
+    fn accepted_brands_and_currencies_exist() {
         assert_ne!(all()[0].fee, all()[1].fee);
         for acquirer in all() {
             for brand in acquirer.brands.iter().filter(|brand| *brand != "*") {

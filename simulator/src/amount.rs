@@ -1,5 +1,5 @@
-//! Amounts that mean something: 9900.51 of any currency with cents is declined with response code
-//! 51. For any card whose outcome is not fixed already.
+//! Amounts with a special outcome: 9900.51 of any currency with two decimals is declined with
+//! response code 51. They apply to any card that has no outcome of its own.
 
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
@@ -20,14 +20,14 @@ static AMOUNTS: LazyLock<Vec<MeaningfulAmount>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../data/amounts.json")).unwrap_or_default()
 });
 
-/// Every amount that means something.
+/// Every amount with a special outcome.
 #[must_use]
 pub fn all() -> &'static [MeaningfulAmount] {
     &AMOUNTS
 }
 
-/// What an amount means, if anything.
-pub(super) fn outcome_of(amount_minor: i64) -> Option<&'static str> {
+/// The name of an amount's outcome, if it has one.
+pub(crate) fn outcome_of(amount_minor: i64) -> Option<&'static str> {
     let found = AMOUNTS
         .iter()
         .find(|amount| amount.amount_minor == amount_minor);
@@ -41,7 +41,7 @@ mod tests {
     use sealpay_provider::decline;
     use std::collections::HashSet;
 
-    /// Where the response codes begin: 9900.00.
+    /// The amount of response code 00: 9900.00.
     const FIRST_MINOR: i64 = 990_000;
 
     #[test]
@@ -52,10 +52,10 @@ mod tests {
             let Ok(number) = code.parse::<i64>() else {
                 continue;
             };
-            // Two networks use one code for two reasons: the first of the table stands.
+            // Two networks use one code for two reasons: the first of the table counts.
             if code.len() == 2 && codes.insert(code) {
-                let meaning = outcome_of(FIRST_MINOR + number);
-                assert_eq!(meaning, Some(decline.key.as_str()), "{code}");
+                let outcome = outcome_of(FIRST_MINOR + number);
+                assert_eq!(outcome, Some(decline.key.as_str()), "{code}");
             }
         }
         let of_codes = all()
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn every_amount_is_listed_once_and_means_an_outcome_that_exists() {
+    fn every_amount_is_listed_once_and_its_outcome_exists() {
         let amounts: HashSet<_> = all().iter().map(|amount| amount.amount_minor).collect();
         assert_eq!(amounts.len(), all().len());
         for amount in all() {

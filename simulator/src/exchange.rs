@@ -1,5 +1,5 @@
-//! Amounts in another currency. The rates are data and never move: a test that pays in yen today
-//! pays the same next year.
+//! Amounts in another currency. The rates are fixed, so that tests in other currencies have the same
+//! results each year.
 
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::money::Money;
@@ -12,9 +12,9 @@ static RATES: LazyLock<BTreeMap<String, u64>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../data/exchange_rates.json")).unwrap_or_default()
 });
 
-/// The amount in minor units of another currency, rounded up, as a bank rounds what it takes.
-/// None when there is no rate, or no room.
-pub(super) fn exchange(money: Money, to: Currency) -> Option<i64> {
+/// The amount in minor units of another currency, rounded up as banks do.
+/// None where there is no rate, or on overflow.
+pub(crate) fn exchange(money: Money, to: Currency) -> Option<i64> {
     let from = money.currency();
     if from == to {
         return Some(money.amount_minor());
@@ -28,7 +28,7 @@ pub(super) fn exchange(money: Money, to: Currency) -> Option<i64> {
 }
 
 /// The share of an amount that a part of a payment has, rounded up.
-pub(super) fn share(amount_minor: i64, part_minor: i64, whole_minor: i64) -> Option<i64> {
+pub(crate) fn share(amount_minor: i64, part_minor: i64, whole_minor: i64) -> Option<i64> {
     let product = i128::from(amount_minor).checked_mul(i128::from(part_minor))?;
     divide_up(product, i128::from(whole_minor))
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_payment_has_room_in_every_currency() {
+    fn the_largest_payment_does_not_overflow_in_any_currency() {
         for from in RATES.keys() {
             for to in RATES.keys() {
                 let amount = exchanged(limits::AMOUNT_MINOR, from, to);

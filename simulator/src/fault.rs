@@ -1,10 +1,11 @@
-//! Faults on purpose: what a tester ordered to go wrong, for the next few requests or for a share
-//! of them.
+//! Faults that a tester requests, for the next few requests or for a share of them.
 //!
-//! They stand in a table, so that two servers on one database misbehave together, and in memory,
-//! so that nobody who ordered none pays for them.
+//! They are in a table, so that two servers on one database apply them together, and in memory, so
+//! that they cost nothing where there are none.
 
-use sealpay_storage::{Database, DatabaseError, Row, values};
+use super::journal::Journal;
+use sealpay_provider::ProviderError;
+use sealpay_storage::{ByName, Entity, Projection, entity, sql, values};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Display;
@@ -12,11 +13,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use utoipa::ToSchema;
 
 /// The issuing banks, all of them.
-pub(super) const ISSUER: &str = "issuer";
+pub(crate) const ISSUER: &str = "issuer";
 /// Every acquirer and every issuer.
-pub(super) const ANY: &str = "any";
+pub(crate) const ANY: &str = "any";
 /// The bank that pays merchants.
-pub(super) const PAYOUTS: &str = "payouts";
+pub(crate) const PAYOUTS: &str = "payouts";
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -47,12 +48,11 @@ sealpay_protocol::names! {
 sealpay_protocol::read_by_name!(FaultKind);
 
 impl FaultKind {
-    /// No message is lost that only asks what became of something: that has to get an answer some
-    /// day.
-    const fn strikes(self, request: Request) -> bool {
+    /// Inquiries are never lost: one must be answered at last.
+    const fn applies_to(self, request: RequestKind) -> bool {
         match self {
             Self::Latency | Self::AcquirerDown => true,
-            Self::RequestLost | Self::ResponseLost => !matches!(request, Request::Inquiry),
+            Self::RequestLost | Self::ResponseLost => !matches!(request, RequestKind::Inquiry),
             Self::IssuerDown => request.reaches_issuer(),
         }
     }
@@ -87,22 +87,22 @@ pub struct Fault {
     pub last_struck: Option<String>,
 }
 
-/// What somebody is asked.
+/// What is requested of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Request {
-    /// For money.
+pub(crate) enum RequestKind {
+    /// An authorization.
     Authorization,
-    /// To take held money, or to let it go.
+    /// A capture, a void or an expiry.
     Completion,
-    /// To give money back.
+    /// A refund.
     Refund,
-    /// To send a merchant money.
+    /// A payout to a merchant.
     Payout,
-    /// What became of a payment.
+    /// An inquiry about a payment.
     Inquiry,
 }
 
-impl Request {
+impl RequestKind {
     const fn reaches_issuer(self) -> bool {
         matches!(self, Self::Authorization | Self::Refund)
     }
@@ -110,59 +110,73 @@ impl Request {
 
 /// Whether a message is lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum DropMode {
-    /// It is not.
+pub(crate) enum DropMode {
+    /// It arrives.
     #[default]
-    None,
-    /// It belongs to a share of all that is lost: the same one is not lost again.
-    Once,
-    /// It is, and counted.
-    Each,
+    Never,
+    /// It is lost the first time, because it belongs to the share of messages that are.
+    First,
+    /// It is lost whenever it is sent, and counted.
+    Every,
 }
 
-/// What goes wrong with one request.
+/// The faults that apply to one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct AppliedFault {
-    /// Bounds of a latency, milliseconds. Several add up.
-    pub(super) latencies_ms: Vec<(u32, u32)>,
-    pub(super) lost: DropMode,
-    pub(super) response_lost: DropMode,
-    pub(super) acquirer_down: bool,
-    pub(super) issuer_down: bool,
+pub(crate) struct AppliedFault {
+    /// Bounds of each latency, milliseconds. Several add up.
+    pub(crate) latencies_ms: Vec<(u32, u32)>,
+    pub(crate) lost: DropMode,
+    pub(crate) response_lost: DropMode,
+    pub(crate) acquirer_down: bool,
+    pub(crate) issuer_down: bool,
+}
+
+/// A connection on which no response ever arrives.
+pub(crate) async fn pending_forever<T>() -> T {
+    std::future::pending().await
 }
 
 impl AppliedFault {
-    fn by(&mut self, fault: &Fault) {
-        let loss = match fault.remaining {
-            Some(_) => DropMode::Each,
-            None => DropMode::Once,
+    fn add(&mut self, fault: &Fault) {
+        let drop = match fault.remaining {
+            Some(_) => DropMode::Every,
+            None => DropMode::First,
         };
         match fault.kind {
             FaultKind::Latency => self.latencies_ms.push((fault.min_ms, fault.max_ms)),
-            FaultKind::RequestLost => self.lost = self.lost.max(loss),
-            FaultKind::ResponseLost => self.response_lost = self.response_lost.max(loss),
+            FaultKind::RequestLost => self.lost = self.lost.max(drop),
+            FaultKind::ResponseLost => self.response_lost = self.response_lost.max(drop),
             FaultKind::AcquirerDown => self.acquirer_down = true,
             FaultKind::IssuerDown => self.issuer_down = true,
+        }
+    }
+
+    /// Sends the response. Never ends for one that is lost on its way.
+    pub(crate) async fn send_response(&self, is_repeated: bool) {
+        match self.response_lost {
+            DropMode::Every => pending_forever().await,
+            DropMode::First if !is_repeated => pending_forever().await,
+            DropMode::First | DropMode::Never => {}
         }
     }
 }
 
 impl Fault {
-    /// Whether it could strike a request to a provider, or to none.
-    fn concerns(&self, request: Request, provider: Option<&str>) -> bool {
+    /// Whether it can apply to a request to a provider, or to none.
+    fn matches(&self, request: RequestKind, provider: Option<&str>) -> bool {
         let target = self.target.as_str();
         let issuer = target == ISSUER && request.reaches_issuer();
-        // Payouts come unasked: they take nothing of what was ordered for payments.
-        let any = target == ANY && request != Request::Payout;
+        // Payouts are sent on a schedule: they use up nothing of the faults for payments.
+        let any = target == ANY && request != RequestKind::Payout;
         let reached = match self.kind {
             FaultKind::AcquirerDown => provider.is_some_and(|name| target == name || any),
             _ => issuer || any || Some(target) == provider,
         };
-        reached && self.kind.strikes(request)
+        reached && self.kind.applies_to(request)
     }
 
-    /// Whether it strikes a reference, for one that was ordered for a share.
-    fn chooses(&self, reference: impl Display) -> bool {
+    /// Whether a reference belongs to the share of a fault that has one.
+    fn selects(&self, reference: impl Display) -> bool {
         let (Some(share), Some(seed)) = (self.share_per_mille, self.seed) else {
             return false;
         };
@@ -175,167 +189,125 @@ impl Fault {
     }
 }
 
-macro_rules! columns {
-    () => {
-        "SELECT id, target, kind, min_ms, max_ms, remaining, share_per_mille, seed, created_at_ms, \
-         last_struck FROM bank_faults WHERE "
-    };
+entity! {
+    Fault in "bank_faults" {
+        id,
+        target,
+        kind as ByName,
+        min_ms,
+        max_ms,
+        remaining,
+        share_per_mille,
+        seed,
+        created_at_ms,
+        last_struck,
+    }
 }
 
-const IN_FORCE: &str = concat!(
-    columns!(),
-    "remaining IS NULL OR remaining > 0 ORDER BY created_at_ms, id"
+const IN_FORCE: &str = sql!(
+    Fault::SELECT,
+    "WHERE remaining IS NULL OR remaining > 0 ORDER BY created_at_ms, id"
 );
 
-/// Those that have struck as often as was ordered, the newest first.
-const SPENT: &str = concat!(
-    columns!(),
-    "remaining = 0 ORDER BY created_at_ms DESC, id LIMIT 10"
+const SPENT: &str = sql!(
+    Fault::SELECT,
+    "WHERE remaining = 0 ORDER BY created_at_ms DESC, id LIMIT 10"
 );
 
-const ADD: &str = "INSERT INTO bank_faults
-    (id, target, kind, min_ms, max_ms, remaining, share_per_mille, seed, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+/// How long a spent fault is listed, milliseconds.
+const RETENTION_MS: i64 = 60 * 60 * 1000;
 
-/// How long it is remembered what a spent fault has struck, milliseconds.
-const REMEMBERED_MS: i64 = 60 * 60 * 1000;
+const PURGE: &str = "DELETE FROM bank_faults WHERE remaining = 0 AND created_at_ms < $1";
 
-const FORGET: &str = "DELETE FROM bank_faults WHERE remaining = 0 AND created_at_ms < $1";
-
-/// Two servers that consume one fault strike exactly as often as was ordered.
+/// Two servers that consume one fault apply it exactly as often as was requested.
 const CONSUME: &str = "UPDATE bank_faults SET remaining = remaining - 1, last_struck = $2
     WHERE id = $1 AND remaining > 0";
 
-fn fault(mut row: Row) -> Result<Fault, DatabaseError> {
-    let narrow = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
-    Ok(Fault {
-        id: row.text()?,
-        target: row.text()?,
-        kind: row.read(FaultKind::from_name)?,
-        min_ms: row.number()?,
-        max_ms: row.number()?,
-        remaining: narrow(row.optional_integer()?),
-        share_per_mille: narrow(row.optional_integer()?),
-        seed: narrow(row.optional_integer()?),
-        created_at_ms: row.integer()?,
-        last_struck: row.optional_text()?,
-    })
-}
-
-async fn read(database: &Database, statement: &'static str) -> Result<Vec<Fault>, DatabaseError> {
-    let rows = database.rows(statement, []).await?;
-    rows.into_iter().map(fault).collect()
-}
-
-/// The faults that are in force.
+/// The faults in force.
 #[derive(Debug, Default)]
-pub(super) struct Faults(RwLock<Arc<[Fault]>>);
+pub(crate) struct Faults(RwLock<Arc<[Fault]>>);
 
 impl Faults {
     fn current(&self) -> Arc<[Fault]> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn keep(&self, faults: Vec<Fault>) {
+    fn set(&self, faults: Vec<Fault>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = faults.into();
     }
 
-    /// Reads them from the table, which another server may have written.
-    pub(super) async fn refresh(&self, database: &Database) -> Result<Vec<Fault>, DatabaseError> {
-        let faults = read(database, IN_FORCE).await?;
-        self.keep(faults.clone());
+    /// Reads them from the table, which another server may have changed.
+    pub(crate) async fn refresh(&self, journal: &Journal) -> Result<Vec<Fault>, ProviderError> {
+        let faults: Vec<Fault> = journal.list(IN_FORCE, []).await?;
+        self.set(faults.clone());
         Ok(faults)
     }
 
-    /// Those that have struck as often as was ordered, and what they struck last.
-    pub(super) async fn spent(database: &Database) -> Result<Vec<Fault>, DatabaseError> {
-        read(database, SPENT).await
+    /// Those that have applied as often as was requested, the newest first.
+    pub(crate) async fn spent(journal: &Journal) -> Result<Vec<Fault>, ProviderError> {
+        journal.list(SPENT, []).await
     }
 
-    pub(super) async fn add(
-        &self,
-        database: &Database,
-        fault: &Fault,
-    ) -> Result<(), DatabaseError> {
-        let values = values![
-            &fault.id,
-            &fault.target,
-            fault.kind.name(),
-            fault.min_ms,
-            fault.max_ms,
-            fault.remaining,
-            fault.share_per_mille,
-            fault.seed,
-            fault.created_at_ms,
-        ];
-        database
-            .execute(FORGET, values![fault.created_at_ms - REMEMBERED_MS])
-            .await?;
-        database.execute(ADD, values).await?;
-        self.refresh(database).await.map(drop)
+    pub(crate) async fn add(&self, journal: &Journal, fault: &Fault) -> Result<(), ProviderError> {
+        let spent_before = fault.created_at_ms - RETENTION_MS;
+        journal.change(PURGE, values![spent_before]).await?;
+        journal.add(Fault::INSERT, fault).await?;
+        self.refresh(journal).await.map(drop)
     }
 
-    /// Says whether there was one of that name.
-    pub(super) async fn remove(
-        &self,
-        database: &Database,
-        id: &str,
-    ) -> Result<bool, DatabaseError> {
-        let id = values![id.to_owned()];
-        let removed = database
-            .change("DELETE FROM bank_faults WHERE id = $1", id)
-            .await?;
-        self.refresh(database).await?;
+    /// Says whether there was one with this id.
+    pub(crate) async fn remove(&self, journal: &Journal, id: &str) -> Result<bool, ProviderError> {
+        let delete = "DELETE FROM bank_faults WHERE id = $1";
+        let removed = journal.change(delete, values![id.to_owned()]).await?;
+        self.refresh(journal).await?;
         Ok(removed)
     }
 
-    /// Says whether there were any.
-    pub(super) async fn remove_all(&self, database: &Database) -> Result<bool, DatabaseError> {
-        let removed = database.change("DELETE FROM bank_faults", []).await?;
-        self.keep(Vec::new());
-        Ok(removed)
+    pub(crate) async fn remove_all(&self, journal: &Journal) -> Result<(), ProviderError> {
+        journal.change("DELETE FROM bank_faults", []).await?;
+        self.set(Vec::new());
+        Ok(())
     }
 
-    /// What goes wrong with a request. No table is asked while no fault concerns it.
-    pub(super) async fn strike(
+    /// The faults that apply to a request. Reads no table unless one of them counts requests.
+    pub(crate) async fn apply(
         &self,
-        database: &Database,
-        request: Request,
+        journal: &Journal,
+        request: RequestKind,
         provider: Option<&str>,
         reference: impl Display + Copy,
-    ) -> Result<AppliedFault, DatabaseError> {
-        let mut struck = AppliedFault::default();
-        let faults = self.current();
-        for fault in faults
-            .iter()
-            .filter(|fault| fault.concerns(request, provider))
-        {
-            let strikes = if fault.remaining.is_some() {
-                self.consume(database, &fault.id, reference).await?
+    ) -> Result<AppliedFault, ProviderError> {
+        let mut applied = AppliedFault::default();
+        for fault in self.current().iter() {
+            if !fault.matches(request, provider) {
+                continue;
+            }
+            let applies = if fault.remaining.is_some() {
+                self.consume(journal, &fault.id, reference).await?
             } else {
-                fault.chooses(reference)
+                fault.selects(reference)
             };
-            if strikes {
-                struck.by(fault);
+            if applies {
+                applied.add(fault);
             }
         }
-        Ok(struck)
+        Ok(applied)
     }
 
     async fn consume(
         &self,
-        database: &Database,
+        journal: &Journal,
         id: &str,
         reference: impl Display,
-    ) -> Result<bool, DatabaseError> {
-        let struck = values![id.to_owned(), reference.to_string()];
-        let consumed = database.change(CONSUME, struck).await?;
-        if !consumed {
-            let others = self.current();
-            let others = others.iter().filter(|fault| fault.id != id);
-            self.keep(others.cloned().collect());
+    ) -> Result<bool, ProviderError> {
+        let values = values![id.to_owned(), reference.to_string()];
+        let is_consumed = journal.change(CONSUME, values).await?;
+        if !is_consumed {
+            let faults = self.current();
+            let others = faults.iter().filter(|fault| fault.id != id);
+            self.set(others.cloned().collect());
         }
-        Ok(consumed)
+        Ok(is_consumed)
     }
 }
 

@@ -1,9 +1,9 @@
-//! Banks that issue cards, and the accounts that come into being behind their numbers.
+//! Banks that issue cards, and the accounts of their cards.
 //!
-//! Nothing is drawn by lot: the keyed fingerprint of a number says everything about its account,
-//! so the same card has the same account wherever the bank's key is the same.
+//! Nothing is random: the keyed fingerprint of a card number determines its account, so the same
+//! card has the same account wherever the bank's key is the same.
 
-use super::account::{Account, AccountKind, AccountStatus, Enrolment};
+use super::account::{Account, Enrolment};
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::currency::Currency;
 use serde::Deserialize;
@@ -15,13 +15,13 @@ use std::sync::LazyLock;
 pub struct Issuer {
     /// The bank's name.
     pub name: String,
-    /// Where it keeps its accounts (ISO 3166-1).
+    /// The country of its accounts (ISO 3166-1).
     pub country: String,
     /// Their currency.
     pub currency: Currency,
-    /// How its numbers begin (ISO/IEC 7812-1); the longest beginning that fits names the issuer.
+    /// The prefixes of its card numbers (ISO/IEC 7812-1); the longest that matches decides.
     pub prefixes: Vec<String>,
-    /// What its customers may owe, minor units.
+    /// The credit limits of its accounts, minor units.
     pub credit_limits_minor: Vec<i64>,
 }
 
@@ -30,19 +30,19 @@ static ISSUERS: LazyLock<Vec<Issuer>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../data/issuers.json")).unwrap_or_default()
 });
 
-/// The issuer of a number. The last of the list fits every number.
+/// The issuer of a card number. The last of the list issues every other number.
 #[must_use]
 pub fn find(number: &CardNumber) -> Option<&'static Issuer> {
     let digits = number.digits();
-    let fitting = |issuer: &'static Issuer| {
+    let longest_prefix = |issuer: &'static Issuer| {
         let prefixes = issuer.prefixes.iter();
-        let fitting = prefixes.filter(|prefix| digits.starts_with(prefix.as_str()));
-        fitting
+        let matching = prefixes.filter(|prefix| digits.starts_with(prefix.as_str()));
+        matching
             .map(String::len)
             .max()
             .map(|length| (length, issuer))
     };
-    let best = ISSUERS.iter().filter_map(fitting);
+    let best = ISSUERS.iter().filter_map(longest_prefix);
     best.max_by_key(|(length, _)| *length)
         .map(|(_, issuer)| issuer)
 }
@@ -76,8 +76,8 @@ fn one_of<T: Copy>(list: &[T], byte: u8) -> Option<T> {
         .copied()
 }
 
-/// Bytes as letters alone, so that nothing in a name looks like a number.
-pub(super) fn letters(bytes: &[u8]) -> String {
+/// Bytes as letters, so that an id has no digits.
+pub(crate) fn letters(bytes: &[u8]) -> String {
     let letter = |nibble: u8| char::from(b'a' + nibble);
     let letters = bytes.iter();
     letters
@@ -85,16 +85,16 @@ pub(super) fn letters(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The name of an account.
+/// The id of an account.
 fn account_id(fingerprint: &[u8; 32]) -> String {
     ["card:", &letters(&fingerprint[..16])].concat()
 }
 
-/// The account of a number that is no persona's, as it is when the card is first used.
-/// None when the bank knows no issuers, which a test rules out.
-pub(super) fn derived(number: &CardNumber, fingerprint: &[u8; 32], now_ms: i64) -> Option<Account> {
+/// The account of a card that is not a persona's, as it is before its first payment. None where no
+/// issuer matches, which a test excludes.
+pub(crate) fn derived(number: &CardNumber, fingerprint: &[u8; 32], now_ms: i64) -> Option<Account> {
     let issuer = find(number)?;
-    // The first half names the account; the second half says what it is like.
+    // The first half is the id of the account; the second half determines its properties.
     let [.., given, family, limit, a, b, c, d] = *fingerprint;
     let holder = [
         one_of(&GIVEN_NAMES, given).unwrap_or_default(),
@@ -102,8 +102,6 @@ pub(super) fn derived(number: &CardNumber, fingerprint: &[u8; 32], now_ms: i64) 
     ];
     let subscriber = u32::from_be_bytes([a, b, c, d]) % 10_000_000;
     Some(Account {
-        id: account_id(fingerprint),
-        persona: None,
         holder: holder.join(" "),
         issuer: issuer.name.clone(),
         last4: number.last_four().to_owned(),
@@ -112,25 +110,11 @@ pub(super) fn derived(number: &CardNumber, fingerprint: &[u8; 32], now_ms: i64) 
             .map_or("unknown", |brand| brand.slug())
             .to_owned(),
         country: issuer.country.clone(),
-        currency: issuer.currency,
-        kind: AccountKind::Credit,
-        status: AccountStatus::Active,
-        balance_minor: 0,
-        held_minor: 0,
         credit_limit_minor: one_of(&issuer.credit_limits_minor, limit),
-        per_transaction_limit_minor: None,
-        daily_count_limit: None,
-        daily_sum_limit_minor: None,
-        day: 0,
-        day_count: 0,
-        day_sum_minor: 0,
         enrolment: Enrolment::Code,
-        // The country code 999 belongs to nobody (ITU-T E.164).
+        // The country code 999 is not assigned (ITU-T E.164).
         phone: format!("+9991{subscriber:07}"),
-        wrong_codes: 0,
-        locked: false,
-        codes_refused_until_ms: 0,
-        created_at_ms: now_ms,
+        ..Account::new(account_id(fingerprint), issuer.currency, now_ms)
     })
 }
 
@@ -141,7 +125,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_issuer_has_a_country_limits_and_beginnings_of_its_own() {
+    fn every_issuer_has_a_country_limits_and_prefixes_of_its_own() {
         assert!(ISSUERS.len() > 10);
         let mut prefixes = HashSet::new();
         for issuer in ISSUERS.iter() {
@@ -153,11 +137,11 @@ mod tests {
                 assert!(prefixes.insert(prefix), "{prefix}");
             }
         }
-        assert!(prefixes.contains(&String::new()), "one fits every number");
+        assert!(prefixes.contains(&String::new()), "one issues every number");
     }
 
     #[test]
-    fn the_longest_beginning_names_the_issuer() {
+    fn the_longest_prefix_decides() {
         let rows = [
             ("4242424242424242", "DE", "EUR"),
             ("4111111111111111", "NL", "EUR"),
@@ -175,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_says_everything_about_an_account() {
+    fn the_fingerprint_determines_the_account() {
         let number = CardNumber::parse("4111 1111 1111 1111").unwrap();
         let made = |byte| derived(&number, &[byte; 32], 5).unwrap();
         let account = made(7);

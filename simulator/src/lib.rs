@@ -1,43 +1,45 @@
 //! The simulated bank: issuers, accounts, acquirers, a wallet, transfers and payouts. It behaves
 //! like a bank, and can simulate failures.
 //!
-//! An outcome is decided in this order: what the order asks for (`simulate`), what the persona of
-//! the card promises, what the amount means, and otherwise the account: its status, limits and
-//! balance. The bank's journal is a database of its own, as a real bank would have, so that its
-//! outcomes survive a crash of the verifier and can be inquired about. It contains no card number.
+//! The outcome of a payment is that which the order asks for (`simulate`), or that of the card's
+//! persona, or that of the amount. Otherwise the account decides: its status, limits and balance.
+//! The bank's journal is a database of its own, as a real bank would have, so that its decisions
+//! survive a crash of the verifier and can be inquired about. It contains no card number.
 
 pub mod account;
 pub mod acquirer;
 pub mod amount;
 pub mod authentication;
-mod book;
 pub mod control;
 mod exchange;
 pub mod fault;
 pub mod issuer;
+mod journal;
 pub mod outcome;
 pub mod payout;
 pub mod persona;
 pub mod phone;
+mod simulation;
 pub mod transfer;
 pub mod wallet;
-mod world;
+
+pub use journal::{Authorization, AuthorizationState};
 
 use authentication::SimulatedAuthenticator;
 use outcome::Directive;
 use payout::SimulatedPayouts;
-use phone::Phone;
+use persona::Persona;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
 use sealpay_provider::{BinLookup, Capabilities, PaymentProvider, ProviderError, TestScenarios};
 use sealpay_storage::{Database, Durability, Migrations, Options};
 use sealpay_system::{Clock, Rng};
+use simulation::Simulation;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use transfer::SimulatedTransfers;
 use wallet::SimulatedWallet;
-use world::World;
 
 static MIGRATIONS: Migrations = Migrations {
     table: "bank_schema_migrations",
@@ -51,51 +53,51 @@ static MIGRATIONS: Migrations = Migrations {
     ],
 };
 
-/// How often the faults are read anew that another server may have been told.
+/// How often faults that another server may have added are read.
 const REFRESH_FAULTS: Duration = Duration::from_secs(1);
 
-/// Every how many of these it releases authorizations that have lapsed.
+/// Expired authorizations are released each time after this many reads.
 const RELEASE_EVERY: u64 = 5;
-/// How many it releases at once.
+/// Maximum number of authorizations that are released at once.
 const RELEASED_AT_ONCE: u32 = 64;
 
-/// The bank, with everybody around it.
+/// The bank, with its acquirers, wallet, transfers and payouts.
 #[derive(Debug)]
 pub struct SimulatedBank {
-    world: Arc<World>,
+    simulation: Arc<Simulation>,
 }
 
 impl SimulatedBank {
-    /// Opens the bank's book, making it when it is not there.
+    /// Opens the bank's journal, or creates it.
     ///
-    /// The key names the accounts: another key, other accounts behind the same cards. The origin is
-    /// the verifier's own, under which the pages of the world stand. Personas and amounts mean
-    /// something only where it is rehearsed.
+    /// The account of a card depends on the key. The origin is the verifier's own, which also serves
+    /// the simulation's pages. Personas and amounts have special outcomes in test mode only.
     ///
     /// # Errors
-    /// A sentence when the book cannot be opened.
+    /// A sentence when the journal cannot be opened.
     pub async fn open(
         url_or_path: &str,
         key: Secret<[u8; 32]>,
         origin: Origin,
         clock: Clock,
         rng: Rng,
-        is_rehearsed: bool,
+        is_test_mode: bool,
     ) -> Result<Arc<Self>, String> {
-        let refused = |error| format!("cannot open the bank's book: {error}");
         let options = Options::beside_another();
         let opening = Database::open(url_or_path, &MIGRATIONS, Durability::Relaxed, &options);
-        let database = opening.await.map_err(refused)?;
-        let mut world = World::new(database, key, origin, clock, rng);
-        world.is_rehearsed = is_rehearsed;
-        let world = Arc::new(world);
-        let faults = world.faults.refresh(&world.database).await;
-        faults.map_err(refused)?;
-        tokio::spawn(run(Arc::downgrade(&world)));
-        Ok(Arc::new(Self { world }))
+        let database = opening
+            .await
+            .map_err(|error| format!("cannot open the bank's journal: {error}"))?;
+        let mut simulation = Simulation::new(database, key, origin, clock, rng);
+        simulation.is_test_mode = is_test_mode;
+        let simulation = Arc::new(simulation);
+        let faults = simulation.faults.refresh(&simulation.journal).await;
+        faults.map_err(|error| format!("cannot read the bank's faults: {error:?}"))?;
+        tokio::spawn(run(Arc::downgrade(&simulation)));
+        Ok(Arc::new(Self { simulation }))
     }
 
-    /// What it can do: everything.
+    /// All capabilities but notifications.
     #[must_use]
     pub fn capabilities(self: &Arc<Self>) -> Capabilities {
         let test_scenarios: Arc<dyn TestScenarios> = Arc::<Self>::clone(self);
@@ -108,34 +110,31 @@ impl SimulatedBank {
         }
     }
 
-    /// Everyone who takes cards.
+    /// The acquirers.
     #[must_use]
     pub fn acquirers(&self) -> Vec<Arc<dyn PaymentProvider>> {
         self.directed_by(None).acquirers
     }
 
-    /// What it does for a payment whose order asks for an outcome, or for none.
+    /// The capabilities for a payment whose order asks for an outcome, or for none.
     fn directed_by(&self, directive: Option<&Directive>) -> Capabilities {
-        let world = || Arc::clone(&self.world);
+        let simulation = || Arc::clone(&self.simulation);
+        let directive = || directive.cloned();
         let acquirers = acquirer::all().iter().map(|terms| {
             let acquirer: Arc<dyn PaymentProvider> = Arc::new(acquirer::Acquirer {
-                world: world(),
+                simulation: simulation(),
                 terms,
-                directive: directive.cloned(),
+                directive: directive(),
             });
             acquirer
         });
+        let authenticator = SimulatedAuthenticator::new(simulation(), directive());
+        let transfers = SimulatedTransfers::new(simulation(), directive());
         Capabilities {
             acquirers: acquirers.collect(),
-            authenticator: Some(Arc::new(SimulatedAuthenticator::new(
-                world(),
-                directive.cloned(),
-            ))),
-            wallet: Some(Arc::new(SimulatedWallet::new(world(), directive.cloned()))),
-            transfers: Some(Arc::new(SimulatedTransfers::new(
-                world(),
-                directive.cloned(),
-            ))),
+            authenticator: Some(Arc::new(authenticator)),
+            wallet: Some(Arc::new(SimulatedWallet::new(simulation(), directive()))),
+            transfers: Some(Arc::new(transfers)),
             ..Capabilities::default()
         }
     }
@@ -143,52 +142,48 @@ impl SimulatedBank {
     /// The wallet.
     #[must_use]
     pub fn wallet(&self) -> Arc<SimulatedWallet> {
-        Arc::new(SimulatedWallet::new(Arc::clone(&self.world), None))
+        Arc::new(SimulatedWallet::new(Arc::clone(&self.simulation), None))
     }
 
-    /// The bank that money is sent to.
+    /// The bank that collects transfers.
     #[must_use]
     pub fn transfers(&self) -> Arc<SimulatedTransfers> {
-        Arc::new(SimulatedTransfers::new(Arc::clone(&self.world), None))
+        Arc::new(SimulatedTransfers::new(Arc::clone(&self.simulation), None))
     }
 
     /// The bank that pays merchants.
     #[must_use]
     pub fn payouts(&self) -> Arc<SimulatedPayouts> {
-        Arc::new(SimulatedPayouts::new(Arc::clone(&self.world)))
+        Arc::new(SimulatedPayouts::new(Arc::clone(&self.simulation)))
     }
 
-    /// The phones that one-time codes are sent to.
-    #[must_use]
-    pub fn phone(&self) -> Phone {
-        Phone::new(&self.world)
-    }
-
-    /// Releases authorizations that nobody captured in time, at most so many; how many.
+    /// Releases expired authorizations, at most so many; how many.
     pub async fn expire_holds(&self, now_ms: i64, limit: u32) -> Result<u32, ProviderError> {
-        self.world.expire_holds(now_ms, limit).await
+        self.simulation.journal.expire_holds(now_ms, limit).await
     }
 
-    /// Finishes what waits and closes the book.
+    /// Completes pending writes and closes the journal.
     pub async fn close(&self) {
-        self.world.database.close().await;
+        self.simulation.journal.database.close().await;
     }
 }
 
-/// What the bank does by itself. Ends when the bank is gone.
-async fn run(world: Weak<World>) {
+/// The bank's own work. Ends when the bank is dropped.
+async fn run(simulation: Weak<Simulation>) {
     for turn in 1_u64.. {
         tokio::time::sleep(REFRESH_FAULTS).await;
-        let Some(world) = world.upgrade() else {
+        let Some(simulation) = simulation.upgrade() else {
             break;
         };
-        if let Err(error) = world.faults.refresh(&world.database).await {
-            // What was ordered last stays in force.
-            tracing::debug!(%error, "the ordered faults cannot be read");
+        if let Err(error) = simulation.faults.refresh(&simulation.journal).await {
+            // The faults that were read last stay in force.
+            tracing::debug!(?error, "the faults cannot be read");
         }
+        let now_ms = simulation.clock.now_ms_i64();
         if turn % RELEASE_EVERY == 0
-            && let Err(error) = world
-                .expire_holds(world.clock.now_ms_i64(), RELEASED_AT_ONCE)
+            && let Err(error) = simulation
+                .journal
+                .expire_holds(now_ms, RELEASED_AT_ONCE)
                 .await
         {
             tracing::warn!(?error, "the bank releases lapsed authorizations later");
@@ -198,25 +193,25 @@ async fn run(world: Weak<World>) {
 
 impl TestScenarios for SimulatedBank {
     fn knows_outcome(&self, outcome: &str) -> bool {
-        self.world.is_rehearsed && outcome::find(outcome).is_some()
+        self.simulation.is_test_mode && outcome::find(outcome).is_some()
     }
 
     fn is_persona(&self, number: &CardNumber) -> bool {
-        self.world.persona_of(number).is_some()
+        self.simulation.persona_of(number).is_some()
     }
 
     fn stages_authentication(&self, number: &CardNumber, outcome: Option<&str>) -> bool {
         match outcome {
             Some(name) => outcome::find(name).is_some_and(|outcome| outcome.enrolment.is_some()),
             None => {
-                let persona = self.world.persona_of(number);
-                persona.is_some_and(persona::Persona::stages_authentication)
+                let persona = self.simulation.persona_of(number);
+                persona.is_some_and(Persona::stages_authentication)
             }
         }
     }
 
     fn directed(&self, outcome: &str) -> Capabilities {
-        self.directed_by(Directive::of(outcome).as_ref())
+        self.directed_by(Directive::from_name(outcome).as_ref())
     }
 }
 

@@ -1,4 +1,4 @@
-//! The names of outcomes and what the bank does for each.
+//! The names of outcomes, and the bank's behaviour for each.
 
 use super::account::Enrolment;
 use sealpay_provider::ProviderDecision;
@@ -6,52 +6,52 @@ use sealpay_provider::decline;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How a request and its answer travel.
+/// How a request and its response travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transit {
+pub(crate) enum Transit {
     /// Both arrive.
     Arrives,
-    /// The bank books, and its answer is lost.
+    /// The request is recorded, and its response is lost.
     ResponseLost,
     /// The request is lost.
     Lost,
 }
 
-/// What a shopper does who was told where to send money.
+/// What a shopper sends who pays by bank transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TransferScript {
-    /// Sends it.
+pub(crate) enum TransferScenario {
+    /// The amount due.
     Paid,
-    /// Sends too little.
+    /// Too little.
     Short,
-    /// Sends too much.
+    /// Too much.
     Over,
-    /// Sends it when nobody waits for it any more.
+    /// The amount due, after the payment has expired.
     Late,
-    /// Sends it under another reference.
+    /// The amount due, with another reference.
     WrongReference,
-    /// Sends nothing.
+    /// Nothing.
     Never,
 }
 
-/// What the bank does.
+/// The bank's behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SimulatedOutcome {
-    pub(super) answer: ProviderDecision,
-    pub(super) arrival: Transit,
-    pub(super) slow: bool,
-    /// What the issuer does when it is asked who the shopper is.
-    pub(super) enrolment: Option<Enrolment>,
-    /// What becomes of a transfer.
-    pub(super) transfer: Option<TransferScript>,
+pub(crate) struct SimulatedOutcome {
+    pub(crate) decision: ProviderDecision,
+    pub(crate) transit: Transit,
+    pub(crate) slow: bool,
+    /// What the issuer does when it authenticates the shopper.
+    pub(crate) enrolment: Option<Enrolment>,
+    /// What the shopper transfers.
+    pub(crate) transfer: Option<TransferScenario>,
 }
 
 impl SimulatedOutcome {
-    /// The money is held, at once.
-    pub(super) const fn approved() -> Self {
+    /// Approved, at once.
+    pub(crate) const fn approved() -> Self {
         Self {
-            answer: ProviderDecision::Approved,
-            arrival: Transit::Arrives,
+            decision: ProviderDecision::Approved,
+            transit: Transit::Arrives,
             slow: false,
             enrolment: None,
             transfer: None,
@@ -60,13 +60,13 @@ impl SimulatedOutcome {
 
     fn declined(key: &str) -> Self {
         Self {
-            answer: ProviderDecision::Declined(key.into()),
+            decision: ProviderDecision::Declined(key.into()),
             ..Self::approved()
         }
     }
 
     fn enrolled(enrolment: Enrolment) -> Self {
-        // Who is refused by the issuer is not paid for either, should nobody have asked it.
+        // Without an authentication the issuer declines the payment of a shopper whom it refuses.
         let refused = matches!(enrolment, Enrolment::NotAuthenticated | Enrolment::Rejected);
         let outcome = if refused {
             Self::declined("threeds_failed")
@@ -79,9 +79,9 @@ impl SimulatedOutcome {
         }
     }
 
-    fn transfer(script: TransferScript) -> Self {
+    fn transfer(scenario: TransferScenario) -> Self {
         Self {
-            transfer: Some(script),
+            transfer: Some(scenario),
             ..Self::approved()
         }
     }
@@ -89,16 +89,16 @@ impl SimulatedOutcome {
 
 /// The outcome that an order asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Directive {
+pub(crate) struct Directive {
     /// The stable name.
-    pub(super) name: String,
-    /// What the bank does.
-    pub(super) outcome: SimulatedOutcome,
+    pub(crate) name: String,
+    /// The bank's behaviour.
+    pub(crate) outcome: SimulatedOutcome,
 }
 
 impl Directive {
-    /// Of a name that is known.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    /// None where no outcome has this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Some(Self {
             outcome: find(name)?,
             name: name.to_owned(),
@@ -137,21 +137,25 @@ pub fn all() -> Vec<NamedOutcome> {
         .filter(|decline| find(&decline.key).is_some());
     let reasons = reasons.map(|decline| (decline.key.as_str(), decline.detail.as_str()));
     let authorizations = SPECIAL.into_iter().chain(reasons);
-    let kinds = authorizations
-        .map(|row| (OutcomeKind::Authorization, row))
-        .chain(AUTHENTICATION.map(|row| (OutcomeKind::Authentication, row)))
-        .chain(TRANSFER.map(|row| (OutcomeKind::Transfer, row)));
-    kinds
-        .map(|(kind, (name, description))| NamedOutcome {
-            name,
-            kind,
-            description,
-        })
+    let outcome = |kind, name, description| NamedOutcome {
+        name,
+        kind,
+        description,
+    };
+    let authorizations = authorizations
+        .map(|(name, description)| outcome(OutcomeKind::Authorization, name, description));
+    let authentications = AUTHENTICATION
+        .map(|(name, _, description)| outcome(OutcomeKind::Authentication, name, description));
+    let transfers =
+        TRANSFER.map(|(name, _, description)| outcome(OutcomeKind::Transfer, name, description));
+    authorizations
+        .chain(authentications)
+        .chain(transfers)
         .collect()
 }
 
-/// The outcomes that are not a reason of the decline table, with what they do.
-pub(super) const SPECIAL: [(&str, &str); 5] = [
+/// Outcomes of an authorization that are not in the decline table, with descriptions.
+pub(crate) const SPECIAL: [(&str, &str); 5] = [
     ("slow", "Takes three seconds, then approves."),
     (
         "response_lost",
@@ -168,53 +172,81 @@ pub(super) const SPECIAL: [(&str, &str); 5] = [
     ("error", "The bank's system fails before it books anything."),
 ];
 
-/// What the issuer does when it is asked who the shopper is.
-pub(super) const AUTHENTICATION: [(&str, &str); 7] = [
+/// Outcomes of an authentication: the name, the issuer's enrolment, and a description.
+pub(crate) const AUTHENTICATION: [(&str, Enrolment, &str); 7] = [
     (
         "challenge_code",
+        Enrolment::Code,
         "The issuer sends a one-time code; approved once it is right.",
     ),
     (
         "challenge_passkey",
+        Enrolment::Passkey,
         "The issuer asks for a passkey, or a code while there is none; approved once it is right.",
     ),
     (
         "frictionless",
+        Enrolment::Frictionless,
         "The issuer is sure without asking the shopper; approved.",
     ),
     (
         "attempted",
+        Enrolment::Attempted,
         "The issuer cannot say, and stands for the attempt; approved.",
     ),
     (
         "not_authenticated",
+        Enrolment::NotAuthenticated,
         "The issuer says that the shopper is somebody else; declined.",
     ),
-    ("rejected", "The issuer refuses the shopper; declined."),
+    (
+        "rejected",
+        Enrolment::Rejected,
+        "The issuer refuses the shopper; declined.",
+    ),
     (
         "authentication_unavailable",
+        Enrolment::Unavailable,
         "The issuer cannot be asked who the shopper is; approved without.",
     ),
 ];
 
-/// What the shopper sends who chose to send money.
-pub(super) const TRANSFER: [(&str, &str); 6] = [
-    ("transfer_paid", "The money arrives."),
-    ("transfer_short", "Less money arrives than is due."),
-    ("transfer_over", "More money arrives than is due."),
+/// Outcomes of a bank transfer: the name, the scenario, and a description.
+pub(crate) const TRANSFER: [(&str, TransferScenario, &str); 6] = [
+    (
+        "transfer_paid",
+        TransferScenario::Paid,
+        "The money arrives.",
+    ),
+    (
+        "transfer_short",
+        TransferScenario::Short,
+        "Less money arrives than is due.",
+    ),
+    (
+        "transfer_over",
+        TransferScenario::Over,
+        "More money arrives than is due.",
+    ),
     (
         "transfer_late",
+        TransferScenario::Late,
         "The money arrives when nobody waits for it any more.",
     ),
     (
         "transfer_wrong_reference",
+        TransferScenario::WrongReference,
         "The money arrives under a reference that nobody knows.",
     ),
-    ("transfer_never", "No money arrives."),
+    (
+        "transfer_never",
+        TransferScenario::Never,
+        "No money arrives.",
+    ),
 ];
 
-/// Reasons that only the verifier itself gives: a reference or a shopper was given up.
-pub(super) const NOT_OF_THE_BANK: [&str; 4] = [
+/// Reasons that the verifier gives and the bank does not.
+pub(crate) const GATEWAY_REASONS: [&str; 4] = [
     "not_processed",
     "payment_abandoned",
     "wallet_refused",
@@ -222,7 +254,7 @@ pub(super) const NOT_OF_THE_BANK: [&str; 4] = [
 ];
 
 /// The outcome of a name: one of the special ones, or a key of the decline table.
-pub(super) fn find(name: &str) -> Option<SimulatedOutcome> {
+pub(crate) fn find(name: &str) -> Option<SimulatedOutcome> {
     let approved = SimulatedOutcome::approved();
     Some(match name {
         "approved" => approved,
@@ -231,65 +263,47 @@ pub(super) fn find(name: &str) -> Option<SimulatedOutcome> {
             ..approved
         },
         "response_lost" => SimulatedOutcome {
-            arrival: Transit::ResponseLost,
+            transit: Transit::ResponseLost,
             ..approved
         },
         "response_lost_declined" => SimulatedOutcome {
-            arrival: Transit::ResponseLost,
+            transit: Transit::ResponseLost,
             ..SimulatedOutcome::declined("do_not_honor")
         },
         "never_received" => SimulatedOutcome {
-            arrival: Transit::Lost,
+            transit: Transit::Lost,
             ..approved
         },
         "error" => SimulatedOutcome::declined("system_malfunction"),
-        name if NOT_OF_THE_BANK.contains(&name) => return None,
-        name => match (enrolment(name), transfer(name)) {
-            (Some(enrolment), _) => SimulatedOutcome::enrolled(enrolment),
-            (_, Some(script)) => SimulatedOutcome::transfer(script),
-            _ => SimulatedOutcome::declined(&decline::find(name)?.key),
-        },
-    })
-}
-
-fn enrolment(name: &str) -> Option<Enrolment> {
-    Some(match name {
-        "challenge_code" => Enrolment::Code,
-        "challenge_passkey" => Enrolment::Passkey,
-        "frictionless" => Enrolment::Frictionless,
-        "attempted" => Enrolment::Attempted,
-        "not_authenticated" => Enrolment::NotAuthenticated,
-        "rejected" => Enrolment::Rejected,
-        "authentication_unavailable" => Enrolment::Unavailable,
-        _ => return None,
-    })
-}
-
-fn transfer(name: &str) -> Option<TransferScript> {
-    Some(match name {
-        "transfer_paid" => TransferScript::Paid,
-        "transfer_short" => TransferScript::Short,
-        "transfer_over" => TransferScript::Over,
-        "transfer_late" => TransferScript::Late,
-        "transfer_wrong_reference" => TransferScript::WrongReference,
-        "transfer_never" => TransferScript::Never,
-        _ => return None,
+        name if GATEWAY_REASONS.contains(&name) => return None,
+        name => {
+            let mut enrolments = AUTHENTICATION.into_iter();
+            let mut scenarios = TRANSFER.into_iter();
+            if let Some((_, enrolment, _)) = enrolments.find(|(listed, ..)| *listed == name) {
+                SimulatedOutcome::enrolled(enrolment)
+            } else if let Some((_, scenario, _)) = scenarios.find(|(listed, ..)| *listed == name) {
+                SimulatedOutcome::transfer(scenario)
+            } else {
+                SimulatedOutcome::declined(&decline::find(name)?.key)
+            }
+        }
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{AUTHENTICATION, NOT_OF_THE_BANK, SPECIAL, TRANSFER, all, find};
+    use super::{AUTHENTICATION, GATEWAY_REASONS, SPECIAL, TRANSFER, all, find};
     use sealpay_provider::decline;
     use std::collections::HashSet;
 
     #[test]
     fn every_reason_and_every_special_name_is_an_outcome() {
         for decline in decline::all() {
-            let of_the_bank = !NOT_OF_THE_BANK.contains(&decline.key.as_str());
-            assert_eq!(find(&decline.key).is_some(), of_the_bank, "{}", decline.key);
+            let key = decline.key.as_str();
+            let is_of_the_bank = !GATEWAY_REASONS.contains(&key);
+            assert_eq!(find(key).is_some(), is_of_the_bank, "{key}");
         }
-        for name in NOT_OF_THE_BANK {
+        for name in GATEWAY_REASONS {
             assert!(decline::find(name).is_some(), "{name}");
         }
         for (name, _) in SPECIAL {
@@ -299,13 +313,13 @@ mod tests {
     }
 
     #[test]
-    fn names_of_authentication_and_transfer_say_what_they_are_about() {
-        for (name, _) in AUTHENTICATION {
+    fn outcomes_of_authentications_and_transfers_are_of_their_kind() {
+        for (name, ..) in AUTHENTICATION {
             let outcome = find(name).unwrap();
             assert!(outcome.enrolment.is_some() && outcome.transfer.is_none());
             assert!(decline::find(name).is_none(), "{name} is a reason as well");
         }
-        for (name, _) in TRANSFER {
+        for (name, ..) in TRANSFER {
             let outcome = find(name).unwrap();
             assert!(outcome.transfer.is_some() && outcome.enrolment.is_none());
             assert!(decline::find(name).is_none(), "{name} is a reason as well");

@@ -1,7 +1,7 @@
 //! Personas: test cards with a name. Each has one outcome, or an account in a known state, and
-//! neither ever changes its meaning.
+//! keeps it in later versions.
 
-use super::account::{Account, AccountKind, AccountStatus, Enrolment, locks};
+use super::account::{Account, AccountKind, AccountStatus, Enrolment};
 use super::issuer;
 use super::outcome::{self, SimulatedOutcome};
 use sealpay_protocol::card::CardNumber;
@@ -86,27 +86,27 @@ pub fn all() -> &'static [Persona] {
 }
 
 /// The persona of a name.
-pub(super) fn named(name: &str) -> Option<&'static Persona> {
+pub(crate) fn named(name: &str) -> Option<&'static Persona> {
     PERSONAS.iter().find(|persona| persona.name == name)
 }
 
-/// The persona whose card it is.
-pub(super) fn of_card(number: &CardNumber) -> Option<&'static Persona> {
+/// The persona with this card number.
+pub(crate) fn of_card(number: &CardNumber) -> Option<&'static Persona> {
     let digits = number.digits();
     PERSONAS.iter().find(|persona| persona.number == digits)
 }
 
-/// What stands before the name of a persona in the name of its account.
+/// The id of a persona's account is this prefix and its name.
 const ACCOUNT_PREFIX: &str = "persona:";
 
-/// The persona whose account has that name.
-pub(super) fn of_account(id: &str) -> Option<&'static Persona> {
+/// The persona whose account has this id.
+pub(crate) fn of_account(id: &str) -> Option<&'static Persona> {
     named(id.strip_prefix(ACCOUNT_PREFIX)?)
 }
 
 impl Persona {
-    /// The name of its account.
-    pub(super) fn account_id(&self) -> String {
+    /// The id of its account.
+    pub(crate) fn account_id(&self) -> String {
         [ACCOUNT_PREFIX, &self.name].concat()
     }
 
@@ -114,9 +114,9 @@ impl Persona {
         outcome::find(&self.outcome)
     }
 
-    /// What the bank says whatever the account holds. None when the account decides: it does for
-    /// personas that are approved as well, so that it can be blocked on purpose.
-    pub(super) fn script(&self) -> Option<SimulatedOutcome> {
+    /// The outcome that does not depend on the account. None for personas that are approved, so that
+    /// testers can block their accounts.
+    pub(crate) fn fixed_outcome(&self) -> Option<SimulatedOutcome> {
         self.outcome().filter(|outcome| {
             let enrolment = outcome.enrolment;
             *outcome
@@ -127,67 +127,59 @@ impl Persona {
         })
     }
 
-    /// Whether its outcome is promised for every amount.
-    pub(super) fn is_promised(&self) -> bool {
+    /// Whether its outcome is the same for every amount.
+    pub(crate) fn is_promised(&self) -> bool {
         self.outcome != BY_ACCOUNT
     }
 
-    /// Whether it is there to show how an issuer is asked who the shopper is.
-    pub(super) fn stages_authentication(&self) -> bool {
+    /// Whether it demonstrates an authentication.
+    pub(crate) fn stages_authentication(&self) -> bool {
         let by_outcome = self.outcome().and_then(|outcome| outcome.enrolment);
         let terms = self.account.as_ref();
         by_outcome.is_some() || terms.is_some_and(|terms| terms.enrolment.is_some())
     }
 
-    /// Its account before the first payment. None when the bank knows no issuers, or the number is
-    /// none, which tests rule out.
-    pub(super) fn account(&self, now_ms: i64) -> Option<Account> {
+    /// Its account before the first payment. None where the number or its issuer is unknown, which a
+    /// test excludes.
+    pub(crate) fn account(&self, now_ms: i64) -> Option<Account> {
         let number = CardNumber::parse(&self.number).ok()?;
         let issuer = issuer::find(&number)?;
         let terms = self.account.clone().unwrap_or_default();
         let kind = terms.kind.unwrap_or(AccountKind::Credit);
+        let currency = terms.currency.unwrap_or(issuer.currency);
         let debit = kind == AccountKind::Debit;
-        let wrong_codes = terms.wrong_codes.unwrap_or(0);
         let of_outcome = self.outcome().and_then(|outcome| outcome.enrolment);
         let place = PERSONAS
             .iter()
             .position(|persona| persona.name == self.name)?;
         Some(Account {
-            id: self.account_id(),
             persona: Some(self.name.clone()),
             holder: self.title.clone(),
             issuer: issuer.name.clone(),
             last4: number.last_four().to_owned(),
             brand: self.brand.clone(),
             country: terms.country.unwrap_or_else(|| issuer.country.clone()),
-            currency: terms.currency.unwrap_or(issuer.currency),
             kind,
             status: terms.status.unwrap_or(AccountStatus::Active),
             balance_minor: terms.balance_minor.unwrap_or(0),
-            held_minor: 0,
             credit_limit_minor: terms.credit_limit_minor.or(debit.then_some(0)),
             per_transaction_limit_minor: terms.per_transaction_limit_minor,
             daily_count_limit: terms.daily_count_limit,
             daily_sum_limit_minor: terms.daily_sum_limit_minor,
-            day: 0,
-            day_count: 0,
-            day_sum_minor: 0,
             enrolment: of_outcome
                 .or(terms.enrolment)
                 .unwrap_or(Enrolment::Frictionless),
-            // The country code 999 belongs to nobody (ITU-T E.164).
+            // The country code 999 is not assigned (ITU-T E.164).
             phone: format!("+9990{place:07}"),
-            wrong_codes,
-            locked: locks(wrong_codes),
-            codes_refused_until_ms: 0,
-            created_at_ms: now_ms,
+            wrong_codes: terms.wrong_codes.unwrap_or(0),
+            ..Account::new(self.account_id(), currency, now_ms)
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BY_ACCOUNT, all, of_account, of_card};
+    use super::{BY_ACCOUNT, Persona, all, of_account, of_card};
     use crate::account::{AccountStatus, Enrolment};
     use crate::outcome::{AUTHENTICATION, SPECIAL, find};
     use sealpay_protocol::card::CardNumber;
@@ -196,30 +188,20 @@ mod tests {
 
     #[test]
     fn every_persona_has_a_card_of_its_brand_and_an_outcome_that_exists() {
-        let names: HashSet<_> = all().iter().map(|persona| &persona.name).collect();
-        let numbers: HashSet<_> = all().iter().map(|persona| &persona.number).collect();
-        let titles: HashSet<_> = all().iter().map(|persona| &persona.title).collect();
-        let count = all().len();
-        assert_eq!(
-            (names.len(), numbers.len(), titles.len()),
-            (count, count, count)
-        );
+        let members: [fn(&Persona) -> &str; 3] = [|p| &p.name, |p| &p.number, |p| &p.title];
+        for member in members {
+            let values: HashSet<_> = all().iter().map(member).collect();
+            assert_eq!(values.len(), all().len());
+        }
         for persona in all() {
             let number = CardNumber::parse(&persona.number).unwrap();
-            assert_eq!(
-                number.brand().unwrap().slug(),
-                persona.brand,
-                "{}",
-                persona.name
-            );
+            let name = &persona.name;
+            assert_eq!(number.brand().unwrap().slug(), persona.brand, "{name}");
             let by_account = persona.outcome == BY_ACCOUNT;
-            assert!(
-                by_account || find(&persona.outcome).is_some(),
-                "{}",
-                persona.name
-            );
-            assert_eq!(persona.account.is_some(), by_account, "{}", persona.name);
-            assert_eq!(of_card(&number).unwrap().name, persona.name);
+            let is_known = by_account || find(&persona.outcome).is_some();
+            assert!(is_known, "{name}");
+            assert_eq!(persona.account.is_some(), by_account, "{name}");
+            assert_eq!(of_card(&number).unwrap().name, *name);
         }
     }
 
@@ -229,13 +211,13 @@ mod tests {
             .iter()
             .map(|persona| persona.outcome.as_str())
             .collect();
-        for decline in decline::all()
-            .iter()
-            .filter(|decline| find(&decline.key).is_some())
-        {
-            assert!(reachable.contains(decline.key.as_str()), "{}", decline.key);
+        let keys = decline::all().iter().map(|decline| decline.key.as_str());
+        for key in keys.filter(|key| find(key).is_some()) {
+            assert!(reachable.contains(key), "{key}");
         }
-        for (name, _) in SPECIAL.into_iter().chain(AUTHENTICATION) {
+        let special = SPECIAL.map(|(name, _)| name);
+        let authentications = AUTHENTICATION.map(|(name, ..)| name);
+        for name in special.into_iter().chain(authentications) {
             assert!(reachable.contains(name), "{name}");
         }
     }
@@ -257,19 +239,18 @@ mod tests {
             assert!(accounts.iter().any(|account| account.status == status));
         }
         for enrolment in Enrolment::ALL {
-            let found = accounts
-                .iter()
-                .any(|account| account.enrolment == enrolment);
+            let mut accounts = accounts.iter();
+            let found = accounts.any(|account| account.enrolment == enrolment);
             // Every persona's issuer takes part.
             assert_eq!(found, enrolment != Enrolment::None, "{enrolment:?}");
         }
-        assert!(accounts.iter().any(|account| account.locked));
+        assert!(accounts.iter().any(|account| account.is_locked()));
     }
 
     #[test]
-    fn the_account_decides_for_those_who_are_approved() {
+    fn the_account_decides_for_personas_that_are_approved() {
         for persona in all() {
-            let script = persona.script();
+            let outcome = persona.fixed_outcome();
             let decides = matches!(
                 persona.outcome.as_str(),
                 BY_ACCOUNT
@@ -280,7 +261,7 @@ mod tests {
                     | "attempted"
                     | "authentication_unavailable"
             );
-            assert_eq!(script.is_none(), decides, "{}", persona.name);
+            assert_eq!(outcome.is_none(), decides, "{}", persona.name);
             assert_eq!(persona.is_promised(), persona.outcome != BY_ACCOUNT);
         }
     }

@@ -1,44 +1,43 @@
-//! The simulated phones: what the issuer sends to shoppers.
+//! The simulated phones: messages from the issuer to shoppers.
 //!
-//! A message holds its code in clear, as it does on a real phone, because the page that shows the
-//! phone has to show it. What the issuer itself keeps of a code is a keyed hash. A message is
-//! deleted after a day.
+//! A message has its code in clear text, as on a real phone, so that a page can show it. The issuer
+//! itself stores only a keyed hash of a code. A message is deleted after a day.
 
+use super::SimulatedBank;
 use super::account::Account;
-use super::authentication;
-use super::world::World;
+use super::authentication::ChallengeState;
+use super::simulation::Simulation;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_provider::authentication::AuthenticationStatus;
-use sealpay_storage::{DatabaseError, Row, Value, values};
+use sealpay_storage::{DatabaseError, FromRow, Projection, Row, Value, entity, sql, values};
 use serde::Serialize;
 use std::collections::HashSet;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// How long a message is kept.
-const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long a message is stored, milliseconds.
+const RETENTION_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Maximum number of messages that are shown at once.
-const SHOWN: u32 = 200;
+/// Maximum number of messages that are listed at once.
+const LISTED: u32 = 200;
 
 /// A message on a simulated phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its name; later messages have later names.
+    /// Its id; ids sort by time.
     pub id: String,
     /// The number it was sent to.
     pub phone: String,
-    /// The account it is about.
+    /// The account.
     pub account: String,
-    /// What it says.
+    /// The text.
     pub text: String,
     /// The one-time code in it.
     pub code: Option<String>,
     /// When it was sent, milliseconds since 1970.
     pub created_at_ms: i64,
-    /// The payment that it is about.
+    /// The payment, if it is about one.
     pub reference: Option<PaymentId>,
 }
 
@@ -56,39 +55,49 @@ pub enum CodeState {
     Expired,
 }
 
-/// A message with what has become of its code.
+/// A message and the state of its code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentMessage {
     /// The message.
     pub message: Message,
-    /// None where it holds no code.
+    /// None where it has no code.
     pub code_state: Option<CodeState>,
 }
 
-/// Keeps a message.
-pub(super) const SEND: &str = "INSERT INTO bank_messages
-    (id, phone, account, text, code, created_at_ms, reference)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+entity! {
+    Message in "bank_messages" {
+        id,
+        phone,
+        account,
+        text,
+        code,
+        created_at_ms,
+        reference,
+    }
+}
 
-/// Deletes messages with a name below that of a moment.
-pub(super) const FORGET: &str = "DELETE FROM bank_messages WHERE id < $1";
+/// Deletes the messages with an id below this one.
+pub(crate) const PURGE: &str = "DELETE FROM bank_messages WHERE id < $1";
 
-const NEWEST: &str =
-    "SELECT m.id, m.phone, m.account, m.text, m.code, m.created_at_ms, m.reference,
-    c.state, c.status, c.code_expires_at_ms FROM bank_messages m
-    LEFT JOIN bank_challenges c ON c.reference = m.reference ORDER BY m.id DESC LIMIT $1";
+const NEWEST: &str = sql!(
+    "SELECT ",
+    Message::COLUMNS,
+    ", state, status, code_expires_at_ms FROM bank_messages \
+     LEFT JOIN (SELECT reference AS payment, state, status, code_expires_at_ms FROM bank_challenges) \
+     AS challenges ON payment = reference ORDER BY id DESC LIMIT $1"
+);
 
 impl Message {
     /// A message that carries a code.
-    pub(super) fn with_code(
-        world: &World,
+    pub(crate) fn with_code(
+        simulation: &Simulation,
         (phone, account): (&str, &str),
         (reference, payee, money): (PaymentId, &str, Money),
         code: &str,
     ) -> Self {
-        let created_at_ms = world.clock.now_ms_i64();
+        let created_at_ms = simulation.clock.now_ms_i64();
         Self {
-            id: message_id(created_at_ms, world.rng.bytes()),
+            id: message_id(created_at_ms, simulation.rng.bytes()),
             phone: phone.into(),
             account: account.into(),
             text: format!(
@@ -100,11 +109,11 @@ impl Message {
         }
     }
 
-    /// A message that says that a passkey was made.
-    pub(super) fn of_passkey(world: &World, account: &Account) -> Self {
-        let created_at_ms = world.clock.now_ms_i64();
+    /// A message about a new passkey.
+    pub(crate) fn about_passkey(simulation: &Simulation, account: &Account) -> Self {
+        let created_at_ms = simulation.clock.now_ms_i64();
         Self {
-            id: message_id(created_at_ms, world.rng.bytes()),
+            id: message_id(created_at_ms, simulation.rng.bytes()),
             phone: account.phone.clone(),
             account: account.id.clone(),
             text: format!(
@@ -118,59 +127,49 @@ impl Message {
         }
     }
 
-    /// The arguments of [`SEND`].
-    pub(super) fn values(&self) -> [Value; 7] {
-        values![
-            &self.id,
-            &self.phone,
-            &self.account,
-            &self.text,
-            self.code.clone(),
-            self.created_at_ms,
-            self.reference.map(|reference| reference.to_string()),
-        ]
+    /// The argument of [`PURGE`] when this message is sent.
+    pub(crate) fn purge_before(&self) -> [Value; 1] {
+        values![message_id(self.created_at_ms - RETENTION_MS, [0; 10])]
     }
+}
 
-    /// The argument of [`FORGET`] when this message is sent.
-    pub(super) fn oldest_kept(&self) -> [Value; 1] {
-        values![message_id(self.created_at_ms - KEPT_MS, [0; 10])]
-    }
+/// A message with the challenge of its payment.
+struct MessageRow {
+    message: Message,
+    state: Option<String>,
+    status: Option<String>,
+    code_expires_at_ms: Option<i64>,
+}
 
-    fn read(row: &mut Row) -> Result<Self, DatabaseError> {
+impl FromRow for MessageRow {
+    fn from_row(row: &mut Row) -> Result<Self, DatabaseError> {
         Ok(Self {
-            id: row.text()?,
-            phone: row.text()?,
-            account: row.text()?,
-            text: row.text()?,
-            code: row.optional_text()?,
-            created_at_ms: row.integer()?,
-            reference: row
-                .optional_text()?
-                .and_then(|reference| reference.parse().ok()),
+            message: Message::from_row(row)?,
+            state: row.take()?,
+            status: row.take()?,
+            code_expires_at_ms: row.take()?,
         })
     }
 }
 
-impl SentMessage {
-    fn read(mut row: Row, now_ms: i64) -> Result<Self, DatabaseError> {
-        let message = Message::read(&mut row)?;
-        let (state, status) = (row.optional_text()?, row.optional_text()?);
-        let expires_at_ms = row.optional_integer()?.unwrap_or(0);
-        let is_done = state.as_deref().is_some_and(authentication::is_over);
-        let is_met = status == Some(AuthenticationStatus::Authenticated.letter().to_string());
-        let code_state = match (is_done, is_met) {
+impl MessageRow {
+    fn sent(self, now_ms: i64) -> SentMessage {
+        let authenticated = AuthenticationStatus::Authenticated.letter();
+        let is_over = self.state.as_deref() == Some(ChallengeState::Done.name());
+        let is_used = self.status == Some(authenticated.to_string());
+        let code_state = match (is_over, is_used) {
             (true, true) => CodeState::Used,
-            (false, _) if now_ms < expires_at_ms => CodeState::Valid,
+            (false, _) if now_ms < self.code_expires_at_ms.unwrap_or(0) => CodeState::Valid,
             _ => CodeState::Expired,
         };
-        Ok(Self {
-            code_state: message.code.is_some().then_some(code_state),
-            message,
-        })
+        SentMessage {
+            code_state: self.message.code.is_some().then_some(code_state),
+            message: self.message,
+        }
     }
 }
 
-/// Only the newest code of a payment can be used, or was.
+/// Only the newest code of a payment can be used.
 fn replace_earlier(messages: &mut [SentMessage]) {
     let mut seen = HashSet::new();
     for sent in messages {
@@ -184,40 +183,26 @@ fn replace_earlier(messages: &mut [SentMessage]) {
     }
 }
 
-/// Names sort by time as the times themselves do, because they are as long as each other.
+/// Ids sort by time, because the times have the same length.
 fn message_id(created_at_ms: i64, random: [u8; 10]) -> String {
     let time = created_at_ms.max(0).to_be_bytes();
     format!("msg_{}{}", hex(&time), hex(&random))
 }
 
-/// The last two digits of a number, behind dots that do not tell how long it is.
-pub(super) fn masked(phone: &str) -> String {
+/// The last two digits of a number, after dots that hide its length.
+pub(crate) fn masked(phone: &str) -> String {
     let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
     let shown = digits.iter().skip(digits.len().saturating_sub(2));
     "•••• ".chars().chain(shown.copied()).collect()
 }
 
-/// What the page that shows the phones reads.
-#[derive(Debug, Clone)]
-pub struct Phone {
-    world: Arc<World>,
-}
-
-impl Phone {
-    pub(super) fn new(world: &Arc<World>) -> Self {
-        Self {
-            world: Arc::clone(world),
-        }
-    }
-
+impl SimulatedBank {
     /// The newest messages of all phones, newest first.
     pub async fn messages(&self, limit: u32) -> Result<Vec<SentMessage>, DatabaseError> {
-        let rows = self.world.database.rows(NEWEST, values![limit.min(SHOWN)]);
-        let now_ms = self.world.clock.now_ms_i64();
-        let messages = rows.await?.into_iter();
-        let mut messages = messages
-            .map(|row| SentMessage::read(row, now_ms))
-            .collect::<Result<Vec<_>, _>>()?;
+        let database = &self.simulation.journal.database;
+        let rows: Vec<MessageRow> = database.list(NEWEST, values![limit.min(LISTED)]).await?;
+        let now_ms = self.simulation.clock.now_ms_i64();
+        let mut messages: Vec<_> = rows.into_iter().map(|row| row.sent(now_ms)).collect();
         replace_earlier(&mut messages);
         Ok(messages)
     }
@@ -241,10 +226,10 @@ mod tests {
     }
 
     #[test]
-    fn names_of_messages_sort_by_time() {
-        let names = [0, 1, 255, 256, 1_763_800_000_000, i64::MAX];
-        let names = names.map(|moment| message_id(moment, [7; 10]));
-        assert!(names.is_sorted(), "{names:?}");
+    fn message_ids_sort_by_time() {
+        let moments = [0, 1, 255, 256, 1_763_800_000_000, i64::MAX];
+        let ids = moments.map(|moment| message_id(moment, [7; 10]));
+        assert!(ids.is_sorted(), "{ids:?}");
         assert_eq!(message_id(-1, [0; 10]), message_id(0, [0; 10]));
     }
 }

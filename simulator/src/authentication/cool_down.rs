@@ -1,31 +1,31 @@
-//! What a stranger who knows a card's number can do about its codes, and what not: five wrong ones
-//! in a row, and then a pause; so many messages to the phone in an hour, and no more.
+//! Limits for a stranger who knows a card's number: five wrong codes in a row start a pause, and the
+//! messages to a phone in an hour are limited.
 //!
-//! A pause stops codes alone. Payments that need none go on, and so do passkeys, which nobody can
-//! guess. It grows up to an hour and no further: whoever wants to keep a cardholder from paying has
-//! to come back every hour, and each time the phone tells of it.
+//! A pause stops codes alone. Payments without a code go on, and so do passkeys, which cannot be
+//! guessed. A pause is at most an hour: a stranger who wants to prevent a cardholder's payments has
+//! to repeat it every hour, and each time the phone gets a message.
 
 use sealpay_protocol::limits;
 use sealpay_storage::{Fault, Tx, values};
 
 const MINUTE_MS: i64 = 60 * 1000;
 
-/// Pauses after five wrong codes, the first time and the next ones in a row, minutes. At an hour for
-/// five tries among a million codes, a year of guessing finds one in 23.
+/// Pauses after five wrong codes, the first and the following ones, minutes. With five guesses an hour
+/// among a million codes, one year in 23 finds a right one.
 const PAUSES_MINUTES: [i64; 4] = [5, 15, 30, 60];
 
-/// After a day without a pause the next one is the first again.
-const FORGOTTEN_AFTER_MS: i64 = 24 * 60 * MINUTE_MS;
+/// After a day without a pause, the next one is the first again.
+const RESET_AFTER_MS: i64 = 24 * 60 * MINUTE_MS;
 
-/// Most messages with a code to one account's phone in an hour: two payments with every code sent
-/// again, and two without. Personas have no limit, for tests pay with them all day.
+/// Maximum number of codes sent to one account's phone in an hour: two payments with every resend,
+/// and two without. Personas have no limit, because tests pay with them all day.
 const MESSAGES_AN_HOUR: u32 = 10;
 
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// Counts a try as wrong until it is known to be right. During a pause it counts nothing, and after
-/// one the count begins anew.
-const COUNT_TRY: &str = "UPDATE bank_accounts SET
+/// Counts an attempt as wrong until it turns out to be right. During a pause it counts nothing; after
+/// one the count starts again.
+const COUNT_ATTEMPT: &str = "UPDATE bank_accounts SET
     wrong_codes = CASE WHEN codes_refused_until_ms > 0 THEN 1 ELSE wrong_codes + 1 END,
     code_cooldowns = CASE WHEN codes_refused_until_ms > 0 AND codes_refused_until_ms <= $4
         THEN 0 ELSE code_cooldowns END,
@@ -37,8 +37,7 @@ const COUNT_TRY: &str = "UPDATE bank_accounts SET
 const PAUSE: &str = "UPDATE bank_accounts SET codes_refused_until_ms = $2,
     code_cooldowns = code_cooldowns + 1 WHERE id = $1";
 
-/// The last of an account's tries may be the right one, though it is counted as wrong until then.
-const FORGIVE: &str = "UPDATE bank_accounts SET wrong_codes = 0, codes_refused_until_ms = 0,
+const RESET: &str = "UPDATE bank_accounts SET wrong_codes = 0, codes_refused_until_ms = 0,
     code_cooldowns = 0 WHERE id = $1";
 
 const MAY_SEND: &str = "SELECT COUNT(*) FROM bank_accounts WHERE id = $1
@@ -49,16 +48,16 @@ const COUNT_MESSAGE: &str = "UPDATE bank_accounts SET
     messages_since_ms = CASE WHEN messages_since_ms <= $3 THEN $4 ELSE messages_since_ms END
     WHERE id = $1 AND (persona IS NOT NULL OR messages < $2 OR messages_since_ms <= $3)";
 
-/// A try that was counted.
+/// The counts after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Counted {
-    pub(super) wrong: u32,
-    rounds: usize,
+pub(crate) struct Counted {
+    pub(crate) wrong: u32,
+    pauses: usize,
 }
 
-/// Counts a try before it is compared, so that many at once are not more than there are; none where
-/// the account has none left.
-pub(super) async fn count_try(
+/// Counts an attempt before it is compared, so that attempts at once are no more than are left; none
+/// where none is left.
+pub(crate) async fn count_attempt(
     tx: &mut Tx<'_>,
     account: &str,
     now_ms: i64,
@@ -67,53 +66,46 @@ pub(super) async fn count_try(
         account.to_owned(),
         limits::ONE_TIME_CODE_ATTEMPTS,
         now_ms,
-        now_ms - FORGOTTEN_AFTER_MS,
+        now_ms - RESET_AFTER_MS,
     ];
-    let row = tx.optional(COUNT_TRY, &values).await?;
-    let counted = row.map(|mut row| {
-        Ok::<_, Fault>(Counted {
-            wrong: row.number()?,
-            rounds: row.number()?,
-        })
-    });
-    counted.transpose()
+    let counted = tx.get(COUNT_ATTEMPT, &values).await?;
+    Ok(counted.map(|(wrong, pauses)| Counted { wrong, pauses }))
 }
 
-/// Begins a pause.
-pub(super) async fn pause(
+/// Starts a pause.
+pub(crate) async fn pause(
     tx: &mut Tx<'_>,
     account: &str,
     counted: Counted,
     now_ms: i64,
 ) -> Result<(), Fault> {
-    let until_ms = now_ms.saturating_add(pause_ms(counted.rounds));
+    let until_ms = now_ms.saturating_add(pause_ms(counted.pauses));
     tx.execute(PAUSE, &values![account.to_owned(), until_ms])
         .await
         .map(drop)
 }
 
-fn pause_ms(rounds: usize) -> i64 {
+fn pause_ms(earlier: usize) -> i64 {
     let [.., longest] = PAUSES_MINUTES;
-    PAUSES_MINUTES.get(rounds).copied().unwrap_or(longest) * MINUTE_MS
+    PAUSES_MINUTES.get(earlier).copied().unwrap_or(longest) * MINUTE_MS
 }
 
-/// A right proof makes everything good.
-pub(super) async fn forgive(tx: &mut Tx<'_>, account: &str) -> Result<(), Fault> {
-    tx.execute(FORGIVE, &values![account.to_owned()])
+/// Resets the counts after a right response.
+pub(crate) async fn reset(tx: &mut Tx<'_>, account: &str) -> Result<(), Fault> {
+    tx.execute(RESET, &values![account.to_owned()])
         .await
         .map(drop)
 }
 
 /// Whether another message may go to the account's phone.
-pub(super) async fn may_send(tx: &mut Tx<'_>, account: &str, now_ms: i64) -> Result<bool, Fault> {
+pub(crate) async fn may_send(tx: &mut Tx<'_>, account: &str, now_ms: i64) -> Result<bool, Fault> {
     let values = values![account.to_owned(), MESSAGES_AN_HOUR, now_ms - HOUR_MS];
-    let row = tx.optional(MAY_SEND, &values).await?;
-    let allowed = row.map(|mut row| row.integer()).transpose()?;
-    Ok(allowed.is_some_and(|count| count > 0))
+    let allowed = tx.scalar::<i64>(MAY_SEND, &values).await?;
+    Ok(allowed > 0)
 }
 
 /// Counts a message that is sent in the same transaction.
-pub(super) async fn count_message(
+pub(crate) async fn count_message(
     tx: &mut Tx<'_>,
     account: &str,
     now_ms: i64,
@@ -121,7 +113,9 @@ pub(super) async fn count_message(
     let since_ms = now_ms - HOUR_MS;
     let values = values![account.to_owned(), MESSAGES_AN_HOUR, since_ms, now_ms];
     match tx.execute(COUNT_MESSAGE, &values).await? {
-        0 => Err(Fault::Retry("another message took the last place".into())),
+        0 => Err(Fault::Retry(
+            "another message was the last one allowed".into(),
+        )),
         _ => Ok(()),
     }
 }
@@ -131,8 +125,10 @@ mod tests {
     use super::{MINUTE_MS, pause_ms};
 
     #[test]
-    fn pauses_grow_to_an_hour_and_no_further() {
-        let minutes: Vec<_> = (0..6).map(|rounds| pause_ms(rounds) / MINUTE_MS).collect();
+    fn pauses_grow_up_to_an_hour() {
+        let minutes: Vec<_> = (0..6)
+            .map(|earlier| pause_ms(earlier) / MINUTE_MS)
+            .collect();
         assert_eq!(minutes, [5, 15, 30, 60, 60, 60]);
     }
 }

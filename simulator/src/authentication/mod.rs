@@ -1,6 +1,7 @@
-//! The issuer's access control (EMV 3-D Secure): it says who the shopper is, at once or after a
-//! one-time code or a passkey.
+//! The issuer's access control server (EMV 3-D Secure): it authenticates the shopper, at once or
+//! with a one-time code or a passkey.
 
+mod attempt;
 mod challenge;
 mod code;
 mod cool_down;
@@ -8,15 +9,16 @@ mod passkey;
 mod step;
 #[cfg(test)]
 mod tests;
-mod trial;
 mod webauthn;
+
+pub(crate) use challenge::ChallengeState;
 
 use super::account::{Account, Enrolment};
 use super::exchange::exchange;
 use super::outcome::Directive;
 use super::phone::{Message, masked};
-use super::world::{World, silent};
-use challenge::{Challenge, State};
+use super::simulation::Simulation;
+use challenge::{Challenge, Refusal};
 use sealpay_protocol::card::Brand;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::encoding::base64url;
@@ -28,44 +30,40 @@ use sealpay_provider::authentication::{
     AuthenticationRequest, PasskeyChallenge, Progress, Step, Stepped,
 };
 use sealpay_provider::{Authenticator, ProviderError, ProviderFuture};
+use sealpay_storage::values;
 use std::sync::Arc;
 
-/// What the issuers ask of shoppers.
+/// The issuers' authentication of shoppers.
 #[derive(Debug, Clone)]
 pub struct SimulatedAuthenticator {
-    world: Arc<World>,
-    /// What the order asks for.
+    simulation: Arc<Simulation>,
+    /// The outcome that the order asks for.
     directive: Option<Directive>,
 }
 
-/// Whether a stored state says that the shopper is asked for nothing any more.
-pub(super) fn is_over(state: &str) -> bool {
-    state == State::Done.name()
-}
-
-/// What is asked of a shopper.
+/// How the shopper is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
-    /// Nothing: this is the result.
+    /// Without a challenge, with this result.
     Done(AuthenticationStatus),
-    /// A one-time code.
+    /// By a one-time code.
     Code,
-    /// A passkey.
+    /// By a passkey.
     Passkey,
 }
 
-/// What the decision depends on.
+/// The properties of a payment and its account that decide.
 #[derive(Debug, Clone, Copy)]
 struct DecisionInput {
-    /// What the order asked for.
+    /// The enrolment that the order asks for.
     ordered: Option<Enrolment>,
-    /// What the account's issuer does.
+    /// The account's enrolment.
     enrolled: Enrolment,
     is_locked: bool,
-    /// Five wrong codes have to be waited over.
+    /// No codes are accepted for a while, after five wrong ones.
     refuses_codes: bool,
     wants_challenge: bool,
-    /// Whether the amount is too small to bother anybody by itself (PSD2 RTS article 16).
+    /// Whether the amount needs no challenge (PSD2 RTS article 16).
     is_small: bool,
     has_passkey: bool,
 }
@@ -73,7 +71,7 @@ struct DecisionInput {
 impl DecisionInput {
     fn decide(self) -> Decision {
         let code = match self.ordered {
-            // Whoever orders a code gets one.
+            // An order for a code means a code, even where there is a passkey.
             Some(_) => Decision::Code,
             None if self.has_passkey => Decision::Passkey,
             None => Decision::Code,
@@ -94,8 +92,7 @@ impl DecisionInput {
             Enrolment::Passkey if self.has_passkey => Decision::Passkey,
             Enrolment::Passkey => Decision::Code,
         };
-        // A locked account is asked nothing more, and is not vouched for; only an order for a
-        // result without a challenge is stronger.
+        // A locked account is rejected, unless the order asks for a result without a challenge.
         if self.is_locked && (self.ordered.is_none() || !matches!(decision, Decision::Done(_))) {
             return Decision::Done(AuthenticationStatus::Rejected);
         }
@@ -106,7 +103,7 @@ impl DecisionInput {
     }
 }
 
-/// Below thirty euros a card that asks for codes is believed without one.
+/// Below thirty euros a card whose enrolment is a code needs none.
 const SMALL_MINOR: i64 = 30_00;
 
 fn is_small(money: Money) -> bool {
@@ -115,68 +112,72 @@ fn is_small(money: Money) -> bool {
     amount.is_some_and(|amount| amount < SMALL_MINOR)
 }
 
-/// The page that embeds the widget, and those that the order names besides.
+/// The page that embeds the widget, and the other pages that the order names.
 fn pages_of(request: &AuthenticationRequest<'_>) -> String {
     let mut pages = vec![request.parent_origin];
-    let others = request.order_origins.iter().map(String::as_str);
-    pages.extend(others.filter(|page| *page != request.parent_origin));
+    let named = request.order_origins.iter().map(String::as_str);
+    pages.extend(named.filter(|page| *page != request.parent_origin));
     pages.join(" ")
 }
 
 impl SimulatedAuthenticator {
-    pub(super) const fn new(world: Arc<World>, directive: Option<Directive>) -> Self {
-        Self { world, directive }
+    pub(crate) const fn new(simulation: Arc<Simulation>, directive: Option<Directive>) -> Self {
+        Self {
+            simulation,
+            directive,
+        }
     }
 
-    async fn begin(&self, request: AuthenticationRequest<'_>) -> Result<Progress, ProviderError> {
+    async fn start(&self, request: AuthenticationRequest<'_>) -> Result<Progress, ProviderError> {
         if let Some(stored) = self.challenge(request.reference).await? {
-            return self.standing(stored).await;
+            return self.progress_of(stored).await;
         }
-        let account = self.world.account_of(&request.card.number).await?;
+        let account = self.simulation.account_of(&request.card.number).await?;
         let decision = DecisionInput {
             ordered: self
                 .directive
                 .as_ref()
-                .and_then(|asked| asked.outcome.enrolment),
+                .and_then(|directive| directive.outcome.enrolment),
             enrolled: account.enrolment,
-            is_locked: account.locked,
-            refuses_codes: account.refuses_codes(self.world.clock.now_ms_i64()),
+            is_locked: account.is_locked(),
+            refuses_codes: account.refuses_codes(self.simulation.clock.now_ms_i64()),
             wants_challenge: request.wants_challenge,
-            // What a persona does is promised, whatever the amount.
+            // A persona has the same outcome for every amount.
             is_small: account.persona.is_none() && is_small(request.money),
             has_passkey: self.passkey_of(&account.id).await?.is_some(),
         }
         .decide();
-        let begun = self.challenge_for(decision, &account, request);
-        let begun = self.world.database.write(begun, |tx, challenge| {
-            Box::pin(challenge::begin(tx, challenge))
+        let challenge = self.new_challenge(decision, &account, request);
+        let journal = &self.simulation.journal;
+        let started = journal.write(challenge, |tx, challenge| {
+            Box::pin(challenge::start(tx, challenge))
         });
-        self.standing(begun.await.map_err(silent)?).await
+        self.progress_of(started.await?).await
     }
 
-    /// A new challenge, with the message that goes with it.
-    fn challenge_for(
+    /// A new challenge, and its message.
+    fn new_challenge(
         &self,
         decision: Decision,
         account: &Account,
         request: AuthenticationRequest<'_>,
     ) -> (Challenge, Option<Message>) {
-        let now_ms = self.world.clock.now_ms_i64();
+        let now_ms = self.simulation.clock.now_ms_i64();
         let life = i64::try_from(limits::CHALLENGE_LIFETIME_SECONDS).unwrap_or(0) * 1000;
         let expires_at_ms = now_ms + life;
         let (state, expected, message, status) = match decision {
-            Decision::Done(status) => (State::Done, String::new(), None, Some(status)),
+            Decision::Done(status) => (ChallengeState::Done, String::new(), None, Some(status)),
             Decision::Passkey => {
-                let nonce = base64url(&self.world.rng.bytes::<16>());
-                (State::Passkey, nonce, None, None)
+                let nonce = base64url(&self.simulation.rng.bytes::<16>());
+                (ChallengeState::Passkey, nonce, None, None)
             }
             Decision::Code => {
-                let code = code::draw(&self.world);
-                let hash = code::hash(&self.world, request.reference, &code);
+                let code = code::draw(&self.simulation);
+                let hash = code::hash(&self.simulation, request.reference, &code);
                 let to = (account.phone.as_str(), account.id.as_str());
                 let about = (request.reference, request.payee, request.money);
-                let message = Message::with_code(&self.world, to, about, &code);
-                (State::Code, hash, Some(message), None)
+                let message = Message::with_code(&self.simulation, to, about, &code);
+                (ChallengeState::Code, hash, Some(message), None)
             }
         };
         let brand = request.card.number.brand();
@@ -193,8 +194,7 @@ impl SimulatedAuthenticator {
             challenge: state.kind(),
             status,
             expected,
-            refused: false,
-            wrong_page: false,
+            refusal: Refusal::None,
             attempts_left: account.tries_left(),
             resends_left: limits::ONE_TIME_CODE_RESENDS,
             resend_at_ms: step::next_resend(now_ms),
@@ -207,33 +207,36 @@ impl SimulatedAuthenticator {
     }
 
     async fn challenge(&self, reference: PaymentId) -> Result<Option<Challenge>, ProviderError> {
-        let found = self.world.database.read(reference, |tx, reference| {
-            Box::pin(challenge::find(tx, *reference))
-        });
-        found.await.map_err(silent)
+        let journal = &self.simulation.journal;
+        journal
+            .get(challenge::BY_REFERENCE, values![reference])
+            .await
     }
 
-    /// Where a challenge stands now; one that was not met in time is over.
-    async fn standing(&self, stored: Challenge) -> Result<Progress, ProviderError> {
-        let mut stands = stored;
-        if stands.is_late(self.world.clock.now_ms_i64()) {
-            stands = match self.end(&stands).await? {
-                Some(over) => over,
-                None => self.challenge(stands.reference).await?.unwrap_or(stands),
+    /// The progress of a challenge; an expired one is ended first.
+    async fn progress_of(&self, stored: Challenge) -> Result<Progress, ProviderError> {
+        let mut challenge = stored;
+        if challenge.is_expired(self.simulation.clock.now_ms_i64()) {
+            challenge = match self.end(&challenge).await? {
+                Some(ended) => ended,
+                None => {
+                    let reference = challenge.reference;
+                    self.challenge(reference).await?.unwrap_or(challenge)
+                }
             };
         }
-        match stands.state {
-            State::Done => Ok(Progress::Done(stands.result(&self.world))),
-            State::Code => Ok(Progress::Code(stands.code())),
-            State::Passkey => {
-                let options = self.request_options(&stands).await?;
+        match challenge.state {
+            ChallengeState::Done => Ok(Progress::Done(challenge.result(&self.simulation))),
+            ChallengeState::Code => Ok(Progress::Code(challenge.code())),
+            ChallengeState::Passkey => {
+                let options = self.request_options(&challenge).await?;
                 Ok(Progress::Passkey(PasskeyChallenge {
                     options: options.ok_or_else(|| {
-                        ProviderError::OutcomeUnknown("a passkey that was asked for is gone".into())
+                        ProviderError::OutcomeUnknown("the passkey of a challenge is gone".into())
                     })?,
-                    refused: stands.refused,
-                    wrong_page: stands.wrong_page,
-                    expires_at_ms: stands.expires_at_ms,
+                    refused: challenge.refusal == Refusal::Wrong,
+                    wrong_page: challenge.refusal == Refusal::OtherPage,
+                    expires_at_ms: challenge.expires_at_ms,
                 }))
             }
         }
@@ -245,20 +248,20 @@ impl Authenticator for SimulatedAuthenticator {
         &'a self,
         request: AuthenticationRequest<'a>,
     ) -> ProviderFuture<'a, Progress> {
-        Box::pin(self.begin(request))
+        Box::pin(self.start(request))
     }
 
     fn progress(&self, reference: PaymentId) -> ProviderFuture<'_, Option<Progress>> {
         Box::pin(async move {
             match self.challenge(reference).await? {
-                Some(stored) => self.standing(stored).await.map(Some),
+                Some(stored) => self.progress_of(stored).await.map(Some),
                 None => Ok(None),
             }
         })
     }
 
     fn step(&self, reference: PaymentId, id: AttemptId, step: Step) -> ProviderFuture<'_, Stepped> {
-        Box::pin(self.take(reference, id, step))
+        Box::pin(self.handle(reference, id, step))
     }
 
     fn enrolment(&self, reference: PaymentId) -> ProviderFuture<'_, Option<String>> {
@@ -266,6 +269,6 @@ impl Authenticator for SimulatedAuthenticator {
     }
 
     fn enrol<'a>(&'a self, reference: PaymentId, credential: &'a str) -> ProviderFuture<'a, bool> {
-        Box::pin(self.keep_passkey(reference, credential))
+        Box::pin(self.store_passkey(reference, credential))
     }
 }

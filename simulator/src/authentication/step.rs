@@ -1,11 +1,10 @@
-//! What becomes of each thing that a shopper can do about a challenge.
+//! The shopper's steps in a challenge.
 
-use super::challenge::{self, Challenge, ChallengeUpdate, Granted, State};
-use super::passkey::{self, Checked};
-use super::trial::{self, Proof, Trial};
+use super::attempt::{self, Attempt, ChallengeResponse};
+use super::challenge::{self, Challenge, ChallengeState, ChallengeUpdate, StepResult};
+use super::passkey::{self, PasskeyCheck};
 use super::{SimulatedAuthenticator, code};
 use crate::phone::Message;
-use crate::world::silent;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::limits;
@@ -16,20 +15,20 @@ use sealpay_storage::{Value, values};
 
 const SECOND_MS: i64 = 1000;
 
-/// When a code that is sent now expires: after its own life, or with the whole challenge.
-pub(super) fn code_expiry(now_ms: i64, challenge_expires_at_ms: i64) -> i64 {
+/// When a code that is sent now expires: after its own lifetime, or with the challenge.
+pub(crate) fn code_expiry(now_ms: i64, challenge_expires_at_ms: i64) -> i64 {
     let life = i64::try_from(limits::ONE_TIME_CODE_LIFETIME_SECONDS).unwrap_or(0) * SECOND_MS;
     (now_ms + life).min(challenge_expires_at_ms)
 }
 
-/// When another code may be asked for after one that is sent now.
-pub(super) fn next_resend(now_ms: i64) -> i64 {
+/// When another code may be requested after one that is sent now.
+pub(crate) fn next_resend(now_ms: i64) -> i64 {
     let wait = i64::try_from(limits::ONE_TIME_CODE_RESEND_AFTER_SECONDS).unwrap_or(0);
     now_ms + wait * SECOND_MS
 }
 
 impl SimulatedAuthenticator {
-    pub(super) async fn take(
+    pub(crate) async fn handle(
         &self,
         reference: PaymentId,
         id: AttemptId,
@@ -54,77 +53,74 @@ impl SimulatedAuthenticator {
         id: Value,
         code: &str,
     ) -> Result<Stepped, ProviderError> {
-        let none = None::<String>;
-        let hash = code::hash(&self.world, found.reference, code);
-        self.try_proof(
-            found,
-            id,
-            State::Code,
-            [none.clone(), none],
-            Proof::Code(hash),
-        )
-        .await
+        let hash = code::hash(&self.simulation, found.reference, code);
+        let response = ChallengeResponse::Code(hash);
+        self.respond(found, id, ChallengeState::Code, [None, None], response)
+            .await
     }
 
-    pub(super) async fn try_passkey(
+    pub(crate) async fn try_passkey(
         &self,
         found: &Challenge,
         id: Value,
         credential: &str,
     ) -> Result<Stepped, ProviderError> {
-        // What comes of checking counts only if the challenge still asks for what was checked;
-        // the next try has something new to sign.
+        // The check counts only if the challenge is still the one that was checked. The next attempt
+        // has another challenge to sign.
         let sign_count = match self.check_passkey(found, credential).await? {
-            Checked::Right(sign_count) => Some(sign_count),
-            Checked::Wrong => None,
-            // A code may be asked for instead, and no try is used up.
-            Checked::OtherPage => {
-                let values = values![found.reference, self.world.clock.now_ms_i64()];
-                let change = challenge::OTHER_PAGE;
+            PasskeyCheck::Valid(sign_count) => Some(sign_count),
+            PasskeyCheck::Invalid => None,
+            // No attempt is used up, and the shopper may use a code instead.
+            PasskeyCheck::OtherPage => {
+                let values = values![found.reference, self.simulation.clock.now_ms_i64()];
                 return self
-                    .granted(update(found.reference, id, change, &values, None))
+                    .apply(found, id, challenge::OTHER_PAGE, &values, None)
                     .await;
             }
         };
-        let proof = Proof::Passkey {
-            rp_id: passkey::relying_party(&self.world.origin)
+        let response = ChallengeResponse::Passkey {
+            rp_id: passkey::relying_party(&self.simulation.origin)
                 .unwrap_or_default()
                 .to_owned(),
             sign_count,
         };
-        let next = base64url(&self.world.rng.bytes::<16>());
+        let next = base64url(&self.simulation.rng.bytes::<16>());
         let expected = [Some(found.expected.clone()), Some(next)];
-        self.try_proof(found, id, State::Passkey, expected, proof)
+        self.respond(found, id, ChallengeState::Passkey, expected, response)
             .await
     }
 
-    async fn try_proof(
+    async fn respond(
         &self,
         found: &Challenge,
         id: Value,
-        state: State,
+        state: ChallengeState,
         [compared, next]: [Option<String>; 2],
-        proof: Proof,
+        response: ChallengeResponse,
     ) -> Result<Stepped, ProviderError> {
-        let now_ms = self.world.clock.now_ms_i64();
+        let now_ms = self.simulation.clock.now_ms_i64();
         let values = values![found.reference, state.name(), now_ms, compared, next];
-        let trial = Trial {
-            update: update(found.reference, id, challenge::TRY, &values, None),
-            proof,
+        let attempt = Attempt {
+            update: ChallengeUpdate {
+                reference: found.reference,
+                step: id,
+                change: challenge::ATTEMPT,
+                values: values.to_vec(),
+                message: None,
+            },
+            response,
             now_ms,
         };
-        let judged = self
-            .world
-            .database
-            .write(trial, |tx, trial| Box::pin(trial::judge(tx, trial)));
-        let judged = judged.await.map_err(silent)?;
-        if let Granted::Now(challenge) = &judged
+        let journal = &self.simulation.journal;
+        let checked = journal.write(attempt, |tx, attempt| Box::pin(attempt::check(tx, attempt)));
+        let checked = checked.await?;
+        if let StepResult::Applied(challenge) = &checked
             && challenge.status != Some(Authenticated)
         {
             let (reference, left) = (challenge.reference, challenge.attempts_left);
-            tracing::info!(%reference, left, "a proof of identity was refused");
+            tracing::info!(%reference, left, "an authentication attempt was refused");
         }
-        self.answered(judged).await
+        self.stepped(checked).await
     }
 
     async fn send_code(
@@ -133,83 +129,79 @@ impl SimulatedAuthenticator {
         id: Value,
         change: &'static str,
     ) -> Result<Stepped, ProviderError> {
-        let Some(account) = self.world.account(&found.account).await? else {
+        let Some(account) = self.simulation.account(&found.account).await? else {
             return Ok(Stepped::Closed);
         };
-        let now_ms = self.world.clock.now_ms_i64();
-        let code = code::draw(&self.world);
+        let now_ms = self.simulation.clock.now_ms_i64();
+        let code = code::draw(&self.simulation);
         let values = values![
             found.reference,
             now_ms,
-            code::hash(&self.world, found.reference, &code),
+            code::hash(&self.simulation, found.reference, &code),
             code_expiry(now_ms, found.expires_at_ms),
             next_resend(now_ms),
         ];
         let to = (account.phone.as_str(), account.id.as_str());
         let about = (found.reference, found.payee.as_str(), found.money);
-        let message = Message::with_code(&self.world, to, about, &code);
-        let update = update(found.reference, id, change, &values, Some(message));
-        self.granted(update).await
+        let message = Message::with_code(&self.simulation, to, about, &code);
+        self.apply(found, id, change, &values, Some(message)).await
     }
 
     async fn cancel(&self, found: &Challenge, id: Value) -> Result<Stepped, ProviderError> {
-        let now_ms = self.world.clock.now_ms_i64();
-        let values = trial::ending(found, NotAuthenticated.letter(), now_ms);
-        self.granted(update(found.reference, id, challenge::END, &values, None))
-            .await
+        let now_ms = self.simulation.clock.now_ms_i64();
+        let values = attempt::ending(found, NotAuthenticated.letter(), now_ms);
+        self.apply(found, id, challenge::END, &values, None).await
     }
 
-    /// Ends a challenge that nobody met in time; none when it is over already.
-    pub(super) async fn end(
+    /// Ends a challenge that has expired; none where it has ended.
+    pub(crate) async fn end(
         &self,
         challenge: &Challenge,
     ) -> Result<Option<Challenge>, ProviderError> {
-        let now_ms = self.world.clock.now_ms_i64();
-        let values = trial::ending(challenge, NotAuthenticated.letter(), now_ms);
-        let change = (challenge::END, values.to_vec());
-        let ended = self
-            .world
-            .database
-            .write(change, |tx, change| Box::pin(challenge::change(tx, change)));
-        ended.await.map_err(silent)
+        let now_ms = self.simulation.clock.now_ms_i64();
+        let values = attempt::ending(challenge, NotAuthenticated.letter(), now_ms);
+        let journal = &self.simulation.journal;
+        let ended = journal.write(values, |tx, values| {
+            Box::pin(tx.get(challenge::END, values))
+        });
+        ended.await
     }
 
-    async fn granted(&self, update: ChallengeUpdate) -> Result<Stepped, ProviderError> {
-        let taken = self.world.database.write(update, |tx, update| {
+    async fn apply(
+        &self,
+        found: &Challenge,
+        step: Value,
+        change: &'static str,
+        values: &[Value],
+        message: Option<Message>,
+    ) -> Result<Stepped, ProviderError> {
+        let update = ChallengeUpdate {
+            reference: found.reference,
+            step,
+            change,
+            values: values.to_vec(),
+            message,
+        };
+        let taken = self.simulation.journal.write(update, |tx, update| {
             Box::pin(challenge::take_step(tx, update))
         });
-        self.answered(taken.await.map_err(silent)?).await
+        self.stepped(taken.await?).await
     }
 
-    /// What the shopper hears.
-    async fn answered(&self, granted: Granted) -> Result<Stepped, ProviderError> {
-        match granted {
-            Granted::Unknown => Ok(Stepped::Closed),
-            Granted::Not(challenge) if challenge.is_over() => Ok(Stepped::Closed),
-            Granted::NotAgain(challenge) => match self.standing(challenge).await? {
+    async fn stepped(&self, result: StepResult) -> Result<Stepped, ProviderError> {
+        match result {
+            StepResult::Unknown => Ok(Stepped::Closed),
+            StepResult::NotAllowed(challenge) if challenge.is_over() => Ok(Stepped::Closed),
+            StepResult::ResendNotAllowed(challenge) => match self.progress_of(challenge).await? {
                 Progress::Code(code) => Ok(Stepped::ResendNotAllowed(code)),
-                // It was too late for all of it.
+                // The challenge has expired.
                 progress => Ok(Stepped::Progress(progress)),
             },
-            Granted::Before(challenge) | Granted::Now(challenge) | Granted::Not(challenge) => {
-                Ok(Stepped::Progress(self.standing(challenge).await?))
+            StepResult::Repeated(challenge)
+            | StepResult::Applied(challenge)
+            | StepResult::NotAllowed(challenge) => {
+                Ok(Stepped::Progress(self.progress_of(challenge).await?))
             }
         }
-    }
-}
-
-fn update(
-    reference: PaymentId,
-    step: Value,
-    change: &'static str,
-    values: &[Value],
-    message: Option<Message>,
-) -> ChallengeUpdate {
-    ChallengeUpdate {
-        reference,
-        step,
-        change,
-        values: values.to_vec(),
-        message,
     }
 }

@@ -1,4 +1,4 @@
-//! Changing an account on purpose: what may be ordered, and what cannot be.
+//! A tester's change of an account.
 
 use super::{ControlError, invalid};
 use crate::account::{AccountKind, AccountStatus, Enrolment};
@@ -43,35 +43,38 @@ pub struct AccountRequest {
     pub wrong_codes: Option<u32>,
 }
 
-/// A member that is there, even as null, is not a member that is missing.
+/// A member that is null is not a member that is missing.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<i64>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 impl AccountRequest {
-    /// The first of its members that has to do with money or status.
-    pub(super) fn of_money(&self) -> Option<&'static str> {
+    /// The first of its members that changes the account's decisions.
+    pub(crate) fn first_payment_field(&self) -> Option<&'static str> {
         let members = [
             (self.status.is_some(), "status"),
             (self.balance_minor.is_some(), "balance_minor"),
-            (self.credit_limit_minor.is_some(), "credit_limit_minor"),
-            (
-                self.per_transaction_limit_minor.is_some(),
-                "per_transaction_limit_minor",
-            ),
-            (self.daily_count_limit.is_some(), "daily_count_limit"),
-            (
-                self.daily_sum_limit_minor.is_some(),
-                "daily_sum_limit_minor",
-            ),
         ];
-        members
-            .into_iter()
-            .find_map(|(given, name)| given.then_some(name))
+        let limits = self.limits();
+        let limits = limits.map(|(name, limit)| (limit.is_some(), name));
+        let mut members = members.into_iter().chain(limits);
+        members.find_map(|(is_given, name)| is_given.then_some(name))
     }
 
-    /// Says whether an account of that kind can be so.
-    pub(super) fn check(&self, kind: AccountKind) -> Result<(), ControlError> {
+    const fn limits(&self) -> [(&'static str, Option<Option<i64>>); 4] {
+        [
+            ("credit_limit_minor", self.credit_limit_minor),
+            (
+                "per_transaction_limit_minor",
+                self.per_transaction_limit_minor,
+            ),
+            ("daily_count_limit", self.daily_count_limit),
+            ("daily_sum_limit_minor", self.daily_sum_limit_minor),
+        ]
+    }
+
+    /// Checks the members for an account of this kind.
+    pub(crate) fn check(&self, kind: AccountKind) -> Result<(), ControlError> {
         let most = limits::AMOUNT_MINOR;
         let debit = kind == AccountKind::Debit;
         let least = if debit { 0 } else { -most };
@@ -85,20 +88,9 @@ impl AccountRequest {
             let reason = "A debit account has no credit limit.";
             return Err(invalid("credit_limit_minor", reason));
         }
-        let bounded = [
-            ("credit_limit_minor", self.credit_limit_minor),
-            (
-                "per_transaction_limit_minor",
-                self.per_transaction_limit_minor,
-            ),
-            ("daily_count_limit", self.daily_count_limit),
-            ("daily_sum_limit_minor", self.daily_sum_limit_minor),
-        ];
-        for (field, limit) in bounded {
-            if limit
-                .flatten()
-                .is_some_and(|limit| !(0..=most).contains(&limit))
-            {
+        for (field, limit) in self.limits() {
+            let limit = limit.flatten();
+            if limit.is_some_and(|limit| !(0..=most).contains(&limit)) {
                 let reason = format!("The limit must be from 0 to {most}, or null.");
                 return Err(invalid(field, reason));
             }
@@ -127,8 +119,8 @@ mod tests {
     use crate::control::ControlError;
 
     fn refused(kind: AccountKind, json: &str) -> Option<&'static str> {
-        let order: AccountRequest = serde_json::from_str(json).unwrap();
-        match order.check(kind) {
+        let request: AccountRequest = serde_json::from_str(json).unwrap();
+        match request.check(kind) {
             Ok(()) => None,
             Err(ControlError::Invalid { field, reason }) => {
                 assert!(reason.ends_with('.'), "{reason}");
@@ -138,86 +130,54 @@ mod tests {
         }
     }
 
+    const BALANCE: Option<&str> = Some("balance_minor");
+    const CREDIT_LIMIT: Option<&str> = Some("credit_limit_minor");
+    const PER_TRANSACTION: Option<&str> = Some("per_transaction_limit_minor");
+    const DAILY_SUM: Option<&str> = Some("daily_sum_limit_minor");
+
     #[test]
-    fn every_bound_of_an_account_is_looked_at() {
+    fn every_limit_of_an_account_is_checked() {
         use AccountKind::{Credit, Debit};
-        let most = "999999999999";
-        let more = "1000000000000";
         let rows = [
-            (Debit, "{}".to_owned(), None),
-            (Debit, r#"{"balance_minor":0}"#.into(), None),
+            (Debit, "{}", None),
+            (Debit, r#"{"balance_minor":0}"#, None),
+            (Debit, r#"{"balance_minor":-1}"#, BALANCE),
+            (Credit, r#"{"balance_minor":-1}"#, None),
+            (Credit, r#"{"balance_minor":-999999999999}"#, None),
+            (Credit, r#"{"balance_minor":-1000000000000}"#, BALANCE),
+            (Credit, r#"{"balance_minor":1000000000000}"#, BALANCE),
+            (Credit, r#"{"credit_limit_minor":null}"#, None),
+            (Debit, r#"{"credit_limit_minor":null}"#, CREDIT_LIMIT),
+            (Debit, r#"{"credit_limit_minor":5}"#, CREDIT_LIMIT),
+            (Credit, r#"{"credit_limit_minor":-1}"#, CREDIT_LIMIT),
+            (Debit, r#"{"daily_count_limit":0}"#, None),
+            (Debit, r#"{"daily_sum_limit_minor":null}"#, None),
             (
                 Debit,
-                r#"{"balance_minor":-1}"#.into(),
-                Some("balance_minor"),
-            ),
-            (Credit, r#"{"balance_minor":-1}"#.into(), None),
-            (Credit, format!(r#"{{"balance_minor":-{most}}}"#), None),
-            (
-                Credit,
-                format!(r#"{{"balance_minor":-{more}}}"#),
-                Some("balance_minor"),
-            ),
-            (
-                Credit,
-                format!(r#"{{"balance_minor":{more}}}"#),
-                Some("balance_minor"),
-            ),
-            (Credit, r#"{"credit_limit_minor":null}"#.into(), None),
-            (
-                Debit,
-                r#"{"credit_limit_minor":null}"#.into(),
-                Some("credit_limit_minor"),
-            ),
-            (
-                Debit,
-                r#"{"credit_limit_minor":5}"#.into(),
-                Some("credit_limit_minor"),
-            ),
-            (
-                Credit,
-                r#"{"credit_limit_minor":-1}"#.into(),
-                Some("credit_limit_minor"),
-            ),
-            (
-                Debit,
-                r#"{"daily_count_limit":0,"daily_sum_limit_minor":null}"#.into(),
-                None,
-            ),
-            (
-                Debit,
-                r#"{"daily_count_limit":-1}"#.into(),
+                r#"{"daily_count_limit":-1}"#,
                 Some("daily_count_limit"),
             ),
+            (Debit, r#"{"daily_sum_limit_minor":-1}"#, DAILY_SUM),
             (
                 Debit,
-                r#"{"daily_sum_limit_minor":-1}"#.into(),
-                Some("daily_sum_limit_minor"),
+                r#"{"per_transaction_limit_minor":1000000000000}"#,
+                PER_TRANSACTION,
             ),
-            (
-                Debit,
-                format!(r#"{{"per_transaction_limit_minor":{more}}}"#),
-                Some("per_transaction_limit_minor"),
-            ),
-            (Debit, r#"{"phone":"+99912345678"}"#.into(), None),
-            (Debit, r#"{"phone":"99912345678"}"#.into(), Some("phone")),
-            (Debit, r#"{"phone":"+9991234"}"#.into(), Some("phone")),
-            (
-                Debit,
-                r#"{"phone":"+9991234567890123"}"#.into(),
-                Some("phone"),
-            ),
-            (Debit, r#"{"phone":"+999 1234567"}"#.into(), Some("phone")),
-            (Debit, r#"{"wrong_codes":5}"#.into(), None),
-            (Debit, r#"{"wrong_codes":6}"#.into(), Some("wrong_codes")),
+            (Debit, r#"{"phone":"+99912345678"}"#, None),
+            (Debit, r#"{"phone":"99912345678"}"#, Some("phone")),
+            (Debit, r#"{"phone":"+9991234"}"#, Some("phone")),
+            (Debit, r#"{"phone":"+9991234567890123"}"#, Some("phone")),
+            (Debit, r#"{"phone":"+999 1234567"}"#, Some("phone")),
+            (Debit, r#"{"wrong_codes":5}"#, None),
+            (Debit, r#"{"wrong_codes":6}"#, Some("wrong_codes")),
         ];
         for (kind, json, expected) in rows {
-            assert_eq!(refused(kind, &json), expected, "{kind:?} {json}");
+            assert_eq!(refused(kind, json), expected, "{kind:?} {json}");
         }
     }
 
     #[test]
-    fn what_is_no_order_is_refused_by_name() {
+    fn an_unreadable_request_names_the_member() {
         let rows = [
             (r#"{"balance":1}"#, "unknown field `balance`"),
             (r#"{"currency":"USD"}"#, "unknown field `currency`"),
@@ -232,13 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_is_null_is_not_a_limit_that_is_missing() {
-        let order: AccountRequest = serde_json::from_str(r#"{"daily_count_limit":null}"#).unwrap();
-        assert_eq!(order.daily_count_limit, Some(None));
-        assert_eq!(order.daily_sum_limit_minor, None);
-        assert_eq!(order.of_money(), Some("daily_count_limit"));
-        assert_eq!(AccountRequest::default().of_money(), None);
-        let back = serde_json::to_string(&order).unwrap();
-        assert_eq!(back, r#"{"daily_count_limit":null}"#);
+    fn a_null_limit_differs_from_a_missing_one() {
+        let request: AccountRequest =
+            serde_json::from_str(r#"{"daily_count_limit":null}"#).unwrap();
+        assert_eq!(request.daily_count_limit, Some(None));
+        assert_eq!(request.daily_sum_limit_minor, None);
+        assert_eq!(request.first_payment_field(), Some("daily_count_limit"));
+        assert_eq!(AccountRequest::default().first_payment_field(), None);
+        let json = serde_json::to_string(&request).unwrap();
+        assert_eq!(json, r#"{"daily_count_limit":null}"#);
     }
 }

@@ -1,4 +1,4 @@
-//! Ordering a fault: what may be ordered, and what cannot be.
+//! A tester's request for a fault.
 
 use super::{ControlError, invalid};
 use crate::acquirer;
@@ -39,14 +39,14 @@ fn any() -> String {
     ANY.to_owned()
 }
 
-/// The longest latency: longer than any server waits.
+/// The longest latency: no server waits so long.
 const LATENCY_MS: u32 = 120_000;
-/// How many requests one order strikes at most.
+/// Maximum number of requests that one fault applies to.
 const NEXT: u32 = 1_000_000;
 
 impl FaultRequest {
-    /// The fault that was ordered, if it can be.
-    pub(super) fn fault(self, id: String, created_at_ms: i64) -> Result<Fault, ControlError> {
+    /// The requested fault, if the request is valid.
+    pub(crate) fn fault(self, id: String, created_at_ms: i64) -> Result<Fault, ControlError> {
         self.check()?;
         let min_ms = self.min_ms.unwrap_or(0);
         Ok(Fault {
@@ -101,7 +101,7 @@ impl FaultRequest {
 
     fn check_target(&self) -> Result<(), ControlError> {
         let target = self.target.as_str();
-        let acquirers = acquirer::all().iter().map(|facts| facts.name.as_str());
+        let acquirers = acquirer::all().iter().map(|terms| terms.name.as_str());
         let others = [wallet::NAME, transfer::NAME, PAYOUTS];
         let providers = acquirers.chain(others);
         let targets: Vec<_> = match self.kind {
@@ -124,8 +124,8 @@ mod tests {
     use crate::control::ControlError;
 
     fn refused(json: &str) -> Option<&'static str> {
-        let order: FaultRequest = serde_json::from_str(json).unwrap();
-        match order.fault("flt_a".into(), 1) {
+        let request: FaultRequest = serde_json::from_str(json).unwrap();
+        match request.fault("flt_a".into(), 1) {
             Ok(_) => None,
             Err(ControlError::Invalid { field, reason }) => {
                 assert!(reason.ends_with('.'), "{reason}");
@@ -135,76 +135,76 @@ mod tests {
         }
     }
 
+    const SHARE: &str = "share_per_mille";
+
     #[test]
-    fn every_part_of_an_order_is_looked_at() {
+    fn every_member_of_a_request_is_checked() {
         let rows = [
-            (r#"{"kind":"request_lost","next":1}"#, None),
+            (r#""kind":"request_lost","next":1"#, None),
             (
-                r#"{"kind":"request_lost","target":"harbor","share_per_mille":1000}"#,
+                r#""kind":"request_lost","target":"harbor","share_per_mille":1000"#,
                 None,
             ),
             (
-                r#"{"kind":"request_lost","target":"issuer","share_per_mille":1,"seed":7}"#,
+                r#""kind":"request_lost","target":"issuer","share_per_mille":1,"seed":7"#,
                 None,
             ),
             (
-                r#"{"kind":"latency","min_ms":0,"max_ms":120000,"next":1}"#,
+                r#""kind":"latency","min_ms":0,"max_ms":120000,"next":1"#,
                 None,
             ),
-            (r#"{"kind":"latency","min_ms":5,"next":1}"#, None),
+            (r#""kind":"latency","min_ms":5,"next":1"#, None),
             (
-                r#"{"kind":"request_lost","target":"nobody","next":1}"#,
+                r#""kind":"request_lost","target":"nobody","next":1"#,
                 Some("target"),
             ),
             (
-                r#"{"kind":"request_lost","target":"","next":1}"#,
+                r#""kind":"request_lost","target":"","next":1"#,
                 Some("target"),
             ),
             (
-                r#"{"kind":"acquirer_down","target":"issuer","next":1}"#,
+                r#""kind":"acquirer_down","target":"issuer","next":1"#,
                 Some("target"),
             ),
             (
-                r#"{"kind":"issuer_down","target":"harbor","next":1}"#,
+                r#""kind":"issuer_down","target":"harbor","next":1"#,
                 Some("target"),
             ),
             (
-                r#"{"kind":"request_lost","min_ms":1,"next":1}"#,
+                r#""kind":"request_lost","min_ms":1,"next":1"#,
                 Some("min_ms"),
             ),
             (
-                r#"{"kind":"request_lost","max_ms":1,"next":1}"#,
+                r#""kind":"request_lost","max_ms":1,"next":1"#,
                 Some("max_ms"),
             ),
-            (r#"{"kind":"latency","next":1}"#, Some("min_ms")),
-            (r#"{"kind":"latency","max_ms":1,"next":1}"#, Some("min_ms")),
+            (r#""kind":"latency","next":1"#, Some("min_ms")),
+            (r#""kind":"latency","max_ms":1,"next":1"#, Some("min_ms")),
             (
-                r#"{"kind":"latency","min_ms":2,"max_ms":1,"next":1}"#,
+                r#""kind":"latency","min_ms":2,"max_ms":1,"next":1"#,
                 Some("max_ms"),
             ),
             (
-                r#"{"kind":"latency","min_ms":0,"max_ms":120001,"next":1}"#,
+                r#""kind":"latency","min_ms":0,"max_ms":120001,"next":1"#,
                 Some("max_ms"),
             ),
-            (r#"{"kind":"request_lost"}"#, Some("next")),
-            (r#"{"kind":"request_lost","next":0}"#, Some("next")),
-            (r#"{"kind":"request_lost","next":1000001}"#, Some("next")),
+            (r#""kind":"request_lost""#, Some("next")),
+            (r#""kind":"request_lost","next":0"#, Some("next")),
+            (r#""kind":"request_lost","next":1000001"#, Some("next")),
             (
-                r#"{"kind":"request_lost","next":1,"share_per_mille":1}"#,
+                r#""kind":"request_lost","next":1,"share_per_mille":1"#,
                 Some("next"),
             ),
-            (r#"{"kind":"request_lost","next":1,"seed":1}"#, Some("seed")),
+            (r#""kind":"request_lost","next":1,"seed":1"#, Some("seed")),
+            (r#""kind":"request_lost","share_per_mille":0"#, Some(SHARE)),
             (
-                r#"{"kind":"request_lost","share_per_mille":0}"#,
-                Some("share_per_mille"),
-            ),
-            (
-                r#"{"kind":"request_lost","share_per_mille":1001}"#,
-                Some("share_per_mille"),
+                r#""kind":"request_lost","share_per_mille":1001"#,
+                Some(SHARE),
             ),
         ];
-        for (json, expected) in rows {
-            assert_eq!(refused(json), expected, "{json}");
+        for (members, expected) in rows {
+            let json = format!("{{{members}}}");
+            assert_eq!(refused(&json), expected, "{json}");
         }
     }
 
@@ -226,15 +226,15 @@ mod tests {
         ];
         for (kind, targets) in rows {
             for target in every.iter().chain(&["nobody", "Payouts", ""]) {
-                let order = format!(r#"{{"kind":"{kind}","target":"{target}","next":1}}"#);
+                let json = format!(r#"{{"kind":"{kind}","target":"{target}","next":1}}"#);
                 let expected = (!targets.contains(target)).then_some("target");
-                assert_eq!(refused(&order), expected, "{order}");
+                assert_eq!(refused(&json), expected, "{json}");
             }
         }
     }
 
     #[test]
-    fn what_is_no_order_is_refused_by_name() {
+    fn an_unreadable_request_names_the_member() {
         let rows = [
             (r#"{"next":1}"#, "missing field `kind`"),
             (r#"{"kind":"slow","next":1}"#, "unknown variant `slow`"),

@@ -1,4 +1,4 @@
-//! What a tester can read and change in the bank, in test mode only.
+//! Testers read and change the bank, in test mode only.
 
 mod account_request;
 mod fault_request;
@@ -9,41 +9,40 @@ pub use account_request::AccountRequest;
 pub use fault_request::FaultRequest;
 
 use super::account::{Account, AccountKind, AccountStatus, Enrolment};
-use super::book::{self, Entry};
 use super::fault::{Fault, Faults};
 use super::issuer::letters;
-use super::world::silent;
-use super::{SimulatedBank, persona};
+use super::journal::Authorization;
+use super::persona::{self, Persona};
+use super::{SimulatedBank, simulation::Simulation};
 use sealpay_provider::ProviderError;
 use serde::Serialize;
-use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// How many faults may be in force at once: every request looks at all of them.
+/// Maximum number of faults in force: every request looks at all of them.
 const FAULTS: usize = 100;
 
-/// How many accounts or authorizations are listed at once.
+/// Maximum number of accounts or authorizations that are listed at once.
 const LISTED: u32 = 200;
 
-/// Why the bank did not do what it was told, in order of precedence.
+/// Why the bank did not do what a tester requested, in order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ControlError {
-    /// There is nothing of that name.
+    /// There is none with this name.
     NotFound,
     /// A member of the request is invalid.
     Invalid {
-        /// Which.
+        /// Its name.
         field: &'static str,
         /// A sentence that says why.
         reason: String,
     },
-    /// The bank's journal did not respond.
-    Silent(ProviderError),
+    /// The bank's journal failed.
+    Provider(ProviderError),
 }
 
 impl From<ProviderError> for ControlError {
     fn from(error: ProviderError) -> Self {
-        Self::Silent(error)
+        Self::Provider(error)
     }
 }
 
@@ -113,6 +112,7 @@ impl From<Account> for AccountView {
     fn from(account: Account) -> Self {
         Self {
             available_minor: account.available_minor(),
+            locked: account.is_locked(),
             id: account.id,
             persona: account.persona,
             holder: account.holder,
@@ -135,120 +135,54 @@ impl From<Account> for AccountView {
             enrolment: account.enrolment,
             phone: account.phone,
             wrong_codes: account.wrong_codes,
-            locked: account.locked,
             codes_refused_until_ms: Some(account.codes_refused_until_ms).filter(|ms| *ms > 0),
         }
-    }
-}
-
-/// An authorization as a tester sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct AuthorizationView {
-    /// The payment.
-    pub reference: String,
-    /// Who passed it on to the bank.
-    pub provider: String,
-    /// The account, unless the reference was given up before it arrived.
-    pub account: Option<String>,
-    /// The persona whose account it is.
-    pub persona: Option<String>,
-    /// The brand's slug, where the account is known.
-    pub brand: Option<String>,
-    /// The last four digits of the card, where the account is known.
-    pub last4: Option<String>,
-    /// What was asked for, minor units.
-    pub amount_minor: i64,
-    /// ISO 4217; null when the reference was given up before it arrived.
-    pub currency: Option<String>,
-    /// What was taken of it, minor units.
-    pub booked_minor: i64,
-    /// What went back of that, minor units.
-    pub refunded_minor: i64,
-    /// What it is on the account, minor units of the account's currency.
-    pub account_minor: i64,
-    /// `held`, `booked`, `released`, `declined` or `struck_out`.
-    pub state: &'static str,
-    /// The reason, when it was declined.
-    pub decline: Option<String>,
-    /// When it came, milliseconds since 1970.
-    pub created_at_ms: i64,
-    /// Until when the money is held, milliseconds since 1970.
-    pub hold_until_ms: Option<i64>,
-}
-
-fn authorization(entry: Entry, accounts: &HashMap<String, Account>) -> AuthorizationView {
-    let account = accounts.get(&entry.account);
-    let known = |text: String| Some(text).filter(|text| !text.is_empty());
-    AuthorizationView {
-        persona: account.and_then(|account| account.persona.clone()),
-        brand: account.map(|account| account.brand.clone()),
-        last4: account.map(|account| account.last4.clone()),
-        reference: entry.reference,
-        provider: entry.provider,
-        account: known(entry.account),
-        amount_minor: entry.amount_minor,
-        currency: known(entry.currency),
-        booked_minor: entry.booked_minor,
-        refunded_minor: entry.refunded_minor,
-        account_minor: entry.account_minor,
-        state: entry.state.name(),
-        decline: entry.decline,
-        created_at_ms: entry.created_at_ms,
-        hold_until_ms: entry.hold_until_ms,
     }
 }
 
 impl SimulatedBank {
     /// The accounts of all personas, then the newest of other cards, at most so many.
     pub async fn accounts(&self, limit: u32) -> Result<Vec<AccountView>, ProviderError> {
-        let stored = book::accounts(&self.world.database, limit.min(LISTED)).await;
-        let mut others = Vec::new();
-        let mut personas = HashMap::new();
-        for account in stored.map_err(silent)? {
-            if account.persona.is_some() {
-                personas.insert(account.id.clone(), account);
-            } else {
-                others.push(account);
-            }
-        }
-        let now_ms = self.world.clock.now_ms_i64();
+        let stored = self.simulation.journal.accounts(limit.min(LISTED)).await?;
+        let (personas, others): (Vec<_>, Vec<_>) = stored
+            .into_iter()
+            .partition(|account| account.persona.is_some());
+        let now_ms = self.simulation.clock.now_ms_i64();
         let personas = persona::all().iter().filter_map(|persona| {
-            let stored = personas.remove(&persona.account_id());
-            stored.or_else(|| persona.account(now_ms))
+            let id = persona.account_id();
+            let stored = personas.iter().find(|account| account.id == id);
+            stored.cloned().or_else(|| persona.account(now_ms))
         });
-        let personas: Vec<_> = personas.collect();
-        let all = personas.into_iter().chain(others);
-        Ok(all.map(AccountView::from).collect())
+        Ok(personas.chain(others).map(AccountView::from).collect())
     }
 
-    /// The account of a persona's name, or of an account's.
+    /// The account with a persona's name, or with an id.
     ///
     /// # Errors
-    /// There is none, or the book did not do its work.
+    /// There is none, or the journal failed.
     pub async fn account(&self, name: &str) -> Result<AccountView, ControlError> {
         self.find(name).await.map(AccountView::from)
     }
 
     async fn find(&self, name: &str) -> Result<Account, ControlError> {
-        let id = persona::named(name).map(persona::Persona::account_id);
-        let id = id.as_deref().unwrap_or(name);
-        let found = self.world.account(id).await?;
-        found.ok_or(ControlError::NotFound)
+        let id = persona::named(name).map(Persona::account_id);
+        let found = self.simulation.account(id.as_deref().unwrap_or(name));
+        found.await?.ok_or(ControlError::NotFound)
     }
 
-    /// Changes the account of a persona's name, or of an account's, and says how it stands then.
+    /// Changes the account with a persona's name, or with an id; gives the changed account.
     ///
     /// # Errors
-    /// There is none, it cannot be as ordered, or the book did not do its work.
+    /// There is none, the request is invalid, or the journal failed.
     pub async fn change_account(
         &self,
         name: &str,
-        order: AccountRequest,
+        request: AccountRequest,
     ) -> Result<AccountView, ControlError> {
         let account = self.find(name).await?;
         let persona = account.persona.as_deref().and_then(persona::named);
-        if let Some(persona) = persona.filter(|persona| persona.script().is_some())
-            && let Some(field) = order.of_money()
+        if let Some(persona) = persona.filter(|persona| persona.fixed_outcome().is_some())
+            && let Some(field) = request.first_payment_field()
         {
             let outcome = &persona.outcome;
             let reason = format!(
@@ -256,82 +190,65 @@ impl SimulatedBank {
             );
             return Err(invalid(field, reason));
         }
-        order.check(account.kind)?;
-        let changed = book::change_account(&self.world.database, account, order).await;
-        Ok(changed.map_err(silent)?.into())
+        request.check(account.kind)?;
+        let journal = &self.simulation.journal;
+        Ok(journal.change_account(account, request).await?.into())
     }
 
-    /// The faults in force, in the order in which they were ordered.
+    /// The faults in force, the oldest first.
     pub async fn faults(&self) -> Result<Vec<Fault>, ProviderError> {
-        let faults = self.world.faults.refresh(&self.world.database).await;
-        faults.map_err(silent)
+        let simulation = &self.simulation;
+        simulation.faults.refresh(&simulation.journal).await
     }
 
-    /// The faults that have struck as often as was ordered, the newest first.
+    /// The faults that have applied as often as was requested, the newest first.
     pub async fn spent_faults(&self) -> Result<Vec<Fault>, ProviderError> {
-        Faults::spent(&self.world.database).await.map_err(silent)
+        Faults::spent(&self.simulation.journal).await
     }
 
-    /// Orders a fault.
+    /// Adds a fault.
     ///
     /// # Errors
-    /// It cannot be as ordered, there are too many, or the book did not do its work.
-    pub async fn add_fault(&self, order: FaultRequest) -> Result<Fault, ControlError> {
-        let world = &self.world;
-        let id = ["flt_", &letters(&world.rng.bytes::<10>())].concat();
-        let fault = order.fault(id, world.clock.now_ms_i64())?;
+    /// The request is invalid, there are too many faults, or the journal failed.
+    pub async fn add_fault(&self, request: FaultRequest) -> Result<Fault, ControlError> {
+        let Simulation {
+            journal,
+            clock,
+            rng,
+            faults,
+            ..
+        } = self.simulation.as_ref();
+        let id = ["flt_", &letters(&rng.bytes::<10>())].concat();
+        let fault = request.fault(id, clock.now_ms_i64())?;
         if self.faults().await?.len() >= FAULTS {
             let reason = format!("There are {FAULTS} faults in force; take one away first.");
             return Err(invalid("kind", reason));
         }
-        let added = world.faults.add(&world.database, &fault).await;
-        added.map_err(silent)?;
+        faults.add(journal, &fault).await?;
         Ok(fault)
     }
 
-    /// Takes a fault away.
+    /// Removes a fault.
     ///
     /// # Errors
-    /// There is none of that name, or the book did not do its work.
+    /// There is none with this id, or the journal failed.
     pub async fn remove_fault(&self, id: &str) -> Result<(), ControlError> {
-        let removed = self.world.faults.remove(&self.world.database, id).await;
-        if removed.map_err(silent)? {
-            Ok(())
-        } else {
-            Err(ControlError::NotFound)
+        let simulation = &self.simulation;
+        match simulation.faults.remove(&simulation.journal, id).await? {
+            true => Ok(()),
+            false => Err(ControlError::NotFound),
         }
     }
 
-    /// Takes every fault away.
+    /// Removes every fault.
     pub async fn remove_faults(&self) -> Result<(), ProviderError> {
-        let removed = self.world.faults.remove_all(&self.world.database).await;
-        removed.map(drop).map_err(silent)
+        let simulation = &self.simulation;
+        simulation.faults.remove_all(&simulation.journal).await
     }
 
     /// The newest authorizations, at most so many.
-    pub async fn authorizations(
-        &self,
-        limit: u32,
-    ) -> Result<Vec<AuthorizationView>, ProviderError> {
-        let database = &self.world.database;
-        let entries = book::newest(database, limit.min(LISTED)).await;
-        let entries = entries.map_err(silent)?;
-        let now_ms = self.world.clock.now_ms_i64();
-        let mut accounts = HashMap::new();
-        for entry in &entries {
-            if accounts.contains_key(&entry.account) {
-                continue;
-            }
-            let stored = book::account(database, &entry.account).await;
-            // A persona that nothing limits is paid with before its account is ever written.
-            let fresh = || persona::of_account(&entry.account)?.account(now_ms);
-            if let Some(account) = stored.map_err(silent)?.or_else(fresh) {
-                accounts.insert(entry.account.clone(), account);
-            }
-        }
-        let entries = entries.into_iter();
-        Ok(entries
-            .map(|entry| authorization(entry, &accounts))
-            .collect())
+    pub async fn authorizations(&self, limit: u32) -> Result<Vec<Authorization>, ProviderError> {
+        let journal = &self.simulation.journal;
+        journal.authorizations(limit.min(LISTED)).await
     }
 }

@@ -1,8 +1,7 @@
-//! Whom faults strike, and how often.
+//! The requests that faults apply to, and how often.
 
-use super::{ANY, AppliedFault, DropMode, Fault, FaultKind, Faults, ISSUER, PAYOUTS, Request};
-use crate::world::tests::{TestFolder, database};
-use sealpay_protocol::ids::PaymentId;
+use super::{ANY, AppliedFault, DropMode, Fault, FaultKind, Faults, ISSUER, PAYOUTS, RequestKind};
+use crate::simulation::tests::{journal, payment as reference};
 
 fn fault(target: &str, kind: FaultKind) -> Fault {
     Fault {
@@ -19,15 +18,11 @@ fn fault(target: &str, kind: FaultKind) -> Fault {
     }
 }
 
-fn reference(number: u8) -> PaymentId {
-    PaymentId::new(u64::from(number), [number; 10])
-}
-
 #[test]
-fn a_fault_strikes_whom_it_was_ordered_for() {
+fn a_fault_applies_to_its_target() {
     use FaultKind::{AcquirerDown, IssuerDown, Latency, RequestLost, ResponseLost};
-    use Request::{Authorization, Completion, Inquiry, Payout, Refund};
-    let (harbor, payouts) = (Some("harbor"), Some(PAYOUTS));
+    use RequestKind::{Authorization, Completion, Inquiry, Payout, Refund};
+    let (harbor, meridian, payouts) = (Some("harbor"), Some("meridian"), Some(PAYOUTS));
     let rows = [
         (ANY, RequestLost, Authorization, harbor, true),
         (ANY, RequestLost, Authorization, None, true),
@@ -35,14 +30,8 @@ fn a_fault_strikes_whom_it_was_ordered_for() {
         (ANY, RequestLost, Inquiry, harbor, false),
         ("harbor", ResponseLost, Authorization, harbor, true),
         ("harbor", ResponseLost, Refund, harbor, true),
-        ("harbor", ResponseLost, Refund, Some("meridian"), false),
-        (
-            "harbor",
-            ResponseLost,
-            Authorization,
-            Some("meridian"),
-            false,
-        ),
+        ("harbor", ResponseLost, Refund, meridian, false),
+        ("harbor", ResponseLost, Authorization, meridian, false),
         ("harbor", ResponseLost, Authorization, None, false),
         (ISSUER, IssuerDown, Authorization, harbor, true),
         (ISSUER, IssuerDown, Authorization, None, true),
@@ -54,7 +43,7 @@ fn a_fault_strikes_whom_it_was_ordered_for() {
         ("harbor", AcquirerDown, Authorization, harbor, true),
         ("harbor", AcquirerDown, Completion, harbor, true),
         ("harbor", AcquirerDown, Inquiry, harbor, true),
-        ("harbor", AcquirerDown, Inquiry, Some("meridian"), false),
+        ("harbor", AcquirerDown, Inquiry, meridian, false),
         (ANY, AcquirerDown, Authorization, None, false),
         (ISSUER, Latency, Inquiry, harbor, false),
         (ANY, Latency, Inquiry, harbor, true),
@@ -66,9 +55,9 @@ fn a_fault_strikes_whom_it_was_ordered_for() {
         (ANY, Latency, Payout, payouts, false),
     ];
     for (target, kind, request, acquirer, expected) in rows {
-        let concerns = fault(target, kind).concerns(request, acquirer);
+        let matches = fault(target, kind).matches(request, acquirer);
         assert_eq!(
-            concerns, expected,
+            matches, expected,
             "{target} {kind:?} {request:?} {acquirer:?}"
         );
     }
@@ -82,46 +71,44 @@ fn a_share_is_a_function_of_seed_and_reference() {
         seed: Some(seed),
         ..fault(ANY, FaultKind::RequestLost)
     };
-    let struck = |per_mille, seed| -> Vec<u8> {
-        let all = (0..=255).filter(|number| share(per_mille, seed).chooses(reference(*number)));
+    let selected = |per_mille, seed| -> Vec<u8> {
+        let all = (0..=255).filter(|number| share(per_mille, seed).selects(reference(*number)));
         all.collect()
     };
-    assert_eq!(struck(0, 1), Vec::<u8>::new());
-    assert_eq!(struck(1000, 1).len(), 256);
-    let half = struck(500, 1);
+    assert_eq!(selected(0, 1), Vec::<u8>::new());
+    assert_eq!(selected(1000, 1).len(), 256);
+    let half = selected(500, 1);
     assert!((90..170).contains(&half.len()), "{}", half.len());
-    assert_eq!(half, struck(500, 1));
-    assert_ne!(half, struck(500, 2));
+    assert_eq!(half, selected(500, 1));
+    assert_ne!(half, selected(500, 2));
 }
 
 #[tokio::test]
-async fn two_servers_together_strike_as_often_as_was_ordered() {
-    let folder = TestFolder::new("faults");
-    let database = database(&folder).await;
+async fn two_servers_together_apply_a_fault_as_often_as_was_requested() {
+    let (journal, _folder) = journal("faults").await;
     let (one, other) = (Faults::default(), Faults::default());
-    let ordered = Fault {
+    let requested = Fault {
         remaining: Some(5),
         ..fault("harbor", FaultKind::RequestLost)
     };
-    one.add(&database, &ordered).await.unwrap();
-    other.refresh(&database).await.unwrap();
-    let mut strikes = 0;
+    one.add(&journal, &requested).await.unwrap();
+    other.refresh(&journal).await.unwrap();
+    let mut applied = 0;
     for number in 0..10 {
         for server in [&one, &other] {
-            let request = Request::Authorization;
-            let struck = server.strike(&database, request, Some("harbor"), reference(number));
-            strikes += usize::from(struck.await.unwrap().lost == DropMode::Each);
+            let request = RequestKind::Authorization;
+            let fault = server.apply(&journal, request, Some("harbor"), reference(number));
+            applied += usize::from(fault.await.unwrap().lost == DropMode::Every);
         }
     }
-    assert_eq!(strikes, 5);
+    assert_eq!(applied, 5);
     assert!(one.current().is_empty() && other.current().is_empty());
-    assert!(one.refresh(&database).await.unwrap().is_empty());
+    assert!(one.refresh(&journal).await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn faults_are_kept_as_ordered_and_go_when_removed() {
-    let folder = TestFolder::new("faults-kept");
-    let database = database(&folder).await;
+async fn faults_are_stored_as_requested_until_they_are_removed() {
+    let (journal, _folder) = journal("faults-stored").await;
     let faults = Faults::default();
     let share = Fault {
         remaining: None,
@@ -131,61 +118,60 @@ async fn faults_are_kept_as_ordered_and_go_when_removed() {
     };
     let down = fault("harbor", FaultKind::AcquirerDown);
     for fault in [&share, &down] {
-        faults.add(&database, fault).await.unwrap();
+        faults.add(&journal, fault).await.unwrap();
     }
-    let kept = faults.refresh(&database).await.unwrap();
-    assert_eq!(kept, [share.clone(), down.clone()]);
-    let struck = faults.strike(&database, Request::Inquiry, Some("harbor"), reference(1));
+    let stored = faults.refresh(&journal).await.unwrap();
+    assert_eq!(stored, [share.clone(), down.clone()]);
+    let applied = faults.apply(&journal, RequestKind::Inquiry, Some("harbor"), reference(1));
     let expected = AppliedFault {
         latencies_ms: vec![(1, 2)],
         acquirer_down: true,
         ..AppliedFault::default()
     };
-    assert_eq!(struck.await.unwrap(), expected);
-    assert!(faults.remove(&database, &share.id).await.unwrap());
-    assert!(!faults.remove(&database, &share.id).await.unwrap());
-    let struck = faults.strike(&database, Request::Inquiry, Some("harbor"), reference(2));
-    assert_eq!(struck.await.unwrap(), AppliedFault::default());
-    assert!(faults.remove_all(&database).await.unwrap());
+    assert_eq!(applied.await.unwrap(), expected);
+    assert!(faults.remove(&journal, &share.id).await.unwrap());
+    assert!(!faults.remove(&journal, &share.id).await.unwrap());
+    let applied = faults.apply(&journal, RequestKind::Inquiry, Some("harbor"), reference(2));
+    assert_eq!(applied.await.unwrap(), AppliedFault::default());
+    faults.remove_all(&journal).await.unwrap();
     assert!(faults.current().is_empty());
 }
 
 #[tokio::test]
-async fn a_spent_fault_says_what_it_struck_for_an_hour() {
-    let folder = TestFolder::new("faults-spent");
-    let database = database(&folder).await;
+async fn a_spent_fault_is_listed_for_an_hour() {
+    let (journal, _folder) = journal("faults-spent").await;
     let faults = Faults::default();
     let twice = Fault {
         remaining: Some(2),
         ..fault("harbor", FaultKind::RequestLost)
     };
-    faults.add(&database, &twice).await.unwrap();
+    faults.add(&journal, &twice).await.unwrap();
     for number in 1..=3 {
-        let request = Request::Authorization;
-        let struck = faults.strike(&database, request, Some("harbor"), reference(number));
-        let is_struck = struck.await.unwrap().lost == DropMode::Each;
-        assert_eq!(is_struck, number < 3, "{number}");
+        let request = RequestKind::Authorization;
+        let applied = faults.apply(&journal, request, Some("harbor"), reference(number));
+        let is_applied = applied.await.unwrap().lost == DropMode::Every;
+        assert_eq!(is_applied, number < 3, "{number}");
         let (in_force, spent) = (
-            faults.refresh(&database).await.unwrap(),
-            Faults::spent(&database).await.unwrap(),
+            faults.refresh(&journal).await.unwrap(),
+            Faults::spent(&journal).await.unwrap(),
         );
-        let struck = Fault {
+        let expected = Fault {
             remaining: Some(2_u32.saturating_sub(number.into())),
             last_struck: Some(reference(number.min(2)).to_string()),
             ..twice.clone()
         };
         let is_spent = number > 1;
-        assert_eq!(in_force.contains(&struck), !is_spent, "{number}");
-        assert_eq!(spent.contains(&struck), is_spent, "{number}");
+        assert_eq!(in_force.contains(&expected), !is_spent, "{number}");
+        assert_eq!(spent.contains(&expected), is_spent, "{number}");
     }
-    for (created_at_ms, remembered) in [(super::REMEMBERED_MS, 1), (super::REMEMBERED_MS + 1, 0)] {
+    for (created_at_ms, listed) in [(super::RETENTION_MS, 1), (super::RETENTION_MS + 1, 0)] {
         let next = Fault {
             id: format!("later-{created_at_ms}"),
             created_at_ms,
             ..twice.clone()
         };
-        faults.add(&database, &next).await.unwrap();
-        let spent = Faults::spent(&database).await.unwrap();
-        assert_eq!(spent.len(), remembered, "{created_at_ms}");
+        faults.add(&journal, &next).await.unwrap();
+        let spent = Faults::spent(&journal).await.unwrap();
+        assert_eq!(spent.len(), listed, "{created_at_ms}");
     }
 }

@@ -1,12 +1,12 @@
-//! Simulated bank transfers: an account to send to, a reference to write, and money that arrives by
-//! the clock or by hand.
+//! Simulated bank transfers: a collection account, a creditor reference, and credits that arrive on
+//! schedule or that a tester sends.
 
 mod refund;
 #[cfg(test)]
 mod tests;
 
-use super::outcome::{Directive, TransferScript};
-use super::world::{World, silent};
+use super::outcome::{Directive, TransferScenario};
+use super::simulation::Simulation;
 use sealpay_protocol::check_digits::with_check_digits;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
@@ -17,22 +17,22 @@ use sealpay_provider::{
     ModificationRequest, PaymentOperations, ProviderDecision, ProviderError, ProviderFuture,
     TransferProvider,
 };
-use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value, values};
+use sealpay_storage::{ByName, Entity, Fault, Projection, Tx, entity, sql, values};
 use std::sync::Arc;
 
 /// The name on payments.
 pub const NAME: &str = "simulated_transfer";
 
-/// Whose account it is.
+/// The holder of the collection accounts.
 const HOLDER: &str = "Sealpay Collections";
 
-/// ISO 9362: a bank that is not there. An eighth character of 0 marks codes for tests.
+/// ISO 9362: no bank has this code. An eighth character of 0 marks codes for tests.
 const BIC: &str = "SEALDEF0XXX";
 
-/// Letters and digits that are not taken for each other.
+/// Letters and digits that are not mistaken for each other.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// Characters of a reference behind its check digits: 60 bits that nobody meets by a typo.
+/// Characters of a reference after its check digits: 60 bits, too many to meet by a typo.
 const REFERENCE_CHARACTERS: usize = 12;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -40,123 +40,163 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 /// How long a transfer takes.
 const IN_TIME_MS: i64 = 24 * HOUR_MS;
 
-/// How long one takes that comes too late.
+/// How long a late transfer takes.
 const LATE_MS: i64 = 8 * 24 * HOUR_MS;
 
 /// Longest text that a sender can write (SEPA remittance information).
 const REMITTANCE_CHARACTERS: usize = 140;
 
-/// Maximum number of transfers that are shown at once.
-const SHOWN: u32 = 200;
+/// Maximum number of transfers that are listed at once.
+const LISTED: u32 = 200;
 
-const EXPECT: &str = "INSERT INTO bank_collections
-    (reference, creditor_reference, amount, currency, created_at_ms)
-    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+struct Collection {
+    reference: PaymentId,
+    creditor_reference: String,
+    money: Money,
+    created_at_ms: i64,
+}
 
-const EXPECTED: &str = "SELECT creditor_reference, currency FROM bank_collections
-    WHERE reference = $1";
+entity! {
+    Collection in "bank_collections" {
+        reference,
+        creditor_reference,
+        money: (amount, currency),
+        created_at_ms,
+    }
+}
 
-const BEARS: &str = "SELECT creditor_reference FROM bank_collections WHERE creditor_reference = $1";
+const EXPECT: &str = sql!(Collection::INSERT, "ON CONFLICT DO NOTHING");
 
-const SCHEDULE: &str = "INSERT INTO bank_transfers
-    (id, creditor_reference, amount, currency, arrives_at_ms, state, plain_reference)
-    VALUES ($1, $2, $3, $4, $5, 'pending', $6)";
+const BY_REFERENCE: &str = sql!(Collection::SELECT, "WHERE reference = $1");
 
-const ARRIVED: &str = "SELECT id, creditor_reference, amount, currency, arrives_at_ms
-    FROM bank_transfers WHERE state = 'pending' AND arrives_at_ms <= $1
-    ORDER BY arrives_at_ms, id LIMIT $2";
+const BY_CREDITOR_REFERENCE: &str = sql!(Collection::SELECT, "WHERE creditor_reference = $1");
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StoredState {
+    Pending,
+    Matched,
+    Returned,
+}
+
+sealpay_protocol::names! {
+    StoredState {
+        Pending = "pending",
+        Matched = "matched",
+        Returned = "returned",
+    }
+}
+
+struct StoredTransfer {
+    id: String,
+    creditor_reference: String,
+    money: Money,
+    arrives_at_ms: i64,
+    state: StoredState,
+    plain_reference: String,
+}
+
+entity! {
+    StoredTransfer in "bank_transfers" {
+        id,
+        creditor_reference,
+        money: (amount, currency),
+        arrives_at_ms,
+        state as ByName,
+        plain_reference,
+    }
+}
+
+const ARRIVED: &str = sql!(
+    StoredTransfer::SELECT,
+    "WHERE state = 'pending' AND arrives_at_ms <= $1 ORDER BY arrives_at_ms, id LIMIT $2"
+);
 
 const ACKNOWLEDGE: &str = "UPDATE bank_transfers SET state = $2
     WHERE id = $1 AND (state = 'pending' OR (state = 'matched' AND $2 = 'returned'))";
 
-const NEWEST: &str = "SELECT id, creditor_reference, amount, currency, arrives_at_ms, state
-    FROM bank_transfers ORDER BY id DESC LIMIT $1";
+const NEWEST: &str = sql!(StoredTransfer::SELECT, "ORDER BY id DESC LIMIT $1");
 
-/// A transfer as the control page shows it.
+/// A transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
-    /// Its name; later ones have later names.
+    /// Its id; ids sort by time.
     pub id: String,
-    /// What the sender wrote.
+    /// The sender's text.
     pub reference: String,
-    /// How much.
+    /// The amount.
     pub money: Money,
     /// When it arrives or arrived, milliseconds since 1970.
     pub arrives_at_ms: i64,
-    /// Where it stands.
+    /// The state.
     pub state: TransferState,
 }
 
-/// Where a transfer stands.
+/// The state of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransferState {
-    /// It is on its way.
+    /// It has not arrived.
     Scheduled,
-    /// It is there, and nobody has looked at it yet.
+    /// It has arrived, and nobody has acknowledged it.
     Arrived,
     /// It belongs to a payment.
     Matched,
-    /// Nobody expected it, and it went back.
+    /// It belongs to no payment and was returned.
     Returned,
 }
 
-impl TransferState {
-    /// The name in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Arrived => "arrived",
-            Self::Matched => "matched",
-            Self::Returned => "returned",
-        }
+sealpay_protocol::names! {
+    TransferState {
+        Scheduled = "scheduled",
+        Arrived = "arrived",
+        Matched = "matched",
+        Returned = "returned",
     }
 }
 
-/// The bank that money is sent to.
+/// The bank that collects transfers.
 #[derive(Debug, Clone)]
 pub struct SimulatedTransfers {
-    world: Arc<World>,
-    /// What the order asks for.
+    simulation: Arc<Simulation>,
+    /// The outcome that the order asks for.
     directive: Option<Directive>,
 }
 
-/// What is kept when a transfer is expected: the row, and what the script sends.
+/// A collection, and the transfer of its scenario.
 struct Expectation {
-    reference: PaymentId,
-    collection: [Value; 5],
-    transfer: Option<[Value; 6]>,
+    collection: Collection,
+    transfer: Option<StoredTransfer>,
 }
 
-/// Keeps it unless it is kept; gives the reference and the currency that were said first.
-async fn expect(tx: &mut Tx<'_>, request: &Expectation) -> Result<Option<(String, String)>, Fault> {
-    if tx.execute(EXPECT, &request.collection).await? > 0
-        && let Some(transfer) = &request.transfer
+/// Stores it unless the reference is known; gives the stored collection, or none where another one
+/// has the creditor reference.
+async fn expect(tx: &mut Tx<'_>, expected: &Expectation) -> Result<Option<Collection>, Fault> {
+    let collection = &expected.collection;
+    if tx.execute(EXPECT, &collection.to_row()?).await? > 0
+        && let Some(transfer) = &expected.transfer
     {
-        tx.execute(SCHEDULE, transfer).await?;
+        tx.execute(StoredTransfer::INSERT, &transfer.to_row()?)
+            .await?;
     }
-    let row = tx.optional(EXPECTED, &values![request.reference]).await?;
-    row.map(|mut row| Ok((row.text()?, row.text()?)))
-        .transpose()
+    tx.get(BY_REFERENCE, &values![collection.reference]).await
 }
 
-/// How much a script sends, and how long it takes; none sends nothing.
-fn scripted(script: TransferScript, money: Money) -> Option<(Money, i64)> {
+/// The amount of a scenario, and how long it takes; none where nothing is sent.
+fn sent_amount(scenario: TransferScenario, money: Money) -> Option<(Money, i64)> {
     let currency = money.currency();
     let unit = 10_i64.checked_pow(currency.exponent().into())?;
     let amount = money.amount_minor();
-    let (sent, after) = match script {
-        TransferScript::Paid | TransferScript::WrongReference => (amount, IN_TIME_MS),
-        TransferScript::Late => (amount, LATE_MS),
-        TransferScript::Short if amount > unit => (amount - unit, IN_TIME_MS),
-        TransferScript::Short => (amount / 2, IN_TIME_MS),
-        TransferScript::Over => (amount.checked_add(unit)?, IN_TIME_MS),
-        TransferScript::Never => return None,
+    let (sent, after) = match scenario {
+        TransferScenario::Paid | TransferScenario::WrongReference => (amount, IN_TIME_MS),
+        TransferScenario::Late => (amount, LATE_MS),
+        TransferScenario::Short if amount > unit => (amount - unit, IN_TIME_MS),
+        TransferScenario::Short => (amount / 2, IN_TIME_MS),
+        TransferScenario::Over => (amount.checked_add(unit)?, IN_TIME_MS),
+        TransferScenario::Never => return None,
     };
     (sent > 0).then_some((Money::new(sent, currency), after))
 }
 
-/// The reference with its last character changed, as somebody types it who is in a hurry.
+/// The reference with its last character changed, as by a typo.
 fn mistyped(reference: &str) -> String {
     let mut text = reference.to_owned();
     let last = text.pop();
@@ -165,13 +205,17 @@ fn mistyped(reference: &str) -> String {
 }
 
 impl SimulatedTransfers {
-    pub(super) const fn new(world: Arc<World>, directive: Option<Directive>) -> Self {
-        Self { world, directive }
+    pub(crate) const fn new(simulation: Arc<Simulation>, directive: Option<Directive>) -> Self {
+        Self {
+            simulation,
+            directive,
+        }
     }
 
     fn creditor_reference(&self, reference: PaymentId, turn: u8) -> String {
         let message = format!("{reference} {turn}");
-        let keyed = self.world.keyed("creditor reference", message.as_bytes());
+        let simulation = &self.simulation;
+        let keyed = simulation.keyed("creditor reference", message.as_bytes());
         let characters = keyed.iter().take(REFERENCE_CHARACTERS);
         let text: String = characters
             .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
@@ -179,70 +223,63 @@ impl SimulatedTransfers {
         with_check_digits("RF", &text)
     }
 
-    /// Names begin with the time of their making, so that they sort.
-    fn transfer_id(&self) -> String {
-        let time = self.world.clock.now_ms().to_be_bytes();
-        format!("trf_{}{}", hex(&time), hex(&self.world.rng.bytes::<10>()))
-    }
-
-    fn schedule(&self, reference: String, money: Money, arrives_at_ms: i64) -> [Value; 6] {
-        let plain_reference = plain(&reference);
-        values![
-            self.transfer_id(),
-            reference,
-            money.amount_minor(),
-            money.currency().code().to_owned(),
+    fn schedule(&self, reference: String, money: Money, arrives_at_ms: i64) -> StoredTransfer {
+        // An id begins with the time, so that ids sort.
+        let time = self.simulation.clock.now_ms().to_be_bytes();
+        let random = self.simulation.rng.bytes::<10>();
+        StoredTransfer {
+            id: format!("trf_{}{}", hex(&time), hex(&random)),
+            plain_reference: plain(&reference),
+            creditor_reference: reference,
+            money,
             arrives_at_ms,
-            plain_reference,
-        ]
+            state: StoredState::Pending,
+        }
     }
 
     async fn collect(&self, request: TransferRequest) -> Result<CollectionAccount, ProviderError> {
-        let now_ms = self.world.clock.now_ms_i64();
-        let asked = self.directive.as_ref();
-        let script = asked
-            .and_then(|asked| asked.outcome.transfer)
-            .unwrap_or(TransferScript::Paid);
-        // Two payments that draw the same reference are not expected; one of them draws again.
+        let TransferRequest { reference, money } = request;
+        let now_ms = self.simulation.clock.now_ms_i64();
+        let directed = self.directive.as_ref();
+        let scenario = directed
+            .and_then(|directive| directive.outcome.transfer)
+            .unwrap_or(TransferScenario::Paid);
+        // A payment whose creditor reference another one has gets the next one.
         for turn in 0..4 {
-            let creditor_reference = self.creditor_reference(request.reference, turn);
-            let written = match script {
-                TransferScript::WrongReference => mistyped(&creditor_reference),
+            let creditor_reference = self.creditor_reference(reference, turn);
+            let written = match scenario {
+                TransferScenario::WrongReference => mistyped(&creditor_reference),
                 _ => creditor_reference.clone(),
             };
-            let transfer = scripted(script, request.money)
-                .map(|(money, after)| self.schedule(written, money, now_ms + after));
-            let money = request.money;
-            let request = Expectation {
-                reference: request.reference,
-                collection: values![
-                    request.reference,
+            let expected = Expectation {
+                transfer: sent_amount(scenario, money)
+                    .map(|(money, after_ms)| self.schedule(written, money, now_ms + after_ms)),
+                collection: Collection {
+                    reference,
                     creditor_reference,
-                    money.amount_minor(),
-                    money.currency().code().to_owned(),
-                    now_ms,
-                ],
-                transfer,
+                    money,
+                    created_at_ms: now_ms,
+                },
             };
-            let kept = self
-                .world
-                .database
-                .write(request, |tx, request| Box::pin(expect(tx, request)));
-            if let Some((reference, currency)) = kept.await.map_err(silent)? {
+            let journal = &self.simulation.journal;
+            let stored = journal.write(expected, |tx, expected| Box::pin(expect(tx, expected)));
+            if let Some(stored) = stored.await? {
+                let currency = stored.money.currency().code();
+                let simulation = &self.simulation;
                 return Ok(CollectionAccount {
                     holder: HOLDER.into(),
-                    iban: self.world.iban("collection account", currency.as_bytes()),
+                    iban: simulation.iban("collection account", currency.as_bytes()),
                     bic: BIC.into(),
-                    reference,
+                    reference: stored.creditor_reference,
                 });
             }
         }
-        let text = "no creditor reference was free";
-        Err(silent(DatabaseError::Corrupt(text.into())))
+        let reason = "no creditor reference was free";
+        Err(ProviderError::OutcomeUnknown(reason.into()))
     }
 
-    /// Sends money by hand; gives the transfer's name. None when the text is empty, longer than a
-    /// bank takes or has control characters, or the amount is none to be paid.
+    /// Sends a transfer by hand; gives its id. None where the text is empty, longer than a bank
+    /// accepts or has control characters, or the amount cannot be paid.
     pub async fn send(
         &self,
         reference: &str,
@@ -256,79 +293,59 @@ impl SimulatedTransfers {
             return Ok(None);
         }
         let mut transfer = self.schedule(reference.into(), money, arrives_at_ms);
-        let id = match &transfer {
-            [Value::Text(id), ..] => id.to_string(),
-            _ => String::new(),
-        };
-        if let Some(borne) = self.borne(reference).await.map_err(silent)? {
-            transfer[5] = borne.into();
+        if let Some(expected) = self.expected_reference(reference).await? {
+            transfer.plain_reference = expected;
         }
-        let sent = self.world.database.execute(SCHEDULE, transfer).await;
-        sent.map_err(silent)?;
-        Ok(Some(id))
+        let journal = &self.simulation.journal;
+        journal.add(StoredTransfer::INSERT, &transfer).await?;
+        Ok(Some(transfer.id))
     }
 
-    /// The one reference that is expected and that a text bears.
-    async fn borne(&self, text: &str) -> Result<Option<String>, DatabaseError> {
+    /// The expected creditor reference in a text; none where there are two.
+    async fn expected_reference(&self, text: &str) -> Result<Option<String>, ProviderError> {
         let mut found: Option<String> = None;
         for reference in meant_by(text) {
-            let row = self.world.database.row(BEARS, values![reference]).await?;
-            let Some(reference) = row.map(|mut row| row.text()).transpose()? else {
+            let reference = values![reference];
+            let journal = &self.simulation.journal;
+            let collection = journal.get(BY_CREDITOR_REFERENCE, reference).await?;
+            let Some(Collection {
+                creditor_reference, ..
+            }) = collection
+            else {
                 continue;
             };
-            if found.is_some_and(|other| other != reference) {
+            if found.is_some_and(|other| other != creditor_reference) {
                 return Ok(None);
             }
-            found = Some(reference);
+            found = Some(creditor_reference);
         }
         Ok(found)
     }
 
     /// The newest transfers, newest first.
     pub async fn list(&self, limit: u32) -> Result<Vec<Transfer>, ProviderError> {
-        let now_ms = self.world.clock.now_ms_i64();
-        let values = values![limit.min(SHOWN)];
-        let rows = self.world.database.rows(NEWEST, values).await;
-        let rows = rows.map_err(silent)?.into_iter();
-        rows.map(|row| transfer(row, now_ms))
-            .collect::<Result<_, _>>()
-            .map_err(silent)
+        let now_ms = self.simulation.clock.now_ms_i64();
+        let limit = values![limit.min(LISTED)];
+        let stored: Vec<StoredTransfer> = self.simulation.journal.list(NEWEST, limit).await?;
+        let transfers = stored.into_iter().map(|stored| Transfer {
+            id: stored.id,
+            reference: stored.creditor_reference,
+            money: stored.money,
+            arrives_at_ms: stored.arrives_at_ms,
+            state: match stored.state {
+                StoredState::Pending if stored.arrives_at_ms > now_ms => TransferState::Scheduled,
+                StoredState::Pending => TransferState::Arrived,
+                StoredState::Matched => TransferState::Matched,
+                StoredState::Returned => TransferState::Returned,
+            },
+        });
+        Ok(transfers.collect())
     }
-}
-
-fn transfer(mut row: Row, now_ms: i64) -> Result<Transfer, DatabaseError> {
-    let id = row.text()?;
-    let reference = row.text()?;
-    let money = Money::new(row.integer()?, row.parsed()?);
-    let arrives_at_ms = row.integer()?;
-    let state = row.read(|state| match state {
-        "pending" if arrives_at_ms > now_ms => Some(TransferState::Scheduled),
-        "pending" => Some(TransferState::Arrived),
-        "matched" => Some(TransferState::Matched),
-        "returned" => Some(TransferState::Returned),
-        _ => None,
-    })?;
-    Ok(Transfer {
-        id,
-        reference,
-        money,
-        arrives_at_ms,
-        state,
-    })
-}
-
-fn arrival(mut row: Row) -> Result<IncomingCredit, DatabaseError> {
-    Ok(IncomingCredit {
-        id: row.text()?,
-        reference: row.text()?,
-        money: Money::new(row.integer()?, row.parsed()?),
-        arrived_at_ms: row.integer()?,
-    })
 }
 
 impl PaymentOperations for SimulatedTransfers {
     fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision> {
-        Box::pin(self.world.modify(NAME, request, |tx, change| {
+        Box::pin(self.simulation.modify(NAME, request, |tx, change| {
             Box::pin(refund::decide(tx, change))
         }))
     }
@@ -345,18 +362,28 @@ impl TransferProvider for SimulatedTransfers {
 
     fn arrivals(&self, by_ms: i64, limit: u32) -> ProviderFuture<'_, Vec<IncomingCredit>> {
         Box::pin(async move {
-            let rows = self.world.database.rows(ARRIVED, values![by_ms, limit]);
-            let rows = rows.await.map_err(silent)?.into_iter();
-            rows.map(arrival).collect::<Result<_, _>>().map_err(silent)
+            let arrived = self.simulation.journal.list(ARRIVED, values![by_ms, limit]);
+            let arrived: Vec<StoredTransfer> = arrived.await?;
+            let credits = arrived.into_iter().map(|stored| IncomingCredit {
+                id: stored.id,
+                reference: stored.creditor_reference,
+                money: stored.money,
+                arrived_at_ms: stored.arrives_at_ms,
+            });
+            Ok(credits.collect())
         })
     }
 
     fn acknowledge<'a>(&'a self, id: &'a str, returned: bool) -> ProviderFuture<'a, ()> {
         Box::pin(async move {
-            let state = if returned { "returned" } else { "matched" };
-            let values = values![id.to_owned(), state];
-            let done = self.world.database.execute(ACKNOWLEDGE, values).await;
-            done.map(drop).map_err(silent)
+            let state = if returned {
+                StoredState::Returned
+            } else {
+                StoredState::Matched
+            };
+            let values = values![id.to_owned(), state.name()];
+            let journal = &self.simulation.journal;
+            journal.change(ACKNOWLEDGE, values).await.map(drop)
         })
     }
 }

@@ -1,74 +1,44 @@
-//! Where to send money, what the scripts send, and what becomes of it.
+//! Collection accounts, scheduled transfers and refunds.
 
 use super::{SimulatedTransfers, TransferState};
 use crate::outcome::Directive;
-use crate::world::World;
-use crate::world::tests::{NOON_MS, TestFolder, world};
-use sealpay_protocol::ids::{ModificationId, PaymentId};
+use crate::simulation::tests::{APPROVED, TestBank, declined, euros, modification, money, payment};
 use sealpay_protocol::money::Money;
 use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
-use sealpay_provider::{
-    ModificationRequest, PaymentOperations, ProviderDecision, TransferProvider,
-};
+use sealpay_provider::{PaymentOperations, TransferProvider};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
-struct Stage {
-    transfers: SimulatedTransfers,
-    world: Arc<World>,
-    now: Arc<AtomicU64>,
-    _folder: TestFolder,
-}
-
-async fn stage(name: &str) -> Stage {
-    let folder = TestFolder::new(&format!("transfer-{name}"));
-    let (world, now) = world(&folder).await;
-    Stage {
-        transfers: SimulatedTransfers::new(Arc::clone(&world), None),
-        world,
-        now,
-        _folder: folder,
-    }
-}
-
-fn payment(number: u8) -> PaymentId {
-    PaymentId::new(NOON_MS, [number; 10])
-}
-
-fn money(amount: i64, currency: &str) -> Money {
-    Money::new(amount, currency.parse().unwrap())
-}
-
-impl Stage {
-    async fn start(&self, number: u8, money: Money, simulate: Option<&str>) -> CollectionAccount {
+impl TestBank {
+    async fn start_transfer(
+        &self,
+        number: u8,
+        money: Money,
+        simulate: Option<&str>,
+    ) -> CollectionAccount {
         let request = TransferRequest {
             reference: payment(number),
             money,
         };
-        let directive = simulate.and_then(Directive::of);
-        let transfers = SimulatedTransfers::new(Arc::clone(&self.world), directive);
+        let directive = simulate.and_then(Directive::from_name);
+        let transfers = SimulatedTransfers::new(Arc::clone(&self.simulation), directive);
         transfers.start(request).await.unwrap()
     }
 
-    fn now_ms(&self) -> i64 {
-        i64::try_from(self.now.load(Ordering::Relaxed)).unwrap()
-    }
-
     async fn arrivals(&self) -> Vec<IncomingCredit> {
-        self.transfers.arrivals(self.now_ms(), 100).await.unwrap()
+        self.bank
+            .transfers()
+            .arrivals(self.now_ms(), 100)
+            .await
+            .unwrap()
     }
 
     async fn states(&self) -> Vec<TransferState> {
-        let list = self.transfers.list(100).await.unwrap();
+        let list = self.bank.transfers().list(100).await.unwrap();
         list.iter().map(|transfer| transfer.state).collect()
-    }
-
-    fn pass(&self, milliseconds: u64) {
-        self.now.fetch_add(milliseconds, Ordering::Relaxed);
     }
 }
 
@@ -86,11 +56,11 @@ fn is_checked(text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn the_account_and_the_reference_are_checked_and_stay_the_same() {
-    let stage = stage("collection").await;
+async fn account_and_reference_have_check_digits_and_stay_the_same() {
+    let test = TestBank::new("transfer-collection").await;
     let mut references = HashSet::new();
     for number in 0..50 {
-        let collection = stage.start(number, money(2490, "EUR"), None).await;
+        let collection = test.start_transfer(number, euros(2490), None).await;
         assert_eq!(collection.holder, "Sealpay Collections");
         assert_eq!(collection.bic.len(), 11);
         assert!(collection.iban.starts_with("DE") && collection.iban.len() == 22);
@@ -102,22 +72,22 @@ async fn the_account_and_the_reference_are_checked_and_stay_the_same() {
             "{}",
             collection.reference
         );
-        // Again, even with another amount: the same place, and no second transfer.
-        let again = stage
-            .start(number, money(1, "EUR"), Some("transfer_over"))
+        // A repeated request has the same response and no second transfer, even with another amount.
+        let repeated = test
+            .start_transfer(number, euros(1), Some("transfer_over"))
             .await;
-        assert_eq!(again, collection);
+        assert_eq!(repeated, collection);
         references.insert(collection.reference);
     }
     assert_eq!(references.len(), 50);
-    assert_eq!(stage.states().await.len(), 50);
-    let euros = stage.start(60, money(1, "EUR"), None).await.iban;
-    let dollars = stage.start(61, money(1, "USD"), None).await.iban;
+    assert_eq!(test.states().await.len(), 50);
+    let euros = test.start_transfer(60, euros(1), None).await.iban;
+    let dollars = test.start_transfer(61, money(1, "USD"), None).await.iban;
     assert_ne!(euros, dollars);
 }
 
 #[tokio::test]
-async fn each_script_sends_what_it_says_and_when() {
+async fn each_scenario_sends_its_amount_in_its_time() {
     let rows = [
         (None, 2490, "EUR", Some((2490, 1))),
         (Some("transfer_paid"), 2490, "EUR", Some((2490, 1))),
@@ -137,88 +107,93 @@ async fn each_script_sends_what_it_says_and_when() {
             Some((2490, 1)),
         ),
     ];
-    for (number, (script, amount, currency, expected)) in (0_u8..).zip(rows) {
-        let stage = stage(&format!("script-{number}")).await;
+    for (number, (scenario, amount, currency, expected)) in (0_u8..).zip(rows) {
+        let test = TestBank::new(&format!("transfer-scenario-{number}")).await;
         let due = money(amount, currency);
-        let collection = stage.start(number, due, script).await;
+        let collection = test.start_transfer(number, due, scenario).await;
         let Some((sent, days)) = expected else {
-            assert!(stage.states().await.is_empty(), "{script:?}");
+            assert!(test.states().await.is_empty(), "{scenario:?}");
             continue;
         };
-        stage.pass(days * DAY_MS - 1);
-        assert_eq!(stage.arrivals().await, [], "{script:?}");
-        assert_eq!(stage.states().await, [TransferState::Scheduled]);
-        stage.pass(1);
-        let arrived = stage.arrivals().await;
+        test.advance(days * DAY_MS - 1);
+        assert_eq!(test.arrivals().await, [], "{scenario:?}");
+        assert_eq!(test.states().await, [TransferState::Scheduled]);
+        test.advance(1);
+        let arrived = test.arrivals().await;
         let [arrival] = arrived.as_slice() else {
-            panic!("{script:?}: {arrived:?}");
+            panic!("{scenario:?}: {arrived:?}");
         };
-        assert_eq!(arrival.money, money(sent, currency), "{script:?}");
-        assert_eq!(arrival.arrived_at_ms, stage.now_ms(), "{script:?}");
-        let is_wrong = script == Some("transfer_wrong_reference");
+        assert_eq!(arrival.money, money(sent, currency), "{scenario:?}");
+        assert_eq!(arrival.arrived_at_ms, test.now_ms(), "{scenario:?}");
+        let is_wrong = scenario == Some("transfer_wrong_reference");
         assert_eq!(arrival.reference != collection.reference, is_wrong);
-        assert_eq!(is_checked(&arrival.reference), !is_wrong, "{script:?}");
-        assert_eq!(stage.states().await, [TransferState::Arrived]);
+        assert_eq!(is_checked(&arrival.reference), !is_wrong, "{scenario:?}");
+        assert_eq!(test.states().await, [TransferState::Arrived]);
     }
 }
 
 #[tokio::test]
-async fn what_was_dealt_with_is_not_told_again() {
-    let stage = stage("acknowledged").await;
+async fn an_acknowledged_credit_is_not_reported_again() {
+    let test = TestBank::new("transfer-acknowledged").await;
     for number in 0..3 {
-        stage.start(number, money(2490, "EUR"), None).await;
-        stage.pass(1);
+        test.start_transfer(number, euros(2490), None).await;
+        test.advance(1);
     }
-    stage.pass(DAY_MS);
-    let arrived = stage.arrivals().await;
+    test.advance(DAY_MS);
+    let arrived = test.arrivals().await;
     let times: Vec<_> = arrived
         .iter()
         .map(|arrival| arrival.arrived_at_ms)
         .collect();
     assert_eq!(times.len(), 3);
     assert!(times.is_sorted());
-    let oldest = stage.transfers.arrivals(stage.now_ms(), 1).await.unwrap();
+    let oldest = test
+        .bank
+        .transfers()
+        .arrivals(test.now_ms(), 1)
+        .await
+        .unwrap();
     assert_eq!(oldest, arrived[..1]);
     let acknowledge = async |id: &str, returned| {
-        let done = stage.transfers.acknowledge(id, returned);
-        done.await.unwrap();
+        let transfers = test.bank.transfers();
+        transfers.acknowledge(id, returned).await.unwrap();
     };
     acknowledge(&arrived[0].id, false).await;
     acknowledge(&arrived[1].id, true).await;
-    // What went back does not come again.
+    // A returned credit stays returned.
     acknowledge(&arrived[1].id, false).await;
     acknowledge("nothing", true).await;
-    assert_eq!(stage.arrivals().await, arrived[2..]);
+    assert_eq!(test.arrivals().await, arrived[2..]);
     let expected = [
         TransferState::Arrived,
         TransferState::Returned,
         TransferState::Matched,
     ];
-    assert_eq!(stage.states().await, expected);
+    assert_eq!(test.states().await, expected);
     assert_eq!(
         expected.map(TransferState::name),
         ["arrived", "returned", "matched"]
     );
-    // What was counted for a payment that ended without it goes back after all.
+    // A matched credit may be returned later.
     acknowledge(&arrived[0].id, true).await;
-    let returned = stage.states().await;
+    let returned = test.states().await;
     assert_eq!(returned[2], TransferState::Returned);
 }
 
 #[tokio::test]
-async fn money_is_sent_by_hand_with_whatever_somebody_writes() {
-    let stage = stage("by-hand").await;
-    let at = stage.now_ms() + 1000;
-    let good = [
+async fn a_transfer_by_hand_may_have_any_text() {
+    let test = TestBank::new("transfer-by-hand").await;
+    let at = test.now_ms() + 1000;
+    let accepted = [
         "RF18 5390 0754 7034",
         "rf18539007547034",
         "danke für alles 💐",
         "x",
     ];
-    for (count, reference) in (1..).zip(good) {
-        let sent = stage.transfers.send(reference, money(1, "EUR"), at).await;
+    for (count, reference) in (1..).zip(accepted) {
+        let sent = test.bank.transfers().send(reference, euros(1), at).await;
         let id = sent.unwrap().unwrap();
-        let list = stage.transfers.list(100).await.unwrap();
+        let list = test.bank.transfers().list(100).await.unwrap();
         assert_eq!(list.len(), count);
         let newest = list.iter().find(|transfer| transfer.id == id).unwrap();
         assert_eq!(newest.reference, reference);
@@ -238,67 +213,73 @@ async fn money_is_sent_by_hand_with_whatever_somebody_writes() {
         ("x", 1_000_000_000_000),
     ];
     for (reference, amount) in refused {
-        let sent = stage
-            .transfers
-            .send(reference, money(amount, "EUR"), at)
+        let sent = test
+            .bank
+            .transfers()
+            .send(reference, euros(amount), at)
             .await;
         assert_eq!(sent.unwrap(), None, "{reference} {amount}");
     }
-    assert!(stage.arrivals().await.is_empty());
-    stage.pass(1000);
-    assert_eq!(stage.arrivals().await.len(), good.len());
+    assert!(test.arrivals().await.is_empty());
+    test.advance(1000);
+    assert_eq!(test.arrivals().await.len(), accepted.len());
 }
 
 #[tokio::test]
-async fn what_came_for_a_payment_goes_back_and_no_more() {
+async fn refunds_are_limited_to_the_credits_that_arrived() {
     use ModificationKind::{Capture, Expiry, Refund, Void};
-    let stage = stage("refunds").await;
+    let test = TestBank::new("transfer-refunds").await;
     let never = Some("transfer_never");
-    let collection = stage.start(1, money(2490, "EUR"), never).await;
-    let other = stage.start(2, money(2490, "EUR"), never).await;
+    let collection = test.start_transfer(1, euros(2490), never).await;
+    let other = test.start_transfer(2, euros(2490), never).await;
     let arrive = async |reference: &str, amount, currency: &str, returned| {
         let sent = money(amount, currency);
-        let sent = stage.transfers.send(reference, sent, stage.now_ms()).await;
+        let sent = test
+            .bank
+            .transfers()
+            .send(reference, sent, test.now_ms())
+            .await;
         let id = sent.unwrap().unwrap();
-        stage.transfers.acknowledge(&id, returned).await.unwrap();
+        test.bank
+            .transfers()
+            .acknowledge(&id, returned)
+            .await
+            .unwrap();
     };
-    // Written as people write it, by parts; and what is not counted for the payment.
+    // In parts, the first with spaces; the next three do not count for the payment.
     let written = format!(" {} ", collection.reference.to_lowercase());
     arrive(&written, 1000, "EUR", false).await;
     arrive(&collection.reference, 1500, "EUR", false).await;
     arrive(&collection.reference, 5000, "EUR", true).await;
     arrive(&collection.reference, 5000, "USD", false).await;
     arrive(&other.reference, 10, "EUR", false).await;
-    let tomorrow = stage.now_ms() + 1;
-    let late = stage.transfers.send(&written, money(9000, "EUR"), tomorrow);
-    assert!(late.await.unwrap().is_some());
-    let refused = |key: &str| ProviderDecision::Declined(key.into());
+    let tomorrow = test.now_ms() + 1;
+    let late = test
+        .bank
+        .transfers()
+        .send(&written, euros(9000), tomorrow)
+        .await;
+    assert!(late.unwrap().is_some());
     let rows = [
-        (1, Capture, 1, "EUR", refused("invalid_transaction")),
-        (1, Void, 1, "EUR", refused("invalid_transaction")),
-        (1, Expiry, 1, "EUR", refused("invalid_transaction")),
-        (3, Refund, 1, "EUR", refused("invalid_transaction")),
-        (1, Refund, 0, "EUR", refused("invalid_amount")),
-        (1, Refund, 1, "USD", refused("invalid_amount")),
-        (1, Refund, 2501, "EUR", refused("invalid_amount")),
-        (1, Refund, 1000, "EUR", ProviderDecision::Approved),
-        (1, Refund, 1501, "EUR", refused("invalid_amount")),
-        (1, Refund, 1500, "EUR", ProviderDecision::Approved),
-        (1, Refund, 1, "EUR", refused("invalid_amount")),
-        (2, Refund, 11, "EUR", refused("invalid_amount")),
-        (2, Refund, 10, "EUR", ProviderDecision::Approved),
+        (1, Capture, 1, "EUR", declined("invalid_transaction")),
+        (1, Void, 1, "EUR", declined("invalid_transaction")),
+        (1, Expiry, 1, "EUR", declined("invalid_transaction")),
+        (3, Refund, 1, "EUR", declined("invalid_transaction")),
+        (1, Refund, 0, "EUR", declined("invalid_amount")),
+        (1, Refund, 1, "USD", declined("invalid_amount")),
+        (1, Refund, 2501, "EUR", declined("invalid_amount")),
+        (1, Refund, 1000, "EUR", APPROVED),
+        (1, Refund, 1501, "EUR", declined("invalid_amount")),
+        (1, Refund, 1500, "EUR", APPROVED),
+        (1, Refund, 1, "EUR", declined("invalid_amount")),
+        (2, Refund, 11, "EUR", declined("invalid_amount")),
+        (2, Refund, 10, "EUR", APPROVED),
     ];
     for (number, (of, kind, amount, currency, expected)) in (1..).zip(rows) {
-        let request = ModificationRequest {
-            modification: ModificationId::new(number, [1; 10]),
-            payment: payment(of),
-            kind,
-            money: money(amount, currency),
-            is_final: false,
-        };
+        let request = modification(number, payment(of), kind, money(amount, currency));
         for _ in 0..2 {
-            let answer = stage.transfers.modify(request).await.unwrap();
-            assert_eq!(answer, expected, "{number}: {kind:?} {amount}");
+            let decision = test.bank.transfers().modify(request).await.unwrap();
+            assert_eq!(decision, expected, "{number}: {kind:?} {amount}");
         }
     }
 }

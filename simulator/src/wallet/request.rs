@@ -1,173 +1,141 @@
-//! A request as the wallet keeps it. Its one row decides every race.
+//! A request to the wallet. Its one row decides every race.
 
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::ProviderDecision;
-use sealpay_storage::{DatabaseError, Fault, Row, Tx, Value};
+use sealpay_storage::{ByName, Entity, Fault, Projection, Tx, Value, entity, sql, values};
 
-/// Decline key: the shopper refused.
-pub(super) const REFUSED: &str = "wallet_refused";
+const APPROVED: &str = "approved";
 
-/// Decline key: the shopper did nothing until it was too late, or gave up in the shop.
-pub(super) const ABANDONED: &str = "payment_abandoned";
-
-pub(super) const APPROVED: &str = "approved";
-
-/// The answer to a confirmation that the bank was asked about before it arrived, and that it has
-/// tombstoned.
-pub(super) const NEVER_RECEIVED: &str = "never_received";
-
-/// How a tombstone is shown to the shopper.
-const TOMBSTONED: &str = "duplicate_transaction";
+/// The stored decision of a confirmation that an inquiry has tombstoned before it arrived.
+const NEVER_RECEIVED: &str = "never_received";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum RequestState {
     Open,
+    /// The decision is in the journal.
     Confirmed,
     Refused,
     Withdrawn,
     NeverReceived,
 }
 
-impl State {
-    pub(super) const ALL: [Self; 5] = [
-        Self::Open,
-        Self::Confirmed,
-        Self::Refused,
-        Self::Withdrawn,
-        Self::NeverReceived,
-    ];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Confirmed => "confirmed",
-            Self::Refused => "refused",
-            Self::Withdrawn => "withdrawn",
-            Self::NeverReceived => "never_received",
-        }
-    }
-
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+sealpay_protocol::names! {
+    RequestState {
+        Open = "open",
+        Confirmed = "confirmed",
+        Refused = "refused",
+        Withdrawn = "withdrawn",
+        NeverReceived = "never_received",
     }
 }
 
-/// A request as it is kept.
+/// A stored request.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) reference: PaymentId,
-    pub(super) state: State,
-    pub(super) money: Money,
-    pub(super) capture: Capture,
-    pub(super) payee: String,
-    pub(super) simulate: Option<String>,
-    pub(super) expires_at_ms: i64,
-    pub(super) account: Option<String>,
-    pub(super) answer: Option<String>,
-    pub(super) decided_at_ms: Option<i64>,
+pub(crate) struct StoredRequest {
+    pub(crate) reference: PaymentId,
+    pub(crate) token_hash: String,
+    pub(crate) state: RequestState,
+    pub(crate) money: Money,
+    pub(crate) capture: Capture,
+    pub(crate) payee: String,
+    pub(crate) simulate: Option<String>,
+    pub(crate) expires_at_ms: i64,
+    pub(crate) account: Option<String>,
+    pub(crate) decision: Option<String>,
+    pub(crate) decided_at_ms: Option<i64>,
 }
 
-macro_rules! columns {
-    () => {
-        "reference, state, amount, currency, capture, payee, simulate, expires_at_ms, account, \
-         answer, decided_at_ms"
-    };
+entity! {
+    StoredRequest in "bank_wallet_requests" {
+        reference,
+        token_hash,
+        state as ByName,
+        money: (amount, currency),
+        capture as ByName,
+        payee,
+        simulate,
+        expires_at_ms,
+        account,
+        decision: (answer),
+        decided_at_ms,
+    }
 }
 
-pub(super) const START: &str =
-    "INSERT INTO bank_wallet_requests (reference, token_hash, state, amount,
-    currency, capture, payee, simulate, expires_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+pub(crate) const START: &str = sql!(StoredRequest::INSERT, "ON CONFLICT DO NOTHING");
 
-pub(super) const BY_REFERENCE: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM bank_wallet_requests WHERE reference = $1"
-);
+/// An unknown reference is refused if it still arrives.
+const TOMBSTONE: &str = "INSERT INTO bank_wallet_requests
+    (reference, token_hash, state, amount, currency, capture, payee, expires_at_ms)
+    VALUES ($1, $2, 'never_received', 0, 'EUR', 'automatic', '', 0) ON CONFLICT DO NOTHING";
 
-pub(super) const BY_TOKEN: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM bank_wallet_requests WHERE token_hash = $1 AND state <> 'never_received'"
+pub(crate) const BY_REFERENCE: &str = sql!(StoredRequest::SELECT, "WHERE reference = $1");
+
+pub(crate) const BY_TOKEN: &str = sql!(
+    StoredRequest::SELECT,
+    "WHERE token_hash = $1 AND state <> 'never_received'"
 );
 
 /// The shopper decides, once and in time.
-pub(super) const DECIDE: &str =
+pub(crate) const DECIDE: &str =
     "UPDATE bank_wallet_requests SET state = $2, account = $3, decided_at_ms = $4
     WHERE reference = $1 AND state = 'open' AND expires_at_ms > $4";
 
-/// The shop decides, or time does: with `$3` only what is too late is closed.
-pub(super) const WITHDRAW: &str =
-    "UPDATE bank_wallet_requests SET state = 'withdrawn', decided_at_ms = $2
+/// With `$3` only a request that has expired is withdrawn.
+const WITHDRAW: &str = "UPDATE bank_wallet_requests SET state = 'withdrawn', decided_at_ms = $2
     WHERE reference = $1 AND state = 'open' AND expires_at_ms <= COALESCE($3, expires_at_ms)";
 
-pub(super) const ANSWER: &str = "UPDATE bank_wallet_requests SET answer = $2
+pub(crate) const RECORD: &str = "UPDATE bank_wallet_requests SET answer = $2
     WHERE reference = $1 AND state = 'confirmed' AND answer IS NULL";
 
-impl Request {
-    pub(super) fn read(mut row: Row) -> Result<Self, DatabaseError> {
-        Ok(Self {
-            reference: row.parsed()?,
-            state: row.read(State::from_name)?,
-            money: Money::new(row.integer()?, row.parsed()?),
-            capture: row.read(capture_of)?,
-            payee: row.text()?,
-            simulate: row.optional_text()?,
-            expires_at_ms: row.integer()?,
-            account: row.optional_text()?,
-            answer: row.optional_text()?,
-            decided_at_ms: row.optional_integer()?,
-        })
-    }
-
-    /// Whether the bank has tombstoned it, or it never arrived.
-    pub(super) fn is_tombstoned(&self) -> bool {
-        let is_answered_so = self.answer.as_deref() == Some(NEVER_RECEIVED);
-        self.state == State::NeverReceived || (self.state == State::Confirmed && is_answered_so)
-    }
-
-    /// What is known without asking the book.
-    pub(super) fn answer(&self) -> Option<ProviderDecision> {
-        let declined = |key: &str| Some(ProviderDecision::Declined(key.into()));
-        match (self.state, self.answer.as_deref()) {
-            (State::Confirmed, Some(APPROVED)) => Some(ProviderDecision::Approved),
-            (State::Confirmed, Some(NEVER_RECEIVED)) => declined(TOMBSTONED),
-            (State::Confirmed, Some(key)) => declined(key),
-            (State::Refused, _) => declined(REFUSED),
-            (State::Withdrawn, _) => declined(ABANDONED),
-            (State::Open | State::NeverReceived | State::Confirmed, _) => None,
-        }
+/// A decision as [`RECORD`] stores it; none is a tombstone's.
+pub(crate) fn stored_decision(decision: Option<ProviderDecision>) -> String {
+    match decision {
+        Some(ProviderDecision::Approved) => APPROVED.into(),
+        Some(ProviderDecision::Declined(key)) => key,
+        None => NEVER_RECEIVED.into(),
     }
 }
 
-pub(super) const fn capture_name(capture: Capture) -> &'static str {
-    match capture {
-        Capture::Automatic => "automatic",
-        Capture::Manual => "manual",
+impl StoredRequest {
+    pub(crate) fn is_tombstoned(&self) -> bool {
+        self.state == RequestState::NeverReceived
+            || (self.state == RequestState::Confirmed
+                && self.decision.as_deref() == Some(NEVER_RECEIVED))
+    }
+
+    /// The decision, if it is known without the journal.
+    pub(crate) fn decision(&self) -> Option<ProviderDecision> {
+        let key = match (self.state, self.decision.as_deref()) {
+            (RequestState::Confirmed, Some(APPROVED)) => return Some(ProviderDecision::Approved),
+            (RequestState::Confirmed, Some(NEVER_RECEIVED)) => "duplicate_transaction",
+            (RequestState::Confirmed, key) => key?,
+            (RequestState::Refused, _) => "wallet_refused",
+            (RequestState::Withdrawn, _) => "payment_abandoned",
+            (RequestState::Open | RequestState::NeverReceived, _) => return None,
+        };
+        Some(ProviderDecision::Declined(key.into()))
     }
 }
 
-pub(super) fn capture_of(name: &str) -> Option<Capture> {
-    [Capture::Automatic, Capture::Manual]
-        .into_iter()
-        .find(|capture| capture_name(*capture) == name)
+/// The values of the statements that close a request.
+pub(crate) struct Closing {
+    pub(crate) reference: PaymentId,
+    pub(crate) now_ms: i64,
+    /// Whether a request that has not expired stays open.
+    pub(crate) only_expired: bool,
+    pub(crate) token_hash: String,
 }
 
-/// The statements that close a request.
-pub(super) struct Closing {
-    pub(super) withdraw: [Value; 3],
-    pub(super) strike_out: [Value; 9],
-    pub(super) find: [Value; 1],
-}
-
-/// A reference that never arrived is struck out, so that it is refused should it arrive later.
-pub(super) async fn close(tx: &mut Tx<'_>, request: &Closing) -> Result<Request, Fault> {
-    if tx.execute(WITHDRAW, &request.withdraw).await? == 0 {
-        tx.execute(START, &request.strike_out).await?;
+/// Withdraws a request that is open, or tombstones an unknown reference; gives what is stored then.
+pub(crate) async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<StoredRequest, Fault> {
+    let expired_at_ms: Value = closing.only_expired.then_some(closing.now_ms).into();
+    let withdraw = values![closing.reference, closing.now_ms, expired_at_ms];
+    if tx.execute(WITHDRAW, &withdraw).await? == 0 {
+        let tombstone = values![closing.reference, &closing.token_hash];
+        tx.execute(TOMBSTONE, &tombstone).await?;
     }
-    let row = tx.optional(BY_REFERENCE, &request.find).await?;
-    let row = row.ok_or_else(|| Fault::Retry("a request was there and is gone".into()))?;
-    Ok(Request::read(row)?)
+    let stored = tx.get(BY_REFERENCE, &values![closing.reference]).await?;
+    stored.ok_or_else(|| Fault::Retry("a request is gone".into()))
 }

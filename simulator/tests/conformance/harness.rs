@@ -1,4 +1,4 @@
-//! What the suite needs of the simulated bank. The tests on Postgres share this file.
+//! The simulated bank in the conformance suite. The tests on Postgres share this file.
 
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
@@ -10,7 +10,7 @@ use sealpay_provider::conformance::{
 };
 use sealpay_provider::transfer::CollectionAccount;
 use sealpay_simulator::payout::ReturnReason;
-use sealpay_simulator::{SimulatedBank, persona, transfer, wallet};
+use sealpay_simulator::{AuthorizationState, SimulatedBank, persona, transfer, wallet};
 use sealpay_system::{Clock, Rng};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,23 +19,23 @@ use std::time::Duration;
 /// Noon of the first of June 2026.
 const NOON_MS: i64 = 1_780_315_200_000;
 
-/// Longer than the bank takes over what it has received, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Longer than the bank takes for a request that it has received, on a busy machine.
+const PROCESSING: Duration = Duration::from_secs(1);
 
-/// Longer than that.
+/// Longer than the bank takes for any request.
 const LATE_MS: u32 = 2_000;
 
-/// How often it is looked whether a fault has struck.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How often the harness checks whether a fault has applied.
+const POLL_EVERY: Duration = Duration::from_millis(20);
 
-/// An account that counts what is authorized and captured.
+/// An account with limits, which counts authorized and captured amounts.
 const PAYER: &str = "ben_balance";
 
-/// As much as the suite pays in all, minor units.
+/// More than the suite pays in all, minor units.
 const BALANCE_MINOR: i64 = 100_000_000;
 
-/// Maximum number of entries of the bank's book that are added up.
-const ENTRIES: u32 = 200;
+/// Maximum number of the bank's authorizations that are added up.
+const AUTHORIZATIONS: u32 = 200;
 
 /// How many checks the bank passes: it sends no notifications.
 pub(super) fn its_checks() -> usize {
@@ -129,18 +129,21 @@ impl BankHarness {
         }
     }
 
-    /// What the wallet's payments are, because its account counts nothing.
+    /// The sum of the wallet's payments, because its account counts nothing.
     async fn of_wallet(&self) -> Balance {
-        let entries = self.bank().authorizations(ENTRIES).await.unwrap();
-        assert!(entries.len() < 200, "more entries than are added up");
+        let authorizations = self.bank().authorizations(AUTHORIZATIONS).await.unwrap();
+        assert!(
+            authorizations.len() < 200,
+            "more authorizations than are added up"
+        );
         let mut balance = Balance::default();
-        for entry in entries
+        for authorization in authorizations
             .iter()
-            .filter(|entry| entry.provider == wallet::NAME)
+            .filter(|authorization| authorization.provider == wallet::NAME)
         {
-            balance.captured_minor += entry.booked_minor - entry.refunded_minor;
-            if entry.state == "held" {
-                balance.authorized_minor += entry.amount_minor - entry.booked_minor;
+            balance.captured_minor += authorization.booked_minor - authorization.refunded_minor;
+            if authorization.state == AuthorizationState::Authorized {
+                balance.authorized_minor += authorization.amount_minor - authorization.booked_minor;
             }
         }
         balance
@@ -188,9 +191,9 @@ impl ProviderHarness for BankHarness {
         Box::pin(async move {
             let bank = self.bank();
             while bank.faults().await.is_ok_and(|faults| !faults.is_empty()) {
-                tokio::time::sleep(LOOK_EVERY).await;
+                tokio::time::sleep(POLL_EVERY).await;
             }
-            tokio::time::sleep(PATIENCE).await;
+            tokio::time::sleep(PROCESSING).await;
         })
     }
 
@@ -245,7 +248,7 @@ impl ProviderHarness for BankHarness {
 
     fn one_time_code(&self, reference: PaymentId) -> HarnessFuture<'_, String> {
         Box::pin(async move {
-            let messages = self.bank().phone().messages(10).await.unwrap();
+            let messages = self.bank().messages(10).await.unwrap();
             let mut messages = messages.into_iter().map(|sent| sent.message);
             let sent = messages.find(|message| message.reference == Some(reference));
             sent.and_then(|message| message.code)
@@ -257,20 +260,20 @@ impl ProviderHarness for BankHarness {
         Box::pin(async move {
             let wallet = self.bank().wallet();
             let confirmed = wallet.confirm(self.token(page), "wallet:everyday").await;
-            confirmed.map(drop).expect("the wallet answers");
+            confirmed.map(drop).expect("the wallet responds");
         })
     }
 
     fn refuse<'a>(&'a self, page: &'a str) -> HarnessFuture<'a, ()> {
         Box::pin(async move {
             let refused = self.bank().wallet().refuse(self.token(page)).await;
-            refused.map(drop).expect("the wallet answers");
+            refused.map(drop).expect("the wallet responds");
         })
     }
 
     fn send_credit<'a>(&'a self, to: &'a CollectionAccount, money: Money) -> HarnessFuture<'a, ()> {
         Box::pin(async move {
-            // As people write it.
+            // With other text, in lower case.
             let written = format!("Order 1042 {}", to.reference.to_lowercase());
             let transfers = self.bank().transfers();
             let sent = transfers.send(&written, money, self.now_ms()).await;
@@ -290,7 +293,7 @@ impl ProviderHarness for BankHarness {
 
     fn paid_out_minor(&self, merchant: MerchantId) -> HarnessFuture<'_, Option<i64>> {
         Box::pin(async move {
-            let sent = self.bank().sent_payouts(ENTRIES).await.unwrap();
+            let sent = self.bank().sent_payouts(AUTHORIZATIONS).await.unwrap();
             let of_merchant = sent.iter().filter(|payout| payout.merchant == merchant);
             let amounts = of_merchant.map(|payout| payout.money.amount_minor());
             Some(amounts.sum())

@@ -1,5 +1,4 @@
-//! The simulated bank does what every provider must do, on SQLite. The crate `tests` runs the same
-//! on Postgres.
+//! The conformance suite with the simulated bank on SQLite. The crate `tests` runs it on Postgres.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,7 +13,7 @@ use harness::{BankHarness, its_checks};
 use sealpay_provider::conformance::{CHECKS, Capability, check_part};
 use std::path::PathBuf;
 
-/// A folder of its own, which goes with the test.
+/// A folder that is removed with the test.
 struct Folder(PathBuf);
 
 impl Folder {

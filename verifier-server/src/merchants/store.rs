@@ -10,10 +10,7 @@ use sealpay_protocol::ids::MerchantId;
 use sealpay_storage::{
     Addition, Database, DatabaseError, Empty, Entity, Fault, Projection, Tx, Value,
 };
-use sealpay_storage::{columns, projection, sql, values};
-
-const ADD: &str = "INSERT INTO merchants (id, name, created_at_ms)
-    VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+use sealpay_storage::{columns, entity, projection, sql, values};
 
 columns! {
     Reserve {
@@ -23,8 +20,8 @@ columns! {
 }
 
 // Keys and origins are separate rows.
-projection! {
-    Merchant from "merchants" {
+entity! {
+    Merchant in "merchants" {
         id,
         name,
         created_at_ms,
@@ -42,6 +39,8 @@ projection! {
         scopes,
     }
 }
+
+const ADD: &str = sql!(Merchant::INSERT, "ON CONFLICT DO NOTHING");
 
 const ONE: &str = sql!(Merchant::SELECT, "WHERE id = $1");
 
@@ -73,10 +72,7 @@ const REMOVE_ORIGIN: &str = "DELETE FROM merchant_origins WHERE merchant = $1 AN
 /// Adds a merchant with its keys and origins, atomically.
 async fn add(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<Addition, Fault> {
     let id = merchant.id;
-    let added = tx
-        .execute(ADD, &values![id, &merchant.name, merchant.created_at_ms])
-        .await?;
-    if added == 0 {
+    if tx.execute(ADD, &merchant.to_row()?).await? == 0 {
         return Ok(Addition::AlreadyThere);
     }
     for key in &merchant.order_keys {

@@ -116,11 +116,7 @@ const LAST: &str = sql!(
 
 /// Decides races between two processes, by number and date. The sums are written later, once the
 /// rows are bound.
-const BEGIN: &str = "INSERT INTO settlements
-    (id, merchant, currency, number, settlement_date, lines, gross_minor, interchange_minor,
-     scheme_minor, processor_minor, net_minor, brought_forward_minor, carried_forward_minor, payout,
-     payout_minor, closed_at_ms)
-    VALUES ($1, $2, $3, $4, $5, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0) ON CONFLICT DO NOTHING";
+const BEGIN: &str = sql!(Settlement::INSERT, "ON CONFLICT DO NOTHING");
 
 pub(crate) const BIND: &str = "UPDATE balance_transactions SET settlement = $1
     WHERE merchant = $2 AND currency = $3 AND settlement IS NULL AND settlement_date <= $4";
@@ -155,9 +151,6 @@ const CARRIED: &str = "SELECT s.currency, s.carried_forward_minor FROM settlemen
 
 struct Closing {
     group: BatchKey,
-    key: [Value; 2],
-    id: Value,
-    date: Value,
     compose: ComposeFn,
 }
 
@@ -169,10 +162,12 @@ impl fmt::Debug for Closing {
 
 /// The previous settlement, or its date if that is not earlier.
 async fn previous(tx: &mut Tx<'_>, closing: &Closing) -> Result<Result<Previous, Date>, Fault> {
-    let last: Option<Settlement> = tx.get(LAST, &closing.key).await?;
+    let group = closing.group;
+    let key = values![group.merchant, group.currency];
+    let last: Option<Settlement> = tx.get(LAST, &key).await?;
     Ok(match last {
         None => Ok(Previous::default()),
-        Some(last) if last.settlement_date < closing.group.settlement_date => Ok(Previous {
+        Some(last) if last.settlement_date < group.settlement_date => Ok(Previous {
             number: last.number,
             carried_forward_minor: last.carried_forward_minor,
         }),
@@ -185,25 +180,33 @@ async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<CloseOutcome, Fault
         Ok(previous) => previous,
         Err(date) => return Ok(CloseOutcome::TooLate(date)),
     };
-    let [merchant, currency] = &closing.key;
-    let (id, date) = (&closing.id, &closing.date);
-    let number = previous.number.saturating_add(1);
-    let begun = [
-        id.clone(),
-        merchant.clone(),
-        currency.clone(),
-        number.into(),
-        date.clone(),
-    ];
-    if tx.execute(BEGIN, &begun).await? == 0 {
+    let group = closing.group;
+    let begun = Settlement {
+        id: group.settlement(),
+        merchant: group.merchant,
+        currency: group.currency,
+        number: previous.number.saturating_add(1),
+        settlement_date: group.settlement_date,
+        lines: 0,
+        gross_minor: 0,
+        fees: Fees::default(),
+        net_minor: 0,
+        brought_forward_minor: 0,
+        carried_forward_minor: 0,
+        payout: None,
+        payout_minor: 0,
+        closed_at_ms: 0,
+    };
+    if tx.execute(BEGIN, &begun.to_row()?).await? == 0 {
         return Ok(CloseOutcome::Passed);
     }
-    let bound = [id.clone(), merchant.clone(), currency.clone(), date.clone()];
+    let date = group.settlement_date.to_string();
+    let bound = values![begun.id, group.merchant, group.currency, date];
     if tx.execute(BIND, &bound).await? == 0 {
-        tx.execute(DELETE, std::slice::from_ref(id)).await?;
+        tx.execute(DELETE, &values![begun.id]).await?;
         return Ok(CloseOutcome::Passed);
     }
-    let sums = tx.get(SUMS, std::slice::from_ref(id)).await?;
+    let sums = tx.get(SUMS, &values![begun.id]).await?;
     let sums = sums.ok_or_else(|| DatabaseError::Corrupt("an aggregate has no row".into()))?;
     let (closed, event) = (closing.compose)(&sums, previous)
         .map_err(|why| DatabaseError::Corrupt(format!("a settlement cannot be told: {why}")))?;
@@ -268,9 +271,6 @@ impl SettlementStore {
     ) -> Result<CloseOutcome, DatabaseError> {
         let closing = Closing {
             group: *group,
-            key: values![group.merchant, group.currency.code().to_owned()],
-            id: group.settlement().into(),
-            date: group.settlement_date.to_string().into(),
             compose,
         };
         self.database

@@ -64,7 +64,7 @@ fn refused(error: ControlError) -> ApiError {
     match error {
         ControlError::NotFound => ApiError::new(ErrorCode::NotFound),
         ControlError::Invalid { field, reason } => ApiError::invalid(field, reason),
-        ControlError::Silent(error) => error.into(),
+        ControlError::Provider(error) => error.into(),
     }
 }
 

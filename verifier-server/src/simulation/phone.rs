@@ -126,7 +126,7 @@ pub(super) async fn messages(
     wanted: &Wanted,
     limit: u32,
 ) -> Result<Messages, ApiError> {
-    let found = bank(gateway)?.phone().messages(LOOKED_THROUGH).await?;
+    let found = bank(gateway)?.messages(LOOKED_THROUGH).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let fitting = found
         .into_iter()

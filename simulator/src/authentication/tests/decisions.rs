@@ -1,19 +1,19 @@
-//! What the issuer asks of whom.
+//! How the issuer authenticates which payment.
 
-use super::{NOON_MS, PARENT, card, payment, stage};
+use super::{CODE_CARD, NOON_MS, card, done, payment, request, test};
 use crate::account::Enrolment;
 use crate::authentication::{Decision, DecisionInput};
+use crate::simulation::tests::money;
 use sealpay_protocol::encoding::from_base64;
 use sealpay_protocol::ids::PaymentId;
-use sealpay_protocol::money::Money;
 use sealpay_provider::Authenticator;
 use sealpay_provider::authentication::AuthenticationStatus;
 use sealpay_provider::authentication::AuthenticationStatus::{
     Attempted, Authenticated, NotAuthenticated, Rejected, Unavailable,
 };
-use sealpay_provider::authentication::{AuthenticationRequest, Progress};
+use sealpay_provider::authentication::{Progress, Stepped};
 
-const NOBODY: DecisionInput = DecisionInput {
+const BY_CODE: DecisionInput = DecisionInput {
     ordered: None,
     enrolled: Enrolment::Code,
     is_locked: false,
@@ -24,102 +24,88 @@ const NOBODY: DecisionInput = DecisionInput {
 };
 
 fn enrolled(enrolled: Enrolment) -> DecisionInput {
-    DecisionInput { enrolled, ..NOBODY }
+    DecisionInput {
+        enrolled,
+        ..BY_CODE
+    }
 }
 
 fn ordered(ordered: Enrolment) -> DecisionInput {
     DecisionInput {
         ordered: Some(ordered),
-        ..NOBODY
+        ..BY_CODE
     }
 }
 
 #[test]
-fn the_issuer_asks_as_little_as_it_may() {
-    let wanted = |circumstances| DecisionInput {
+fn the_issuer_challenges_as_little_as_it_may() {
+    use Enrolment as E;
+    let wanted = |input| DecisionInput {
         wants_challenge: true,
-        ..circumstances
+        ..input
     };
-    let small = |circumstances| DecisionInput {
+    let small = |input| DecisionInput {
         is_small: true,
-        ..circumstances
+        ..input
     };
-    let with_passkey = |circumstances| DecisionInput {
+    let passkey = |input| DecisionInput {
         has_passkey: true,
-        ..circumstances
+        ..input
     };
-    let locked = |circumstances| DecisionInput {
+    let locked = |input| DecisionInput {
         is_locked: true,
-        ..circumstances
+        ..input
     };
-    let paused = |circumstances| DecisionInput {
+    let paused = |input| DecisionInput {
         refuses_codes: true,
-        ..circumstances
+        ..input
     };
     let done = Decision::Done;
     let rows = [
-        (enrolled(Enrolment::None), done(Attempted)),
-        (enrolled(Enrolment::Attempted), done(Attempted)),
+        (enrolled(E::None), done(Attempted)),
+        (enrolled(E::Attempted), done(Attempted)),
+        (enrolled(E::NotAuthenticated), done(NotAuthenticated)),
+        (enrolled(E::Rejected), done(Rejected)),
+        (enrolled(E::Unavailable), done(Unavailable)),
+        (enrolled(E::Frictionless), done(Authenticated)),
+        (wanted(enrolled(E::Frictionless)), Decision::Code),
         (
-            enrolled(Enrolment::NotAuthenticated),
-            done(NotAuthenticated),
-        ),
-        (enrolled(Enrolment::Rejected), done(Rejected)),
-        (enrolled(Enrolment::Unavailable), done(Unavailable)),
-        (enrolled(Enrolment::Frictionless), done(Authenticated)),
-        (wanted(enrolled(Enrolment::Frictionless)), Decision::Code),
-        (
-            with_passkey(wanted(enrolled(Enrolment::Frictionless))),
+            passkey(wanted(enrolled(E::Frictionless))),
             Decision::Passkey,
         ),
-        (enrolled(Enrolment::Code), Decision::Code),
-        (small(enrolled(Enrolment::Code)), done(Authenticated)),
-        (wanted(small(enrolled(Enrolment::Code))), Decision::Code),
-        (with_passkey(enrolled(Enrolment::Code)), Decision::Passkey),
-        (enrolled(Enrolment::Passkey), Decision::Code),
-        (
-            with_passkey(enrolled(Enrolment::Passkey)),
-            Decision::Passkey,
-        ),
-        (locked(enrolled(Enrolment::Code)), done(Rejected)),
-        (locked(enrolled(Enrolment::Frictionless)), done(Rejected)),
-        // A pause stops codes and nothing else.
-        (paused(enrolled(Enrolment::Code)), done(Rejected)),
-        (paused(ordered(Enrolment::Code)), done(Rejected)),
-        (
-            paused(small(enrolled(Enrolment::Code))),
-            done(Authenticated),
-        ),
-        (
-            paused(enrolled(Enrolment::Frictionless)),
-            done(Authenticated),
-        ),
-        (
-            paused(with_passkey(enrolled(Enrolment::Code))),
-            Decision::Passkey,
-        ),
-        // What the order asks for is stronger than what the account is.
-        (ordered(Enrolment::Frictionless), done(Authenticated)),
-        (
-            wanted(ordered(Enrolment::Frictionless)),
-            done(Authenticated),
-        ),
-        (small(ordered(Enrolment::Code)), Decision::Code),
-        (with_passkey(ordered(Enrolment::Code)), Decision::Code),
-        (with_passkey(ordered(Enrolment::Passkey)), Decision::Passkey),
-        (ordered(Enrolment::Passkey), Decision::Code),
-        (ordered(Enrolment::Attempted), done(Attempted)),
-        (locked(ordered(Enrolment::Attempted)), done(Attempted)),
-        (locked(ordered(Enrolment::Code)), done(Rejected)),
+        (enrolled(E::Code), Decision::Code),
+        (small(enrolled(E::Code)), done(Authenticated)),
+        (wanted(small(enrolled(E::Code))), Decision::Code),
+        (passkey(enrolled(E::Code)), Decision::Passkey),
+        (enrolled(E::Passkey), Decision::Code),
+        (passkey(enrolled(E::Passkey)), Decision::Passkey),
+        (locked(enrolled(E::Code)), done(Rejected)),
+        (locked(enrolled(E::Frictionless)), done(Rejected)),
+        // A pause stops codes alone.
+        (paused(enrolled(E::Code)), done(Rejected)),
+        (paused(ordered(E::Code)), done(Rejected)),
+        (paused(small(enrolled(E::Code))), done(Authenticated)),
+        (paused(enrolled(E::Frictionless)), done(Authenticated)),
+        (paused(passkey(enrolled(E::Code))), Decision::Passkey),
+        // The order decides before the account.
+        (ordered(E::Frictionless), done(Authenticated)),
+        (wanted(ordered(E::Frictionless)), done(Authenticated)),
+        (small(ordered(E::Code)), Decision::Code),
+        (passkey(ordered(E::Code)), Decision::Code),
+        (passkey(ordered(E::Passkey)), Decision::Passkey),
+        (ordered(E::Passkey), Decision::Code),
+        (ordered(E::Attempted), done(Attempted)),
+        (locked(ordered(E::Attempted)), done(Attempted)),
+        (locked(ordered(E::Code)), done(Rejected)),
     ];
-    for (circumstances, expected) in rows {
-        assert_eq!(circumstances.decide(), expected, "{circumstances:?}");
+    for (input, expected) in rows {
+        assert_eq!(input.decide(), expected, "{input:?}");
     }
 }
 
 #[tokio::test]
-async fn below_thirty_euros_in_any_currency_a_card_is_believed() {
-    let stage = stage("small").await;
+async fn below_thirty_euros_in_any_currency_there_is_no_challenge() {
+    let test = test("small").await;
     let rows = [
         (2999, "EUR", true),
         (3000, "EUR", false),
@@ -128,19 +114,10 @@ async fn below_thirty_euros_in_any_currency_a_card_is_believed() {
         (1000, "KWD", true),
         (100_000, "KWD", false),
     ];
-    let card = card(super::CODE_CARD);
+    let card = card(CODE_CARD);
     for (number, (amount, currency, is_small)) in (0_u8..).zip(rows) {
-        let request = AuthenticationRequest {
-            reference: payment(number),
-            money: Money::new(amount, currency.parse().unwrap()),
-            card: &card,
-            payee: "Paper Lantern",
-            wants_challenge: false,
-            parent_origin: PARENT,
-            order_origins: &[],
-            reasons: Vec::new(),
-        };
-        let progress = stage.issuer.authenticate(request).await.unwrap();
+        let request = request(number, money(amount, currency), &card);
+        let progress = test.issuer().authenticate(request).await.unwrap();
         let is_done = matches!(progress, Progress::Done(_));
         assert_eq!(is_done, is_small, "{amount} {currency}: {progress:?}");
     }
@@ -155,12 +132,11 @@ async fn an_ordered_result_comes_with_its_indicator_and_value() {
         ("rejected", Rejected, "07", false),
         ("authentication_unavailable", Unavailable, "07", false),
     ];
-    let stage = stage("ordered").await;
+    let test = test("ordered").await;
     let mut values = Vec::new();
     for (number, (name, status, eci, has_value)) in (0_u8..).zip(rows) {
-        let Progress::Done(result) = stage.begin_with(number, 4900, Some(name)).await else {
-            panic!("{name}");
-        };
+        let progress = test.begin_with(number, 4900, Some(name)).await;
+        let result = done(Stepped::Progress(progress));
         assert_eq!(
             (result.status, result.eci.as_str()),
             (status, eci),
@@ -173,20 +149,20 @@ async fn an_ordered_result_comes_with_its_indicator_and_value() {
     }
     assert_ne!(values[0], values[1]);
     assert_eq!(from_base64(&values[0]).unwrap().len(), 20);
-    assert!(stage.messages().await.is_empty());
+    assert!(test.messages().await.is_empty());
 }
 
 #[tokio::test]
-async fn the_same_reference_again_gives_the_same_answer() {
-    let stage = stage("again").await;
-    let first = stage.begin(1).await;
-    stage.pass(1000);
-    assert_eq!(stage.begin(1).await, first);
-    // Even if another amount, or another outcome, is asked for under it.
-    assert_eq!(stage.begin_with(1, 1, Some("rejected")).await, first);
-    let progress = stage.issuer.progress(payment(1)).await.unwrap();
+async fn a_repeated_reference_has_the_same_progress() {
+    let test = test("again").await;
+    let first = test.begin(1).await;
+    test.advance(1000);
+    assert_eq!(test.begin(1).await, first);
+    // Even with another amount, or another outcome.
+    assert_eq!(test.begin_with(1, 1, Some("rejected")).await, first);
+    let progress = test.issuer().progress(payment(1)).await.unwrap();
     assert_eq!(progress, Some(first));
-    assert_eq!(stage.messages().await.len(), 1);
+    assert_eq!(test.messages().await.len(), 1);
     let unknown = PaymentId::new(NOON_MS, [99; 10]);
-    assert_eq!(stage.issuer.progress(unknown).await.unwrap(), None);
+    assert_eq!(test.issuer().progress(unknown).await.unwrap(), None);
 }

@@ -1,4 +1,4 @@
-//! The issuer's access control on a bank of its own, with a clock that is moved.
+//! The issuer's access control server, with a clock that the tests advance.
 
 mod codes;
 mod decisions;
@@ -8,114 +8,62 @@ mod phone;
 use super::SimulatedAuthenticator;
 use crate::account::Account;
 use crate::outcome::Directive;
-use crate::phone::{Message, Phone, SentMessage};
-use crate::world::World;
-use crate::world::tests::{NOON_MS, TestFolder, database};
-use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
-use sealpay_protocol::ids::{AttemptId, PaymentId};
+use crate::phone::{Message, SentMessage};
+use crate::simulation::tests::{NOON_MS, TestBank, card, euros, payment};
+use sealpay_protocol::card::{Card, CardNumber};
+use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::money::Money;
-use sealpay_protocol::secret::Secret;
 use sealpay_provider::Authenticator;
 use sealpay_provider::authentication::{Authentication, AuthenticationStatus};
 use sealpay_provider::authentication::{
     AuthenticationRequest, CodeChallenge, PasskeyChallenge, Progress, Step, Stepped,
 };
-use sealpay_system::{Clock, Rng};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 const ORIGIN: &str = "http://localhost:8787";
 const PARENT: &str = "http://localhost:4242";
 
-struct Stage {
-    world: Arc<World>,
-    now: Arc<AtomicU64>,
-    issuer: SimulatedAuthenticator,
-    _folder: TestFolder,
+async fn test_at(origin: &str, name: &str) -> TestBank {
+    let name = format!("authentication-{name}");
+    TestBank::at(origin, &name, crate::simulation::tests::counting()).await
 }
 
-/// A source of bytes that counts, so that one test is like the other.
-fn counting() -> Rng {
-    let drawn = AtomicU64::new(0);
-    Rng::new(move |bytes| {
-        for chunk in bytes.chunks_mut(8) {
-            let next = drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-            let length = chunk.len();
-            chunk.copy_from_slice(&next[8 - length..]);
-        }
-    })
-}
-
-async fn stage_at(origin: &str, name: &str) -> Stage {
-    let folder = TestFolder::new(&format!("authentication-{name}"));
-    let now = Arc::new(AtomicU64::new(NOON_MS));
-    let clock = Arc::clone(&now);
-    let world = Arc::new(World::new(
-        database(&folder).await,
-        Secret::new([9; 32]),
-        origin.parse().unwrap(),
-        Clock::new(move || clock.load(Ordering::Relaxed)),
-        counting(),
-    ));
-    Stage {
-        issuer: SimulatedAuthenticator::new(Arc::clone(&world), None),
-        world,
-        now,
-        _folder: folder,
-    }
-}
-
-async fn stage(name: &str) -> Stage {
-    stage_at(ORIGIN, name).await
-}
-
-fn payment(number: u8) -> PaymentId {
-    PaymentId::new(NOON_MS, [number; 10])
+async fn test(name: &str) -> TestBank {
+    test_at(ORIGIN, name).await
 }
 
 fn step_id(number: u8) -> AttemptId {
     AttemptId::new(NOON_MS, [number; 10])
 }
 
-fn card(number: &str) -> Card {
-    let number = CardNumber::parse(number).unwrap();
-    let today = YearMonth::new(2026, 6).unwrap();
-    Card {
-        expiry: Expiry::parse("12 / 30", today).unwrap(),
-        security_code: SecurityCode::parse("123", number.brand()).unwrap(),
-        number,
-        holder: None,
+fn request(number: u8, money: Money, card: &Card) -> AuthenticationRequest<'_> {
+    AuthenticationRequest {
+        reference: payment(number),
+        money,
+        card,
+        payee: "Paper Lantern",
+        wants_challenge: false,
+        parent_origin: PARENT,
+        order_origins: &[],
+        reasons: vec!["amount".into()],
     }
 }
 
-/// No persona's card: its account asks for codes.
+/// Not a persona's card: the enrolment of its account is a code.
 const CODE_CARD: &str = "4111111111111111";
 
-impl Stage {
-    fn pass(&self, milliseconds: u64) {
-        self.now.fetch_add(milliseconds, Ordering::Relaxed);
-    }
-
-    fn now_ms(&self) -> i64 {
-        i64::try_from(self.now.load(Ordering::Relaxed)).unwrap()
+impl TestBank {
+    fn issuer(&self) -> SimulatedAuthenticator {
+        SimulatedAuthenticator::new(Arc::clone(&self.simulation), None)
     }
 
     async fn begin_with(&self, number: u8, amount: i64, simulate: Option<&str>) -> Progress {
         let card = card(CODE_CARD);
-        let request = AuthenticationRequest {
-            reference: payment(number),
-            money: Money::new(amount, "EUR".parse().unwrap()),
-            card: &card,
-            payee: "Paper Lantern",
-            wants_challenge: false,
-            parent_origin: PARENT,
-            order_origins: &[],
-            reasons: vec!["amount".into()],
-        };
-        let directive = simulate.and_then(Directive::of);
-        let issuer = SimulatedAuthenticator::new(Arc::clone(&self.world), directive);
+        let directive = simulate.and_then(Directive::from_name);
+        let issuer = SimulatedAuthenticator::new(Arc::clone(&self.simulation), directive);
+        let request = request(number, euros(amount), &card);
         issuer.authenticate(request).await.unwrap()
     }
 
@@ -125,22 +73,16 @@ impl Stage {
     }
 
     async fn begin_code(&self, number: u8) -> CodeChallenge {
-        match self.begin(number).await {
-            Progress::Code(code) => code,
-            other => panic!("{other:?}"),
-        }
+        still_code(Stepped::Progress(self.begin(number).await))
     }
 
     async fn begin_passkey(&self, number: u8) -> PasskeyChallenge {
-        match self.begin(number).await {
-            Progress::Passkey(passkey) => passkey,
-            other => panic!("{other:?}"),
-        }
+        still_passkey(Stepped::Progress(self.begin(number).await))
     }
 
     async fn step(&self, number: u8, id: u8, step: Step) -> Stepped {
-        let stepped = self.issuer.step(payment(number), step_id(id), step);
-        stepped.await.unwrap()
+        let stepped = self.issuer().step(payment(number), step_id(id), step).await;
+        stepped.unwrap()
     }
 
     async fn code(&self, number: u8, id: u8, code: &str) -> Stepped {
@@ -148,7 +90,7 @@ impl Stage {
     }
 
     async fn sent(&self) -> Vec<SentMessage> {
-        Phone::new(&self.world).messages(100).await.unwrap()
+        self.bank.messages(100).await.unwrap()
     }
 
     async fn messages(&self) -> Vec<Message> {
@@ -165,11 +107,11 @@ impl Stage {
 
     async fn account(&self) -> Account {
         let number = CardNumber::parse(CODE_CARD).unwrap();
-        self.world.account_of(&number).await.unwrap()
+        self.simulation.account_of(&number).await.unwrap()
     }
 
-    /// Proves with the newest code.
-    async fn prove(&self, number: u8) -> Authentication {
+    /// Enters the newest code.
+    async fn enter_code(&self, number: u8) -> Authentication {
         let code = self.newest_code().await;
         done(self.code(number, 200, &code).await)
     }
@@ -181,28 +123,22 @@ fn another(code: &str) -> String {
     format!("{:06}", (number + 1) % 1_000_000)
 }
 
-#[track_caller]
-fn done(stepped: Stepped) -> Authentication {
-    match stepped {
-        Stepped::Progress(Progress::Done(authentication)) => authentication,
-        other => panic!("{other:?}"),
-    }
+macro_rules! progress {
+    ($($name:ident: $variant:ident -> $inner:ty,)*) => {$(
+        #[track_caller]
+        fn $name(stepped: Stepped) -> $inner {
+            match stepped {
+                Stepped::Progress(Progress::$variant(inner)) => inner,
+                other => panic!("{other:?}"),
+            }
+        }
+    )*};
 }
 
-#[track_caller]
-fn still_code(stepped: Stepped) -> CodeChallenge {
-    match stepped {
-        Stepped::Progress(Progress::Code(code)) => code,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[track_caller]
-fn still_passkey(stepped: Stepped) -> PasskeyChallenge {
-    match stepped {
-        Stepped::Progress(Progress::Passkey(passkey)) => passkey,
-        other => panic!("{other:?}"),
-    }
+progress! {
+    done: Done -> Authentication,
+    still_code: Code -> CodeChallenge,
+    still_passkey: Passkey -> PasskeyChallenge,
 }
 
 #[track_caller]

@@ -1,5 +1,4 @@
-//! What the authenticator says of itself and of the ceremony (WebAuthn Level 3 section 6.1), and
-//! the attestation object around it (section 6.5.4).
+//! Authenticator data (WebAuthn Level 3 section 6.1) and the attestation object (section 6.5.4).
 
 use super::cbor::Reader;
 use super::key::PublicKey;
@@ -15,22 +14,22 @@ const HAS_CREDENTIAL: u8 = 1 << 6;
 const HAS_EXTENSIONS: u8 = 1 << 7;
 
 /// Authenticator data.
-pub(super) struct AuthenticatorData<'a> {
-    pub(super) rp_id_hash: &'a [u8],
+pub(crate) struct AuthenticatorData<'a> {
+    pub(crate) rp_id_hash: &'a [u8],
     flags: u8,
-    pub(super) sign_count: u32,
-    pub(super) credential: Option<AttestedCredential<'a>>,
+    pub(crate) sign_count: u32,
+    pub(crate) credential: Option<AttestedCredential<'a>>,
 }
 
-/// A credential that was just made.
-pub(super) struct AttestedCredential<'a> {
-    pub(super) id: &'a [u8],
-    pub(super) key: PublicKey,
+/// A new credential.
+pub(crate) struct AttestedCredential<'a> {
+    pub(crate) id: &'a [u8],
+    pub(crate) key: PublicKey,
 }
 
 impl<'a> AuthenticatorData<'a> {
-    /// Reads all of it; whatever is left over is a reason to refuse.
-    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
+    /// None where bytes are left over.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let (rp_id_hash, rest) = bytes.split_at_checked(32)?;
         let (flags, rest) = rest.split_first()?;
         let (sign_count, mut rest) = rest.split_first_chunk::<4>()?;
@@ -42,7 +41,7 @@ impl<'a> AuthenticatorData<'a> {
             Some(credential)
         };
         if flags & HAS_EXTENSIONS != 0 {
-            // None were asked for; a browser may still add some, and nothing depends on them.
+            // None were requested. A browser may still add some, and they are ignored.
             let mut extensions = Reader::new(rest);
             extensions.item()?.map()?;
             if !extensions.is_at_end() {
@@ -59,24 +58,24 @@ impl<'a> AuthenticatorData<'a> {
         })
     }
 
-    pub(super) const fn user_is_present(&self) -> bool {
+    pub(crate) const fn user_is_present(&self) -> bool {
         self.flags & USER_PRESENT != 0
     }
 
-    pub(super) const fn user_is_verified(&self) -> bool {
+    pub(crate) const fn user_is_verified(&self) -> bool {
         self.flags & USER_VERIFIED != 0
     }
 
-    pub(super) const fn is_backup_eligible(&self) -> bool {
+    pub(crate) const fn is_backup_eligible(&self) -> bool {
         self.flags & BACKUP_ELIGIBLE != 0
     }
 
-    pub(super) const fn is_backed_up(&self) -> bool {
+    pub(crate) const fn is_backed_up(&self) -> bool {
         self.flags & BACKED_UP != 0
     }
 }
 
-/// Section 6.5.1: sixteen bytes that name the model, the id with its length, the key.
+/// Section 6.5.1: sixteen bytes for the model, the id with its length, the key.
 fn attested(bytes: &[u8]) -> Option<(AttestedCredential<'_>, &[u8])> {
     let (_model, rest) = bytes.split_at_checked(16)?;
     let (length, rest) = rest.split_first_chunk::<2>()?;
@@ -90,22 +89,22 @@ fn attested(bytes: &[u8]) -> Option<(AttestedCredential<'_>, &[u8])> {
     Some((AttestedCredential { id, key }, reader.rest()))
 }
 
-/// How a new credential is vouched for.
-pub(super) enum Statement<'a> {
-    /// Not at all (section 8.7).
+/// The attestation of a new credential.
+pub(crate) enum Statement<'a> {
+    /// None (section 8.7).
     None,
     /// By a signature of its own key (section 8.2, without certificates).
     ByItself { algorithm: i64, signature: &'a [u8] },
 }
 
 /// An attestation object.
-pub(super) struct AttestationObject<'a> {
-    pub(super) statement: Statement<'a>,
-    pub(super) authenticator_data: &'a [u8],
+pub(crate) struct AttestationObject<'a> {
+    pub(crate) statement: Statement<'a>,
+    pub(crate) authenticator_data: &'a [u8],
 }
 
 impl<'a> AttestationObject<'a> {
-    pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let (mut format, mut statement, mut data) = (None, None, None);
         for _ in 0..reader.map()? {
@@ -148,7 +147,7 @@ impl<'a> Statement<'a> {
                     signature: signature?,
                 })
             }
-            // Nobody was asked for certificates, so a browser takes them out.
+            // No certificates were requested, so the browser removes them.
             _ => None,
         }
     }

@@ -1,11 +1,10 @@
-//! As much of CBOR (RFC 8949) as an authenticator writes: definite lengths, integers, bytes, text,
+//! The part of CBOR (RFC 8949) that authenticators use: definite lengths, integers, bytes, text,
 //! arrays and maps (CTAP 2.1 section 8).
 
-/// Deeper nesting than an attestation or an extension needs is refused, so that nobody can make
-/// the reader call itself without end.
+/// Deeper nesting than an attestation or an extension needs is refused, to limit recursion.
 const DEPTH: u8 = 4;
 
-/// The beginning of an item: what it is, and its value or how much follows.
+/// The head of an item: its type, and its value or length.
 enum Head {
     Unsigned(u64),
     /// The value is −1 − this.
@@ -17,28 +16,28 @@ enum Head {
     Simple,
 }
 
-/// Reads items one after the other. Every method gives nothing when something else stands there.
+/// Reads one item after the other. Every method gives none for an item of another type.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) const fn is_at_end(&self) -> bool {
+    pub(crate) const fn is_at_end(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The bytes after what was read.
-    pub(super) const fn rest(&self) -> &'a [u8] {
+    /// The bytes that are left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
         self.0
     }
 
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
-        Some(taken)
+        Some(bytes)
     }
 
     /// RFC 8949 section 3: three bits of major type, five bits of argument or of its length.
@@ -81,7 +80,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    pub(super) fn integer(&mut self) -> Option<i64> {
+    pub(crate) fn integer(&mut self) -> Option<i64> {
         match self.head()? {
             Head::Unsigned(argument) => i64::try_from(argument).ok(),
             Head::Negative(argument) => i64::try_from(argument).ok().map(|value| -1 - value),
@@ -89,30 +88,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
         match self.head()? {
             Head::Bytes(length) => self.take(length),
             _ => None,
         }
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
         match self.head()? {
             Head::Text(length) => std::str::from_utf8(self.take(length)?).ok(),
             _ => None,
         }
     }
 
-    /// How many pairs follow.
-    pub(super) fn map(&mut self) -> Option<u64> {
+    /// The number of pairs that follow.
+    pub(crate) fn map(&mut self) -> Option<u64> {
         match self.head()? {
             Head::Map(pairs) => Some(pairs),
             _ => None,
         }
     }
 
-    /// Passes over one item, whatever it is, and gives a reader of it.
-    pub(super) fn item(&mut self) -> Option<Self> {
+    /// Skips one item, and gives a reader of it.
+    pub(crate) fn item(&mut self) -> Option<Self> {
         let before = self.0;
         self.skip(DEPTH)?;
         let length = before.len() - self.0.len();
@@ -126,7 +125,7 @@ impl<'a> Reader<'a> {
             Head::Array(items) => items,
             Head::Map(pairs) => pairs.checked_mul(2)?,
         };
-        // Each item has at least a byte, so a count that lies ends with the input.
+        // Each item has at least a byte, so the input limits a wrong count.
         for _ in 0..items {
             self.skip(depth.checked_sub(1)?)?;
         }
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_passed_over_with_all_that_is_in_it() {
+    fn a_nested_item_is_skipped_as_one() {
         let rows: [(&[u8], bool); 9] = [
             (&[0xa1, 0x61, b'a', 0x82, 0x01, 0xf5], true),
             (&[0x80], true),

@@ -1,18 +1,18 @@
-//! Public keys of passkeys: ES256 and Ed25519, as they come (COSE, RFC 9052) and as they are kept.
+//! Public keys of passkeys: ES256 and Ed25519, in COSE (RFC 9052) and as they are stored.
 
 use super::cbor::Reader;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use ed25519_dalek::{Signature, VerifyingKey};
 
 /// COSE algorithm ES256: ECDSA on P-256 with SHA-256.
-pub(super) const ES256: i64 = -7;
+pub(crate) const ES256: i64 = -7;
 
 /// COSE algorithm EdDSA, with Ed25519.
-pub(super) const EDDSA: i64 = -8;
+pub(crate) const EDDSA: i64 = -8;
 
-/// A public key that was checked to be one.
+/// A valid public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum PublicKey {
+pub(crate) enum PublicKey {
     /// A point of P-256, uncompressed: 65 bytes.
     Es256([u8; 65]),
     /// A point of Ed25519.
@@ -21,23 +21,23 @@ pub(in super::super) enum PublicKey {
 
 impl PublicKey {
     /// The COSE algorithm.
-    pub(in super::super) const fn algorithm(&self) -> i64 {
+    pub(crate) const fn algorithm(&self) -> i64 {
         match self {
             Self::Es256(_) => ES256,
             Self::Ed25519(_) => EDDSA,
         }
     }
 
-    /// As it is kept.
-    pub(in super::super) const fn bytes(&self) -> &[u8] {
+    /// As it is stored.
+    pub(crate) const fn bytes(&self) -> &[u8] {
         match self {
             Self::Es256(point) => point,
             Self::Ed25519(point) => point,
         }
     }
 
-    /// As it was kept.
-    pub(in super::super) fn from_parts(algorithm: i64, bytes: &[u8]) -> Option<Self> {
+    /// From the stored parts.
+    pub(crate) fn from_parts(algorithm: i64, bytes: &[u8]) -> Option<Self> {
         match algorithm {
             ES256 => {
                 let point: [u8; 65] = bytes.try_into().ok()?;
@@ -55,7 +55,7 @@ impl PublicKey {
     }
 
     /// A `COSE_Key` with the members that WebAuthn section 5.8.5 requires and no other.
-    pub(super) fn from_cose(mut reader: Reader<'_>) -> Option<Self> {
+    pub(crate) fn from_cose(mut reader: Reader<'_>) -> Option<Self> {
         let (mut kind, mut algorithm, mut curve) = (None, None, None);
         let (mut x, mut y) = (None, None);
         for _ in 0..reader.map()? {
@@ -72,7 +72,7 @@ impl PublicKey {
             }
         }
         match (kind?, algorithm?, curve?, x?, y) {
-            // EC2 on P-256; a compressed point has no bytes here, and is refused by that.
+            // EC2 on P-256. A compressed point has a boolean in place of y, so it is refused.
             (2, ES256, 1, x, Some(y)) if x.len() == 32 && y.len() == 32 => {
                 Self::from_parts(ES256, &[&[4], x, y].concat())
             }
@@ -82,8 +82,8 @@ impl PublicKey {
         }
     }
 
-    /// Section 6.5.5: an ECDSA signature is in ASN.1 DER, an Ed25519 one is its 64 bytes.
-    pub(super) fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+    /// Section 6.5.5: an ECDSA signature is ASN.1 DER, an Ed25519 signature has 64 bytes.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Es256(point) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point)
                 .verify(message, signature)

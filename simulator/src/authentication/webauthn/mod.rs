@@ -1,16 +1,16 @@
-//! Checks what a browser and an authenticator say of a passkey: WebAuthn Level 3 sections 7.1 and
-//! 7.2, step by step, for keys on P-256 and Ed25519.
+//! Verifies registrations and assertions of passkeys: WebAuthn Level 3 sections 7.1 and 7.2, step by
+//! step, for keys on P-256 and Ed25519.
 //!
-//! Libraries that do this draw the challenge themselves; here it says what is paid, to whom, and
-//! the passkey is used in a frame of another site's page. Only what is needed for that is accepted.
+//! Libraries choose the challenge themselves; here it depends on the payment, and the passkey is used
+//! in a frame of another site's page. Nothing else is accepted.
 
 mod authenticator_data;
 mod cbor;
 mod key;
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
 
-pub(super) use key::PublicKey;
+pub(crate) use key::PublicKey;
 
 use authenticator_data::{AttestationObject, AuthenticatorData, Statement};
 use sealpay_protocol::encoding::from_base64url;
@@ -19,34 +19,35 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 /// COSE algorithms in the order of preference.
-pub(super) const ALGORITHMS: [i64; 2] = [key::ES256, key::EDDSA];
+pub(crate) const ALGORITHMS: [i64; 2] = [key::ES256, key::EDDSA];
 
-/// What a ceremony has to be about.
+/// The values that a ceremony must have.
 #[derive(Debug, Clone)]
-pub(super) struct Expected<'a> {
-    pub(super) challenge: &'a [u8],
-    /// The page that asks: the widget, at the verifier's origin.
-    pub(super) origin: &'a str,
-    /// The pages that the ceremony may be below: the outermost has to be one of them. None where it
-    /// is of a page by itself.
-    pub(super) pages: &'a [&'a str],
-    pub(super) rp_id: &'a str,
+pub(crate) struct Expected<'a> {
+    pub(crate) challenge: &'a [u8],
+    /// The origin of the widget, which is the verifier's.
+    pub(crate) origin: &'a str,
+    /// The pages that may embed the widget: the outermost page must be one of them. Empty where the
+    /// ceremony is not in a frame.
+    pub(crate) pages: &'a [&'a str],
+    pub(crate) rp_id: &'a str,
 }
 
-/// A passkey that is kept.
+/// A passkey.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Passkey {
-    pub(super) credential_id: Vec<u8>,
-    pub(super) key: PublicKey,
-    pub(super) sign_count: u32,
-    pub(super) is_backup_eligible: bool,
+pub(crate) struct Passkey {
+    pub(crate) credential_id: Vec<u8>,
+    pub(crate) key: PublicKey,
+    pub(crate) sign_count: u32,
+    pub(crate) is_backup_eligible: bool,
 }
 
-/// Why a ceremony was refused, for the log. The shopper hears the same of every reason but one.
-pub(super) type CeremonyError = &'static str;
+/// Why a ceremony was refused, for the log. The shopper gets the same message for every reason but
+/// [`OTHER_PAGE`].
+pub(crate) type CeremonyError = &'static str;
 
-/// The page around is none where passkeys may be used: that is nothing that the shopper did wrong.
-pub(super) const OTHER_PAGE: CeremonyError = "the page around is another one";
+/// Passkeys may not be used on this page: that is not the shopper's mistake.
+pub(crate) const OTHER_PAGE: CeremonyError = "the page around is another one";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,9 +88,12 @@ struct ClientData {
     top_origin: Option<String>,
 }
 
-/// Section 7.1: a passkey that was just made. It asks for no attestation, so steps about
-/// certificates and their roots are not there.
-pub(super) fn created(text: &str, expected: &Expected<'_>) -> Result<Passkey, CeremonyError> {
+/// Section 7.1. No attestation is requested, so the steps about certificates and their roots do not
+/// apply.
+pub(crate) fn verify_registration(
+    text: &str,
+    expected: &Expected<'_>,
+) -> Result<Passkey, CeremonyError> {
     let credential: Credential<Creation> = credential(text)?;
     let response = credential.response;
     // Steps 5 to 11.
@@ -104,8 +108,8 @@ pub(super) fn created(text: &str, expected: &Expected<'_>) -> Result<Passkey, Ce
     let data = AuthenticatorData::parse(bytes).ok_or("the authenticator data is malformed")?;
     // Steps 14 to 18.
     check_authenticator_data(&data, expected)?;
-    let made = data.credential.as_ref().ok_or("there is no credential")?;
-    // Step 20 is done: only keys of the two algorithms that were asked for can be read.
+    let attested = data.credential.as_ref().ok_or("there is no credential")?;
+    // Step 20 is done: only keys of the two requested algorithms can be read.
     // Steps 21 to 24: no attestation, or one by the key itself.
     if let Statement::ByItself {
         algorithm,
@@ -113,24 +117,24 @@ pub(super) fn created(text: &str, expected: &Expected<'_>) -> Result<Passkey, Ce
     } = object.statement
     {
         let message = [bytes, &client_data_hash].concat();
-        if algorithm != made.key.algorithm() || !made.key.has_signed(&message, signature) {
+        if algorithm != attested.key.algorithm() || !attested.key.verify(&message, signature) {
             return Err("the attestation is not of this key");
         }
     }
-    // Step 25 is done: a longer id cannot be read. What the browser says is what was signed.
-    if decoded(&credential.raw_id)? != made.id {
+    // Step 25 is done: a longer id cannot be read. The browser's id must be the signed one.
+    if decoded(&credential.raw_id)? != attested.id {
         return Err("the credential id is another one");
     }
     Ok(Passkey {
-        credential_id: made.id.to_vec(),
-        key: made.key.clone(),
+        credential_id: attested.id.to_vec(),
+        key: attested.key.clone(),
         sign_count: data.sign_count,
         is_backup_eligible: data.is_backup_eligible(),
     })
 }
 
-/// Section 7.2: a passkey that was just used. Gives its new signature count.
-pub(super) fn used(
+/// Section 7.2. Gives the new signature count.
+pub(crate) fn verify_assertion(
     text: &str,
     expected: &Expected<'_>,
     passkey: &Passkey,
@@ -138,11 +142,11 @@ pub(super) fn used(
 ) -> Result<u32, CeremonyError> {
     let credential: Credential<Assertion> = credential(text)?;
     let response = credential.response;
-    // Step 5: one of those that were asked for; there is one.
+    // Step 5: one of the requested credentials; there is one.
     if decoded(&credential.raw_id)? != passkey.credential_id {
         return Err("the credential is not this account's");
     }
-    // Step 6: the account is known beforehand; an answer with a name has to name it.
+    // Step 6: the account is known beforehand; a user handle must be its own.
     if let Some(handle) = &response.user_handle
         && decoded(handle)? != user_handle
     {
@@ -164,13 +168,10 @@ pub(super) fn used(
     // Steps 20 and 21.
     let client_data_hash: [u8; 32] = Sha256::digest(&client_data).into();
     let message = [bytes.as_slice(), &client_data_hash].concat();
-    if !passkey
-        .key
-        .has_signed(&message, &decoded(&response.signature)?)
-    {
+    if !passkey.key.verify(&message, &decoded(&response.signature)?) {
         return Err("the signature is wrong");
     }
-    // Step 22: an authenticator that counts never says the same number twice; a copy of it does.
+    // Step 22: an authenticator that counts never has the same count twice; a copy of it does.
     let counts = data.sign_count != 0 || passkey.sign_count != 0;
     if counts && data.sign_count <= passkey.sign_count {
         return Err("the signature count did not grow");
@@ -178,8 +179,8 @@ pub(super) fn used(
     Ok(data.sign_count)
 }
 
-/// Whether a new credential is this one. Nothing of it is checked.
-pub(super) fn names(text: &str, passkey: &Passkey) -> bool {
+/// Whether a new credential has this one's id. It is not verified.
+pub(crate) fn has_same_id(text: &str, passkey: &Passkey) -> bool {
     let id = credential::<Creation>(text).and_then(|credential| decoded(&credential.raw_id));
     id.as_ref() == Ok(&passkey.credential_id)
 }
@@ -200,7 +201,7 @@ fn decoded(text: &str) -> Result<Vec<u8>, CeremonyError> {
     from_base64url(text).ok_or("a member is not base64url")
 }
 
-/// Section 7.1 steps 5 to 11 and section 7.2 steps 8 to 14, which are the same.
+/// Section 7.1 steps 5 to 11 are the same as section 7.2 steps 8 to 14.
 fn check_client_data(
     bytes: &[u8],
     kind: &str,
@@ -221,8 +222,8 @@ fn check_client_data(
         return Err("the origin is another one");
     }
     // 7.1 steps 10 and 11, 7.2 steps 13 and 14: the widget is in a frame of the shop's page, which
-    // may be in a frame of another. Not every browser tells which page is the outermost; one that
-    // does has to tell one of those that the order names.
+    // may be in a frame of another. Not every browser includes the outermost page; if it does, the
+    // order must name that page.
     let is_framed = data.cross_origin == Some(true);
     match data.top_origin {
         None if is_framed != expected.pages.is_empty() => Ok(()),
@@ -231,7 +232,7 @@ fn check_client_data(
     }
 }
 
-/// Section 7.1 steps 14 to 18 and section 7.2 steps 16 to 19, which are the same.
+/// Section 7.1 steps 14 to 18 are the same as section 7.2 steps 16 to 19.
 fn check_authenticator_data(
     data: &AuthenticatorData<'_>,
     expected: &Expected<'_>,

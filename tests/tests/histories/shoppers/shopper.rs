@@ -191,7 +191,7 @@ impl Shopper {
             }
             _ => {
                 // The newest code may well be somebody else's.
-                let messages = system.bank.phone().messages(1).await.unwrap();
+                let messages = system.bank.messages(1).await.unwrap();
                 let code = messages.into_iter().find_map(|sent| sent.message.code);
                 let code = code.or_else(|| Some("123456".into()));
                 self.step(system, chance, view, AuthenticationStep::Code, code)

@@ -1,10 +1,12 @@
-//! The ceremonies by themselves: what is right is taken, and whatever is wrong is refused for its
-//! own reason.
+//! Registrations and assertions: valid ones are accepted, and each invalid one is refused for its own
+//! reason.
 
-pub(in super::super) mod software;
+pub(crate) mod software;
 
 use super::key::{EDDSA, ES256};
-use super::{CeremonyError, Expected, Passkey, PublicKey, created, used};
+use super::{
+    CeremonyError, Expected, OTHER_PAGE, Passkey, PublicKey, verify_assertion, verify_registration,
+};
 use sealpay_protocol::encoding::base64url;
 use serde_json::{Value, json};
 use software::SoftwareAuthenticator;
@@ -45,7 +47,8 @@ fn authenticator(algorithm: i64) -> SoftwareAuthenticator {
 
 fn enrolled(algorithm: i64) -> (SoftwareAuthenticator, Passkey) {
     let mut authenticator = authenticator(algorithm);
-    let passkey = created(&authenticator.create(&creation_options()), &expected()).unwrap();
+    let passkey =
+        verify_registration(&authenticator.create(&creation_options()), &expected()).unwrap();
     (authenticator, passkey)
 }
 
@@ -54,29 +57,29 @@ fn use_it(
     passkey: &Passkey,
 ) -> Result<u32, CeremonyError> {
     let assertion = authenticator.get(&request_options());
-    used(&assertion, &expected(), passkey, &HANDLE)
+    verify_assertion(&assertion, &expected(), passkey, &HANDLE)
 }
 
 #[test]
-fn a_passkey_is_made_and_used_with_either_algorithm() {
+fn a_passkey_is_registered_and_used_with_either_algorithm() {
     for algorithm in [ES256, EDDSA] {
         let (mut authenticator, passkey) = enrolled(algorithm);
         assert_eq!(passkey.credential_id, authenticator.credential_id);
         assert_eq!(passkey.key.algorithm(), algorithm);
-        let kept = PublicKey::from_parts(algorithm, passkey.key.bytes());
-        assert_eq!(kept.as_ref(), Some(&passkey.key));
+        let stored = PublicKey::from_parts(algorithm, passkey.key.bytes());
+        assert_eq!(stored.as_ref(), Some(&passkey.key));
         assert_eq!(use_it(&mut authenticator, &passkey), Ok(1));
         assert_eq!(use_it(&mut authenticator, &passkey), Ok(2));
     }
 }
 
 #[test]
-fn a_key_that_vouches_for_itself_has_to_have_signed() {
+fn a_self_attestation_is_verified() {
     for algorithm in [ES256, EDDSA] {
         let mut authenticator = authenticator(algorithm);
         authenticator.attests_itself = true;
         let credential = authenticator.create(&creation_options());
-        assert!(created(&credential, &expected()).is_ok());
+        assert!(verify_registration(&credential, &expected()).is_ok());
         let mut changed: Value = serde_json::from_str(&credential).unwrap();
         // The same client data with a space has the same meaning and another hash.
         let response = &mut changed["response"];
@@ -84,28 +87,28 @@ fn a_key_that_vouches_for_itself_has_to_have_signed() {
         let mut data = sealpay_protocol::encoding::from_base64url(data).unwrap();
         data.push(b' ');
         response["clientDataJSON"] = base64url(&data).into();
-        let refused = created(&changed.to_string(), &expected());
+        let refused = verify_registration(&changed.to_string(), &expected());
         assert_eq!(refused, Err("the attestation is not of this key"));
     }
 }
 
-type Spoil = fn(&mut SoftwareAuthenticator);
+type Change = fn(&mut SoftwareAuthenticator);
 
-/// What is wrong with both ceremonies alike.
-const SPOILED: [(Spoil, Result<(), CeremonyError>); 18] = [
+const PAGE: Result<(), CeremonyError> = Err(OTHER_PAGE);
+const ORIGIN_ERROR: Result<(), CeremonyError> = Err("the origin is another one");
+
+/// Changes that have the same result in both ceremonies.
+const CHANGES: [(Change, Result<(), CeremonyError>); 18] = [
     (|_| (), Ok(())),
     (|a| a.top_origin = None, Ok(())),
     (
         |a| a.top_origin = Some("https://portal.example".into()),
         Ok(()),
     ),
-    (
-        |a| (a.cross_origin, a.top_origin) = (None, None),
-        Err("the page around is another one"),
-    ),
+    (|a| (a.cross_origin, a.top_origin) = (None, None), PAGE),
     (
         |a| (a.cross_origin, a.top_origin) = (Some(false), None),
-        Err("the page around is another one"),
+        PAGE,
     ),
     (|a| a.extensions = vec![0xa1, 0x61, b'x', 0xf5], Ok(())),
     (|a| a.flags |= 0b11000, Ok(())),
@@ -115,24 +118,12 @@ const SPOILED: [(Spoil, Result<(), CeremonyError>); 18] = [
     ),
     (
         |a| a.origin = "https://pay.example.evil".into(),
-        Err("the origin is another one"),
+        ORIGIN_ERROR,
     ),
-    (
-        |a| a.origin = "http://pay.example".into(),
-        Err("the origin is another one"),
-    ),
-    (
-        |a| a.top_origin = Some("https://evil.example".into()),
-        Err("the page around is another one"),
-    ),
-    (
-        |a| a.cross_origin = Some(false),
-        Err("the page around is another one"),
-    ),
-    (
-        |a| a.cross_origin = None,
-        Err("the page around is another one"),
-    ),
+    (|a| a.origin = "http://pay.example".into(), ORIGIN_ERROR),
+    (|a| a.top_origin = Some("https://evil.example".into()), PAGE),
+    (|a| a.cross_origin = Some(false), PAGE),
+    (|a| a.cross_origin = None, PAGE),
     (
         |a| a.rp_id = Some("evil.example".into()),
         Err("the relying party is another one"),
@@ -150,20 +141,21 @@ const SPOILED: [(Spoil, Result<(), CeremonyError>); 18] = [
 ];
 
 #[test]
-fn a_new_passkey_with_something_wrong_is_refused() {
-    for (number, (spoil, expectation)) in SPOILED.into_iter().enumerate() {
+fn an_invalid_registration_is_refused() {
+    for (number, (change, expectation)) in CHANGES.into_iter().enumerate() {
         let mut authenticator = authenticator(ES256);
-        spoil(&mut authenticator);
-        let made = created(&authenticator.create(&creation_options()), &expected());
-        assert_eq!(made.map(drop), expectation, "{number}");
+        change(&mut authenticator);
+        let registered =
+            verify_registration(&authenticator.create(&creation_options()), &expected());
+        assert_eq!(registered.map(drop), expectation, "{number}");
     }
 }
 
 #[test]
-fn a_passkey_that_is_used_with_something_wrong_is_refused() {
-    for (number, (spoil, expectation)) in SPOILED.into_iter().enumerate() {
+fn an_invalid_assertion_is_refused() {
+    for (number, (change, expectation)) in CHANGES.into_iter().enumerate() {
         let (mut authenticator, mut passkey) = enrolled(ES256);
-        spoil(&mut authenticator);
+        change(&mut authenticator);
         passkey.is_backup_eligible = authenticator.flags & 0b1000 != 0;
         let outcome = use_it(&mut authenticator, &passkey);
         assert_eq!(outcome.map(drop), expectation, "{number}");
@@ -179,7 +171,7 @@ fn a_signature_of_another_ceremony_key_or_user_is_refused() {
             challenge,
             ..expected()
         };
-        used(assertion, &expected, passkey, handle)
+        verify_assertion(assertion, &expected, passkey, handle)
     };
     assert_eq!(check(&assertion, &CHALLENGE, &passkey, &HANDLE), Ok(1));
     let other_challenge = check(&assertion, &[4; 48], &passkey, &HANDLE);
@@ -203,7 +195,7 @@ fn a_signature_of_another_ceremony_key_or_user_is_refused() {
 }
 
 #[test]
-fn a_count_that_does_not_grow_is_refused_unless_nobody_counts() {
+fn a_count_that_does_not_grow_is_refused_unless_it_is_zero() {
     let rows = [
         (0, 0, true),
         (0, 1, true),
@@ -212,18 +204,18 @@ fn a_count_that_does_not_grow_is_refused_unless_nobody_counts() {
         (5, 4, false),
         (5, 6, true),
     ];
-    for (kept, said, good) in rows {
+    for (stored, signed, is_accepted) in rows {
         let (mut authenticator, mut passkey) = enrolled(ES256);
         authenticator.counts = false;
-        authenticator.sign_count = said;
-        passkey.sign_count = kept;
+        authenticator.sign_count = signed;
+        passkey.sign_count = stored;
         let outcome = use_it(&mut authenticator, &passkey);
-        assert_eq!(outcome.is_ok(), good, "{kept} {said}");
+        assert_eq!(outcome.is_ok(), is_accepted, "{stored} {signed}");
     }
 }
 
 #[test]
-fn what_is_not_a_credential_is_refused() {
+fn malformed_credentials_are_refused() {
     let (mut authenticator, passkey) = enrolled(ES256);
     let good: Value = serde_json::from_str(&authenticator.get(&request_options())).unwrap();
     let with = |change: &dyn Fn(&mut Value)| {
@@ -250,17 +242,17 @@ fn what_is_not_a_credential_is_refused() {
     for text in texts {
         let shown = text.get(..60).unwrap_or(&text).to_owned();
         assert!(
-            used(&text, &expected(), &passkey, &HANDLE).is_err(),
+            verify_assertion(&text, &expected(), &passkey, &HANDLE).is_err(),
             "{shown}"
         );
-        assert!(created(&text, &expected()).is_err(), "{shown}");
+        assert!(verify_registration(&text, &expected()).is_err(), "{shown}");
     }
     let whole = with(&|_| ());
-    assert!(used(&whole, &expected(), &passkey, &HANDLE).is_ok());
+    assert!(verify_assertion(&whole, &expected(), &passkey, &HANDLE).is_ok());
 }
 
 #[test]
-fn keys_that_are_none_are_refused() {
+fn invalid_keys_are_refused() {
     let good = authenticator(ES256).cose_key();
     let read = |bytes: &[u8]| PublicKey::from_cose(super::cbor::Reader::new(bytes));
     assert!(read(&good).is_some());
@@ -284,7 +276,7 @@ fn keys_that_are_none_are_refused() {
 /// W3C, Web Authentication Level 3, "Test Vectors": the registrations of `packed-self.ES256` and of
 /// `none.ES256`, whose authenticator did not verify the user.
 #[test]
-fn the_vectors_of_the_standard_are_read_as_it_says() {
+fn the_test_vectors_of_the_standard_have_their_results() {
     let bytes = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap();
     let creation = |id: &str, client_data: &str, object: &str| {
         json!({"rawId": base64url(&bytes(id)), "type": "public-key", "response": {
@@ -309,7 +301,7 @@ fn the_vectors_of_the_standard_are_read_as_it_says() {
             pages: &[],
             rp_id: "example.org",
         };
-        let outcome = created(&credential, &expected);
+        let outcome = verify_registration(&credential, &expected);
         let refusal = vector["refused"].as_str();
         assert_eq!(outcome.err(), refusal, "{}", vector["name"]);
     }
@@ -318,7 +310,7 @@ fn the_vectors_of_the_standard_are_read_as_it_says() {
 /// Recorded from a browser with a virtual authenticator: the widget's page in a frame of a shop's,
 /// each at an origin of its own.
 #[test]
-fn what_a_browser_says_in_a_frame_is_accepted() {
+fn a_recorded_browser_in_a_frame_is_accepted() {
     let record: Value = serde_json::from_str(include_str!("browser.json")).unwrap();
     let member = |name: &str| record[name].as_str().unwrap();
     let expected = Expected {
@@ -327,14 +319,14 @@ fn what_a_browser_says_in_a_frame_is_accepted() {
         pages: &[member("parent_origin")],
         rp_id: member("rp_id"),
     };
-    let passkey = created(&record["created"].to_string(), &expected).unwrap();
+    let passkey = verify_registration(&record["created"].to_string(), &expected).unwrap();
     let assertion = record["used"].to_string();
-    let count = used(&assertion, &expected, &passkey, &HANDLE);
+    let count = verify_assertion(&assertion, &expected, &passkey, &HANDLE);
     assert_eq!((passkey.sign_count, count), (1, Ok(2)));
     let elsewhere = Expected {
         pages: &["http://localhost:9303"],
         ..expected
     };
-    let refused = used(&assertion, &elsewhere, &passkey, &HANDLE);
-    assert_eq!(refused, Err("the page around is another one"));
+    let refused = verify_assertion(&assertion, &elsewhere, &passkey, &HANDLE);
+    assert_eq!(refused, Err(OTHER_PAGE));
 }

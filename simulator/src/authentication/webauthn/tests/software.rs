@@ -1,5 +1,4 @@
-//! A software authenticator with a browser around it, for tests. Everything that it says can be
-//! made wrong.
+//! A software authenticator and its browser, for tests. A test can change each of their values.
 
 use crate::authentication::webauthn::key::{EDDSA, ES256};
 use aws_lc_rs::rand::SystemRandom;
@@ -13,27 +12,39 @@ enum Key {
     Ed25519(Ed25519KeyPair),
 }
 
+/// Appends a short text in CBOR.
+fn text(cbor: &mut Vec<u8>, text: &str) {
+    cbor.push(0x60 + u8::try_from(text.len()).unwrap());
+    cbor.extend(text.as_bytes());
+}
+
+/// Appends up to 255 bytes in CBOR.
+fn bytes(cbor: &mut Vec<u8>, bytes: &[u8]) {
+    cbor.extend([0x58, u8::try_from(bytes.len()).unwrap()]);
+    cbor.extend(bytes);
+}
+
 /// An authenticator with one credential, in a browser on a page.
-pub(in super::super::super) struct SoftwareAuthenticator {
+pub(crate) struct SoftwareAuthenticator {
     key: Key,
-    pub(in super::super::super) credential_id: Vec<u8>,
-    pub(in super::super::super) sign_count: u32,
-    pub(in super::super::super) counts: bool,
+    pub(crate) credential_id: Vec<u8>,
+    pub(crate) sign_count: u32,
+    pub(crate) counts: bool,
     /// Without the bits for a credential and for extensions.
-    pub(in super::super::super) flags: u8,
-    pub(in super::super::super) extensions: Vec<u8>,
-    pub(in super::super::super) origin: String,
-    pub(in super::super::super) cross_origin: Option<bool>,
-    pub(in super::super::super) top_origin: Option<String>,
-    pub(in super::super::super) rp_id: Option<String>,
-    pub(in super::super::super) kind: Option<&'static str>,
-    pub(in super::super::super) user_handle: Option<Vec<u8>>,
-    pub(in super::super::super) attests_itself: bool,
+    pub(crate) flags: u8,
+    pub(crate) extensions: Vec<u8>,
+    pub(crate) origin: String,
+    pub(crate) cross_origin: Option<bool>,
+    pub(crate) top_origin: Option<String>,
+    pub(crate) rp_id: Option<String>,
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) user_handle: Option<Vec<u8>>,
+    pub(crate) attests_itself: bool,
 }
 
 impl SoftwareAuthenticator {
     /// User present and verified, in a frame of the shop.
-    pub(in super::super::super) fn new(algorithm: i64, origin: &str, parent: &str) -> Self {
+    pub(crate) fn new(algorithm: i64, origin: &str, parent: &str) -> Self {
         let key = match algorithm {
             ES256 => Key::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap()),
             EDDSA => Key::Ed25519(Ed25519KeyPair::generate().unwrap()),
@@ -56,7 +67,7 @@ impl SoftwareAuthenticator {
         }
     }
 
-    pub(in super::super::super) fn cose_key(&self) -> Vec<u8> {
+    pub(crate) fn cose_key(&self) -> Vec<u8> {
         match &self.key {
             Key::Es256(pair) => {
                 let point = pair.public_key().as_ref();
@@ -90,7 +101,7 @@ impl SoftwareAuthenticator {
             "type": self.kind.unwrap_or(kind),
             "challenge": challenge,
             "origin": self.origin,
-            "other_keys_can_be_added_here": "and are not looked at",
+            "other_keys_can_be_added_here": "and are ignored",
         });
         if let Some(cross_origin) = self.cross_origin {
             data["crossOrigin"] = cross_origin.into();
@@ -125,43 +136,32 @@ impl SoftwareAuthenticator {
     }
 
     /// `navigator.credentials.create()` with these options, as JSON.
-    pub(in super::super::super) fn create(&mut self, options: &str) -> String {
+    pub(crate) fn create(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).unwrap();
         let handle = options["user"]["id"].as_str().unwrap();
         self.user_handle = from_base64url(handle);
         let client_data = self.client_data("webauthn.create", &options["challenge"]);
         let data = self.authenticator_data(options["rp"]["id"].as_str().unwrap(), true);
-        let mut object = vec![0xa3, 0x63];
-        object.extend(b"fmt");
+        let mut object = vec![0xa3];
+        text(&mut object, "fmt");
         if self.attests_itself {
             let hash = Sha256::digest(&client_data);
             let signature = self.sign(&[data.as_slice(), &hash].concat());
-            object.push(0x66);
-            object.extend(b"packed");
-            object.push(0x67);
-            object.extend(b"attStmt");
-            object.extend([0xa2, 0x63]);
-            object.extend(b"alg");
-            object.push(if matches!(self.key, Key::Es256(_)) {
-                0x26
-            } else {
-                0x27
-            });
-            object.push(0x63);
-            object.extend(b"sig");
-            object.extend([0x58, u8::try_from(signature.len()).unwrap()]);
-            object.extend(signature);
+            text(&mut object, "packed");
+            text(&mut object, "attStmt");
+            object.push(0xa2);
+            text(&mut object, "alg");
+            let is_es256 = matches!(self.key, Key::Es256(_));
+            object.push(if is_es256 { 0x26 } else { 0x27 });
+            text(&mut object, "sig");
+            bytes(&mut object, &signature);
         } else {
-            object.push(0x64);
-            object.extend(b"none");
-            object.push(0x67);
-            object.extend(b"attStmt");
+            text(&mut object, "none");
+            text(&mut object, "attStmt");
             object.push(0xa0);
         }
-        object.push(0x68);
-        object.extend(b"authData");
-        object.extend([0x58, u8::try_from(data.len()).unwrap()]);
-        object.extend(&data);
+        text(&mut object, "authData");
+        bytes(&mut object, &data);
         self.credential(json!({
             "clientDataJSON": base64url(&client_data),
             "attestationObject": base64url(&object),
@@ -170,7 +170,7 @@ impl SoftwareAuthenticator {
     }
 
     /// `navigator.credentials.get()` with these options, as JSON.
-    pub(in super::super::super) fn get(&mut self, options: &str) -> String {
+    pub(crate) fn get(&mut self, options: &str) -> String {
         let options: Value = serde_json::from_str(options).unwrap();
         if self.counts {
             self.sign_count += 1;

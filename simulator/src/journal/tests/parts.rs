@@ -1,16 +1,14 @@
-//! Parts of a payment: they add up in every currency, whoever asks for them at once.
+//! Captures and refunds in parts add up in every currency, also at once.
 
-use super::holds::{change, entry, run};
-use super::{NOON, euros, input, reference, stored, times};
+use super::operations::change;
+use super::{input, reference};
 use crate::account::{Account, tests::account};
-use crate::book::authorize;
-use crate::world::tests::{TestFolder, database};
-use sealpay_protocol::money::Money;
+use crate::simulation::tests::{APPROVED, euros, journal, money};
 use sealpay_protocol::order::Capture;
-use sealpay_provider::ProviderDecision;
 use sealpay_provider::modification::ModificationKind;
+use std::sync::Arc;
 
-/// Small numbers that look like chance and are the same each time.
+/// Pseudo-random numbers, the same each time.
 struct Dice(u64);
 
 impl Dice {
@@ -24,8 +22,7 @@ impl Dice {
 
 #[tokio::test]
 async fn parts_in_another_currency_add_up_to_the_minor_unit() {
-    let folder = TestFolder::new("shares");
-    let database = database(&folder).await;
+    let (journal, _folder) = journal("shares").await;
     let currencies = ["EUR", "USD", "JPY", "KWD", "HUF"];
     let mut number = 0;
     for (seed, currency) in (1..=8).flat_map(|seed| currencies.map(|currency| (seed, currency))) {
@@ -35,91 +32,84 @@ async fn parts_in_another_currency_add_up_to_the_minor_unit() {
             balance_minor: 1_000_000_000,
             ..account()
         };
-        let what = format!("{currency} {seed}");
+        let row = format!("{currency} {seed}");
         let whole = dice.up_to(10_000) + 20;
         number += 1;
         let payment = reference(number);
-        let money = Money::new(whole, currency.parse().unwrap());
-        let paid = input(number, &state, money, Capture::Manual);
-        authorize(&database, paid, times(NOON)).await.unwrap();
-        let held = stored(&database, &state).await.held_minor;
-        assert!(held > 0, "{what}");
+        let paid = input(number, &state, money(whole, currency), Capture::Manual);
+        journal.decide(paid).await;
+        let held = journal.stored(&state).await.held_minor;
+        assert!(held > 0, "{row}");
         let mut part = async |kind, amount| {
             number += 1;
-            let money = Money::new(amount, currency.parse().unwrap());
-            let mut change = change(number, kind, money);
+            let mut change = change(number, kind, money(amount, currency));
             change.request.payment = payment;
-            let modified = run(&database, change).await;
-            assert_eq!(
-                modified.answer,
-                ProviderDecision::Approved,
-                "{what} {kind:?} {amount}"
-            );
-            stored(&database, &state).await
+            let modified = journal.run(change).await;
+            assert_eq!(modified.decision, APPROVED, "{row} {kind:?} {amount}");
+            journal.stored(&state).await
         };
-        let taken = if seed % 2 == 0 { whole } else { whole - 7 };
-        let (mut left, mut gone) = (taken, 0);
+        let captured = if seed % 2 == 0 { whole } else { whole - 7 };
+        let (mut left, mut debited) = (captured, 0);
         while left > 0 {
             let amount = dice.up_to(whole / 4 + 1).min(left);
             left -= amount;
             let now = part(ModificationKind::Capture, amount).await;
-            let (before, spent) = (gone, 1_000_000_000 - now.balance_minor);
-            gone = spent;
-            assert!(spent >= before, "{what}");
+            let (before, spent) = (debited, 1_000_000_000 - now.balance_minor);
+            debited = spent;
+            assert!(spent >= before, "{row}");
             assert_eq!(
                 spent + now.held_minor,
                 held,
-                "{what}: nothing is lost or made"
+                "{row}: nothing is lost or created"
             );
         }
-        if taken == whole {
-            assert_eq!(gone, held, "{what}");
+        if captured == whole {
+            assert_eq!(debited, held, "{row}");
         }
-        let mut left = taken;
+        let mut left = captured;
         while left > 0 {
             let amount = dice.up_to(whole / 4 + 1).min(left);
             left -= amount;
             let now = part(ModificationKind::Refund, amount).await;
             let spent = 1_000_000_000 - now.balance_minor;
-            assert!((0..=gone).contains(&spent), "{what}");
-            assert_eq!(now.held_minor, 0, "{what}");
-            gone = spent;
+            assert!((0..=debited).contains(&spent), "{row}");
+            assert_eq!(now.held_minor, 0, "{row}");
+            debited = spent;
         }
-        assert_eq!(gone, 0, "{what}: everything came back");
+        assert_eq!(debited, 0, "{row}: all of it is refunded");
     }
 }
 
 #[tokio::test]
-async fn parts_that_are_taken_at_once_are_together_no_more_than_the_whole() {
-    let folder = TestFolder::new("parts-at-once");
-    let database = database(&folder).await;
+async fn parts_at_once_are_together_at_most_the_whole() {
+    let (journal, _folder) = journal("parts-at-once").await;
     let input = input(1, &account(), euros(6_000), Capture::Manual);
-    authorize(&database, input, times(NOON)).await.unwrap();
+    journal.decide(input).await;
     for (first, kind) in [
         (0, ModificationKind::Capture),
         (100, ModificationKind::Refund),
     ] {
         let parts = (1..=40).map(|number| {
-            let database = database.clone();
-            // Each comes twice.
+            let journal = Arc::clone(&journal);
+            // Each one twice.
             let part = change(first + number / 2, kind, euros(700));
-            tokio::spawn(async move { run(&database, part).await })
+            tokio::spawn(async move { journal.run(part).await })
         });
         let (mut done, mut repeated) = (0, 0);
         for part in parts.collect::<Vec<_>>() {
             let part = part.await.unwrap();
             repeated += usize::from(part.is_repeated);
-            done += usize::from(part.answer == ProviderDecision::Approved && !part.is_repeated);
+            done += usize::from(part.decision == APPROVED && !part.is_repeated);
         }
         assert_eq!((done, repeated), (8, 19), "{kind:?}");
-        let entry = entry(&database).await;
+        let first = journal.first().await;
         let expected = if kind == ModificationKind::Capture {
             (5_600, 0)
         } else {
             (5_600, 5_600)
         };
-        assert_eq!((entry.booked_minor, entry.refunded_minor), expected);
+        assert_eq!((first.booked_minor, first.refunded_minor), expected);
     }
-    let now = stored(&database, &account()).await;
+    let now = journal.stored(&account()).await;
     assert_eq!((now.balance_minor, now.held_minor), (10_000, 0));
 }

@@ -1,38 +1,24 @@
-//! Every state of an account, amounts around every limit, both kinds of capture: what is answered
-//! and what becomes of the account.
+//! Every state of an account, amounts around every limit, both kinds of capture: the decision and
+//! the account afterwards.
 
-mod holds;
+mod operations;
 mod parts;
 
-use super::{AuthorizationInput, RecordedResult, Times, ask, authorize};
+use super::{AuthorizationInput, Journal};
 use crate::account::tests::account;
 use crate::account::{Account, AccountStatus, day_of};
-use crate::world::tests::{NOON_MS, TestFolder, database};
+use crate::simulation::tests::{APPROVED, NOON, declined, euros, journal, money};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::ProviderDecision;
-use sealpay_storage::Database;
+use std::sync::Arc;
 
 const HARBOR: &str = "harbor";
-const NOON: i64 = NOON_MS.cast_signed();
-const HOLD_MS: i64 = 1_000_000;
 const TODAY: i64 = day_of(NOON);
-
-fn times(now_ms: i64) -> Times {
-    Times {
-        now_ms,
-        day: day_of(now_ms),
-        hold_until_ms: now_ms + HOLD_MS,
-    }
-}
 
 fn reference(number: u64) -> PaymentId {
     PaymentId::new(number, [7; 10])
-}
-
-fn euros(amount_minor: i64) -> Money {
-    Money::new(amount_minor, "EUR".parse().unwrap())
 }
 
 fn input(number: u64, account: &Account, money: Money, capture: Capture) -> AuthorizationInput {
@@ -42,21 +28,25 @@ fn input(number: u64, account: &Account, money: Money, capture: Capture) -> Auth
         account: account.clone(),
         money,
         capture,
-        script: None,
+        decision: None,
+        now_ms: NOON,
     }
 }
 
-async fn stored(database: &Database, account: &Account) -> Account {
-    let stored = super::account(database, &account.id).await.unwrap();
-    stored.unwrap()
+impl Journal {
+    /// The decision about an authorization; a tombstone's is `duplicate_transaction`.
+    async fn decide(&self, input: AuthorizationInput) -> ProviderDecision {
+        let decision = self.authorize(input).await.unwrap();
+        decision.unwrap_or_else(tombstoned)
+    }
+
+    async fn stored(&self, account: &Account) -> Account {
+        self.account(&account.id).await.unwrap().unwrap()
+    }
 }
 
-fn approved() -> RecordedResult {
-    RecordedResult::Answered(ProviderDecision::Approved)
-}
-
-fn declined(reason: &str) -> RecordedResult {
-    RecordedResult::Answered(ProviderDecision::Declined(reason.into()))
+fn tombstoned() -> ProviderDecision {
+    declined("duplicate_transaction")
 }
 
 /// A state, an amount in cents, and the reason of a decline if it is one.
@@ -82,7 +72,7 @@ fn states() -> Vec<Row> {
         for amount in [1, 9_999, 10_000] {
             rows.push((status.name(), account.clone(), amount, reason));
         }
-        // A status goes before the balance.
+        // A status precedes the balance.
         rows.push((
             status.name(),
             account,
@@ -93,7 +83,6 @@ fn states() -> Vec<Row> {
     for (wrong_codes, reason) in [(0, None), (4, None), (5, Some("pin_tries_exceeded"))] {
         let account = Account {
             wrong_codes,
-            locked: wrong_codes >= 5,
             ..account()
         };
         rows.push(("wrong codes", account, 100, reason));
@@ -189,7 +178,7 @@ fn counts() -> Vec<Row> {
     ]
 }
 
-/// What the account has to be after an answer.
+/// The account after an approval.
 fn after(before: &Account, amount: i64, capture: Capture) -> Account {
     let same_day = before.day == TODAY;
     let manual = capture == Capture::Manual;
@@ -204,14 +193,13 @@ fn after(before: &Account, amount: i64, capture: Capture) -> Account {
 }
 
 #[tokio::test]
-async fn every_state_and_every_limit_gives_its_answer_and_its_effect() {
-    let folder = TestFolder::new("table");
-    let database = database(&folder).await;
+async fn every_state_and_limit_has_its_decision_and_effect() {
+    let (journal, _folder) = journal("table").await;
     let rows = [states(), limits(), counts()].concat();
     let mut number = 0;
     for (name, state, amount, reason) in rows {
         for capture in [Capture::Automatic, Capture::Manual] {
-            // A new account is made while it is asked; an old one is asked in one journey.
+            // A new account is inserted by the request; a stored one needs a single round trip.
             for is_new in [true, false] {
                 number += 1;
                 let row = format!("{name}: {amount}, {capture:?}, new: {is_new}");
@@ -220,10 +208,10 @@ async fn every_state_and_every_limit_gives_its_answer_and_its_effect() {
                     ..state.clone()
                 };
                 if !is_new {
-                    let made = super::make_account(&database, before.clone()).await;
-                    assert_eq!(made.unwrap(), before, "{row}");
+                    let inserted = journal.get_or_insert_account(before.clone()).await;
+                    assert_eq!(inserted.unwrap(), before, "{row}");
                 }
-                // Whoever asks does not know how an old account stands by now.
+                // The caller does not know the balance of a stored account.
                 let known = Account {
                     balance_minor: 10_000_000,
                     ..account()
@@ -233,17 +221,17 @@ async fn every_state_and_every_limit_gives_its_answer_and_its_effect() {
                     ..if is_new { before.clone() } else { known }
                 };
                 let input = input(number, &known, euros(amount), capture);
-                let answer = authorize(&database, input, times(NOON)).await.unwrap();
-                let now = stored(&database, &before).await;
+                let decision = journal.decide(input).await;
+                let now = journal.stored(&before).await;
                 if let Some(reason) = reason {
-                    assert_eq!(answer, declined(reason), "{row}");
+                    assert_eq!(decision, declined(reason), "{row}");
                     assert_eq!(now, before, "{row}");
                 } else {
-                    assert_eq!(answer, approved(), "{row}");
+                    assert_eq!(decision, APPROVED, "{row}");
                     assert_eq!(now, after(&before, amount, capture), "{row}");
                 }
-                let asked = ask(&database, HARBOR, reference(number), NOON).await;
-                assert_eq!(asked.unwrap(), answer, "{row}");
+                let inquired = journal.inquire(HARBOR, reference(number), NOON).await;
+                assert_eq!(inquired.unwrap(), Some(decision), "{row}");
             }
         }
     }
@@ -251,102 +239,89 @@ async fn every_state_and_every_limit_gives_its_answer_and_its_effect() {
 }
 
 #[tokio::test]
-async fn the_first_answer_stands_and_is_counted_once() {
-    let folder = TestFolder::new("first-answer");
-    let database = database(&folder).await;
+async fn the_first_decision_stands_and_is_counted_once() {
+    let (journal, _folder) = journal("first-decision").await;
     let poor = account();
     for (number, amount) in [(1, 6_000), (2, 6_000)] {
-        for again in 0..3 {
+        for repeat in 0..3 {
             let capture = Capture::Automatic;
-            let input = input(number, &poor, euros(amount - again), capture);
-            let answer = authorize(&database, input, times(NOON)).await.unwrap();
+            let input = input(number, &poor, euros(amount - repeat), capture);
+            let decision = journal.decide(input).await;
             let expected = if number == 1 {
-                approved()
+                APPROVED
             } else {
                 declined("insufficient_funds")
             };
-            assert_eq!(answer, expected, "{number} {again}");
+            assert_eq!(decision, expected, "{number} {repeat}");
         }
     }
-    let now = stored(&database, &poor).await;
+    let now = journal.stored(&poor).await;
     let counted = (now.balance_minor, now.day_count, now.day_sum_minor);
     assert_eq!(counted, (4_000, 1, 6_000));
 }
 
 #[tokio::test]
-async fn a_reference_that_was_given_up_cannot_arrive_later() {
-    let folder = TestFolder::new("given-up");
-    let database = database(&folder).await;
-    let never = RecordedResult::NeverReceived;
-    let asked = ask(&database, HARBOR, reference(1), NOON).await.unwrap();
-    assert_eq!(asked, never);
-    super::make_account(&database, account()).await.unwrap();
+async fn a_tombstoned_reference_is_declined_when_it_arrives() {
+    let (journal, _folder) = journal("given-up").await;
+    let inquired = journal.inquire(HARBOR, reference(1), NOON).await;
+    assert_eq!(inquired, Ok(None));
+    journal.get_or_insert_account(account()).await.unwrap();
     let unlimited = Account {
         credit_limit_minor: None,
         ..account()
     };
     for known in [&account(), &unlimited] {
         let input = input(1, known, euros(5), Capture::Automatic);
-        let late = authorize(&database, input, times(NOON)).await.unwrap();
-        assert_eq!(late, never);
+        let late = journal.decide(input).await;
+        assert_eq!(late, tombstoned());
     }
-    // The account was asked and the answer taken back: an empty day has begun.
-    let untouched = Account {
+    // The amount was reserved and released again: an empty day has begun.
+    let unchanged = Account {
         day: TODAY,
         ..account()
     };
-    assert_eq!(stored(&database, &account()).await, untouched);
-    // Another acquirer has a book of references of its own.
-    let asked = AuthorizationInput {
+    assert_eq!(journal.stored(&account()).await, unchanged);
+    // References of another acquirer are other references.
+    let elsewhere = AuthorizationInput {
         provider: "meridian".into(),
         ..input(1, &account(), euros(5), Capture::Automatic)
     };
-    let answer = authorize(&database, asked, times(NOON)).await.unwrap();
-    assert_eq!(answer, approved());
-    // Letting go of what is unknown keeps it from arriving as well.
-    assert_eq!(
-        holds::let_go(&database, 2).await,
-        ProviderDecision::Approved
-    );
+    let decision = journal.decide(elsewhere).await;
+    assert_eq!(decision, APPROVED);
+    // A void of an unknown reference tombstones it as well.
+    assert_eq!(journal.void(2).await, APPROVED);
     let input = input(2, &account(), euros(5), Capture::Automatic);
-    let late = authorize(&database, input, times(NOON)).await.unwrap();
-    assert_eq!(late, never);
+    let late = journal.decide(input).await;
+    assert_eq!(late, tombstoned());
 }
 
 #[tokio::test]
-async fn an_account_that_nothing_limits_is_not_touched_until_it_is_limited() {
-    let folder = TestFolder::new("unlimited");
-    let database = database(&folder).await;
+async fn an_unlimited_account_is_unchanged_until_it_is_limited() {
+    let (journal, _folder) = journal("unlimited").await;
     let unlimited = Account {
         credit_limit_minor: None,
         ..account()
     };
     let pay = async |number, capture| {
         let input = input(number, &unlimited, euros(700), capture);
-        authorize(&database, input, times(NOON)).await.unwrap()
+        journal.decide(input).await
     };
-    assert_eq!(pay(1, Capture::Automatic).await, approved());
-    assert_eq!(
-        super::account(&database, &unlimited.id).await.unwrap(),
-        None
-    );
-    assert_eq!(pay(2, Capture::Manual).await, approved());
+    assert_eq!(pay(1, Capture::Automatic).await, APPROVED);
+    assert_eq!(journal.account(&unlimited.id).await, Ok(None));
+    assert_eq!(pay(2, Capture::Manual).await, APPROVED);
     let limited = Account {
         status: AccountStatus::Blocked,
         ..unlimited.clone()
     };
-    super::make_account(&database, limited).await.unwrap();
+    journal.get_or_insert_account(limited).await.unwrap();
     assert_eq!(
         pay(3, Capture::Automatic).await,
         declined("restricted_card")
     );
-    assert_eq!(pay(1, Capture::Automatic).await, approved());
-    // What was held before it was limited is let go without a trace on the account.
-    assert_eq!(
-        holds::let_go(&database, 2).await,
-        ProviderDecision::Approved
-    );
-    let now = stored(&database, &unlimited).await;
+    assert_eq!(pay(1, Capture::Automatic).await, APPROVED);
+    // An authorization from before that was not counted, so its void changes nothing.
+    assert_eq!(journal.void(2).await, APPROVED);
+    let now = journal.stored(&unlimited).await;
     assert_eq!(
         (now.held_minor, now.balance_minor, now.day_count),
         (0, 10_000, 0)
@@ -354,73 +329,67 @@ async fn an_account_that_nothing_limits_is_not_touched_until_it_is_limited() {
 }
 
 #[tokio::test]
-async fn an_answer_from_a_script_leaves_the_account_untouched() {
-    let folder = TestFolder::new("script");
-    let database = database(&folder).await;
-    super::make_account(&database, account()).await.unwrap();
-    for (number, answer) in [
-        (1, ProviderDecision::Approved),
-        (2, ProviderDecision::Declined("lost_card".into())),
-    ] {
+async fn a_given_decision_leaves_the_account_unchanged() {
+    let (journal, _folder) = journal("given").await;
+    journal.get_or_insert_account(account()).await.unwrap();
+    for (number, decision) in [(1, APPROVED), (2, declined("lost_card"))] {
         for capture in [Capture::Automatic, Capture::Manual] {
-            let scripted = AuthorizationInput {
-                script: Some(answer.clone()),
+            let given = AuthorizationInput {
+                decision: Some(decision.clone()),
                 ..input(number, &account(), euros(99_999_999), capture)
             };
-            let booked = authorize(&database, scripted, times(NOON)).await.unwrap();
-            assert_eq!(booked, RecordedResult::Answered(answer.clone()));
+            assert_eq!(journal.decide(given).await, decision);
         }
     }
-    assert_eq!(stored(&database, &account()).await, account());
+    assert_eq!(journal.stored(&account()).await, account());
 }
 
 #[tokio::test]
 async fn other_currencies_are_exchanged_or_refused() {
-    let folder = TestFolder::new("exchange");
-    let database = database(&folder).await;
+    let (journal, _folder) = journal("exchange").await;
     let rows = [
-        ("USD", 11_627, approved(), 10_000),
+        ("USD", 11_627, APPROVED, 10_000),
         ("USD", 11_629, declined("insufficient_funds"), 0),
-        ("JPY", 18_181, approved(), 10_000),
+        ("JPY", 18_181, APPROVED, 10_000),
         ("JPY", 18_183, declined("insufficient_funds"), 0),
         ("BTN", 1, declined("invalid_amount"), 0),
     ];
-    for (number, (currency, amount, expected, taken)) in (1..).zip(rows) {
+    for (number, (currency, amount, expected, spent)) in (1..).zip(rows) {
         let state = Account {
             id: format!("card:{number}"),
             ..account()
         };
-        let money = Money::new(amount, currency.parse().unwrap());
+        let money = money(amount, currency);
         let input = input(number, &state, money, Capture::Automatic);
-        let answer = authorize(&database, input, times(NOON)).await.unwrap();
-        assert_eq!(answer, expected, "{amount} {currency}");
-        let now = stored(&database, &state).await;
-        assert_eq!(now.balance_minor, 10_000 - taken, "{amount} {currency}");
+        let decision = journal.decide(input).await;
+        assert_eq!(decision, expected, "{amount} {currency}");
+        let now = journal.stored(&state).await;
+        assert_eq!(now.balance_minor, 10_000 - spent, "{amount} {currency}");
     }
 }
 
 #[tokio::test]
 async fn two_hundred_payments_at_once_on_a_balance_for_a_hundred_approve_a_hundred() {
-    let folder = TestFolder::new("crowd");
-    let database = database(&folder).await;
+    let (journal, _folder) = journal("concurrent").await;
     let rich = Account {
         balance_minor: 100 * 2_490,
         ..account()
     };
     let payments = (1..=200).map(|number| {
-        let database = database.clone();
+        let journal = Arc::clone(&journal);
         let input = input(number, &rich, euros(2_490), Capture::Automatic);
-        tokio::spawn(async move { authorize(&database, input, times(NOON)).await.unwrap() })
+        tokio::spawn(async move { journal.decide(input).await })
     });
     let payments: Vec<_> = payments.collect();
-    let mut answers = Vec::new();
+    let mut decisions = Vec::new();
     for payment in payments {
-        answers.push(payment.await.unwrap());
+        decisions.push(payment.await.unwrap());
     }
-    let yes = answers.iter().filter(|answer| **answer == approved());
-    assert_eq!(yes.count(), 100);
-    let no = declined("insufficient_funds");
-    assert_eq!(answers.iter().filter(|answer| **answer == no).count(), 100);
-    let now = stored(&database, &rich).await;
+    let approvals = decisions.iter().filter(|decision| **decision == APPROVED);
+    assert_eq!(approvals.count(), 100);
+    let funds = declined("insufficient_funds");
+    let declines = decisions.iter().filter(|decision| **decision == funds);
+    assert_eq!(declines.count(), 100);
+    let now = journal.stored(&rich).await;
     assert_eq!((now.balance_minor, now.held_minor), (0, 0));
 }
