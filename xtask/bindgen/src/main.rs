@@ -29,6 +29,9 @@ fn bindings(module: &str, folder: &str) -> Result<(), Box<dyn std::error::Error>
         .input_path(module)
         .web(true)?
         .typescript(false)
+        // Only debuggers read them: more than a quarter of the module.
+        .remove_name_section(true)
+        .remove_producers_section(true)
         .omit_default_module_path(false)
         .generate(folder)?;
     Ok(())
