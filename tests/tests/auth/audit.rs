@@ -4,6 +4,7 @@ use super::api_keys::key_for;
 use crate::databases::on_both_databases;
 use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
+use harness::postgres::connect;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -248,10 +249,7 @@ async fn pending_audit_rows_do_not_delay_payments() {
     let (weak, weak_id) = key_for(&gateway, "webhooks:write", None).await;
     let before = rows_of(&gateway, &weak_id).await;
     let database = gateway.database_url().unwrap();
-    let (holder, connection) = tokio_postgres::connect(database, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let holder = connect(database).await.unwrap();
     let hold = "BEGIN; UPDATE audit_head SET sequence = sequence";
     holder.batch_execute(hold).await.unwrap();
     let writes = (0..60).map(|_| {

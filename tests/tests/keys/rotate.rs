@@ -3,7 +3,8 @@
 use crate::interop::running_verifier::{OpenShop, Shop};
 use harness::client::{Merchant, Prepared};
 use harness::folder::Folder;
-use harness::verifier_process::{Setup, free_address};
+use harness::processes::free_address;
+use harness::verifier_process::Setup;
 use harness::webhook_receiver::{Arrival, WebhookReceiver};
 use sealpay_protocol::webhook::{EndpointSecret, public_key};
 use serde_json::Value;

@@ -3,17 +3,16 @@
 
 use super::fixtures::{NOW_MS, merchant, reachable};
 use super::test_database::TestDatabase;
+use harness::postgres::connect;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::in_background;
 use std::time::Duration;
 use tokio::time::timeout;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 use verifier_server::store::{Addition, Options};
 
 pub(crate) async fn client(place: &TestDatabase) -> Client {
-    let (client, connection) = tokio_postgres::connect(&place.url(), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
+    connect(&place.url()).await.unwrap()
 }
 
 /// Writes to an endpoint's row and does not come to an end.

@@ -3,6 +3,7 @@
 use super::fixtures::{NOW_MS, api_key, merchant, moved, nonce, paid, registered, session, unique};
 use super::test_database::TestDatabase;
 use crate::databases::on_both_databases;
+use harness::postgres::connect;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -60,10 +61,7 @@ async fn write_cancelled_by_postgres_is_reported_as_overload() {
     };
     let store = database.open().await;
     let merchant = registered(&store).await;
-    let url = database.url();
-    let connecting = tokio_postgres::connect(&url, tokio_postgres::NoTls);
-    let (holder, connection) = connecting.await.unwrap();
-    tokio::spawn(connection);
+    let holder = connect(&database.url()).await.unwrap();
     let hold = format!(
         "BEGIN; UPDATE merchants SET id = id WHERE id = '{}'",
         merchant.id

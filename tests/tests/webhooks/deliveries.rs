@@ -247,13 +247,7 @@ async fn every_enabled_endpoint_is_notified() {
     );
     let merchant = gateway.register(Some(&first.url())).await;
     let inner = &gateway.server.state.gateway;
-    let admin = verifier_server::merchants::register::MerchantAdmin {
-        store: inner.store(),
-        encryption: inner.encryption(),
-        clock: inner.clock(),
-        rng: inner.rng(),
-        livemode: inner.livemode(),
-    };
+    let admin = gateway.admin();
     let added = admin
         .add_endpoint(merchant.id, &second.url())
         .await

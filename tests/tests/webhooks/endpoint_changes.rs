@@ -318,10 +318,7 @@ async fn changes_are_limited_and_no_op_changes_publish_nothing() {
         &json!({"description": "x"}),
     )
     .await;
-    assert_eq!(
-        (one_more.status.as_u16(), one_more.code().as_str()),
-        (429, "limit_reached")
-    );
+    one_more.assert_refused(429, "limit_reached");
     // Another credential of the merchant is not kept from setting things right.
     let (other, _) = gateway.limited_key(merchant.id, "*", None).await;
     let rotated = post(

@@ -213,6 +213,7 @@ fn read(bytes: &[u8]) -> Option<(Arrival, usize)> {
         .expect("the body has a length");
     let body = bytes.get(head + 4..head + 4 + length)?.to_vec();
     let arrival = Arrival {
+        path: "webhooks".into(),
         id: header("webhook-id"),
         timestamp: header("webhook-timestamp"),
         signature: header("webhook-signature"),

@@ -2,9 +2,9 @@
 
 use crate::interop::peers::{PYTHON, said, skip};
 use harness::folder::Folder;
+use harness::processes::free_address;
 use harness::processes::{Running, program, workspace};
 use harness::time::random;
-use harness::verifier_process::free_address;
 use sealpay_protocol::encoding::hex;
 use std::net::SocketAddr;
 use std::process::Command;
