@@ -2,9 +2,10 @@
 
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970.
 #[must_use]
@@ -80,4 +81,22 @@ pub fn random<const N: usize>() -> [u8; N] {
 #[must_use]
 pub const fn os_random() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
+}
+
+/// What is seen once it is as expected; only a failing test looks for half a minute.
+pub async fn seen_when<T: Debug>(
+    what: &str,
+    look: impl AsyncFn() -> T,
+    expected: impl Fn(&T) -> bool,
+) -> T {
+    let started = tokio::time::Instant::now();
+    loop {
+        let seen = look().await;
+        if expected(&seen) {
+            return seen;
+        }
+        let is_late = started.elapsed() > Duration::from_secs(30);
+        assert!(!is_late, "{what} is not as expected: {seen:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -5,6 +5,7 @@ use crate::databases::on_both_databases;
 use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
 use harness::postgres::connect;
+use harness::time::seen_when;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -142,17 +143,11 @@ async fn audit_row_is_written_after_the_client_disconnected(gateway: &TestGatewa
         rows.filter(|row| row["subject"] == payment.to_string())
             .count()
     };
-    for _ in 0..500 {
-        if of_it(&trail(gateway, "?limit=100").await) == 1 {
-            let made = path(payment, "modifications");
-            let refunds = gateway.get(&made, Some(&gateway.merchant.api_key));
-            let refunds: Value = refunds.await.json();
-            assert_eq!(refunds["data"][0]["state"], "succeeded", "{refunds}");
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the refund left no row");
+    let look = async || of_it(&trail(gateway, "?limit=100").await);
+    seen_when("the number of rows", look, |rows| *rows == 1).await;
+    let made = path(payment, "modifications");
+    let refunds = gateway.read(&gateway.merchant, &made).await;
+    assert_eq!(refunds["data"][0]["state"], "succeeded", "{refunds}");
 }
 
 /// How many rows a credential has left.

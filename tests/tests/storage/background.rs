@@ -4,6 +4,7 @@
 use super::fixtures::{NOW_MS, merchant, reachable};
 use super::test_database::TestDatabase;
 use harness::postgres::connect;
+use harness::time::seen_when;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::in_background;
 use std::time::Duration;
@@ -31,13 +32,7 @@ pub(crate) async fn waiting(client: &Client) -> i64 {
 }
 
 pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..500 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{what}");
+    seen_when(what, is_so, |is_so| *is_so).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
