@@ -81,7 +81,9 @@ fn compile(workspace: &Workspace) -> Outcome {
         "wasm32-unknown-unknown",
     ]);
     neutral_paths(workspace, &mut command);
-    process::run("widget", command)
+    process::run("widget", command)?;
+    let build = workspace.cargo(&["build", "--workspace", "--bin", BINDGEN]);
+    process::run("bindings", build)
 }
 
 /// Puts together what `trunk build` would, which takes minutes to install: the bindings, the static
@@ -104,8 +106,6 @@ fn assemble(workspace: &Workspace, dist: &Path) -> Outcome {
 
 /// Writes the script beside the module, and the module that goes with it.
 fn bind(workspace: &Workspace, dist: &Path) -> Outcome {
-    let build = workspace.cargo(&["build", "--workspace", "--bin", BINDGEN]);
-    process::run("bindings", build)?;
     let module = workspace.target().join(COMPILED);
     let mut command = workspace.command(workspace.built(BINDGEN));
     command.arg(module).arg(dist);
@@ -236,10 +236,11 @@ fn stamp(workspace: &Workspace) -> PathBuf {
     workspace.target().join("widget-fingerprint")
 }
 
-/// A digest of everything that `dist/` is put together from: what cargo made, and this program too.
+/// A digest of everything that `dist/` is put together from: what cargo made, and the programs too.
 fn fingerprint(workspace: &Workspace) -> io::Result<String> {
     let mut parts = vec![
         std::env::current_exe()?,
+        workspace.built(BINDGEN),
         workspace.target().join(COMPILED),
         workspace.root().join("index.html"),
     ];
