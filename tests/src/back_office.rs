@@ -2,13 +2,12 @@
 
 use crate::client::Prepared;
 use crate::gateway::{Answer, TestGateway};
-use rusqlite::Connection;
+use crate::rows;
 use sealpay_protocol::api::ShopperState;
 use sealpay_protocol::encoding::hex;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::{Capture, OrderClaims};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// A card whose payments are approved, whatever they are.
 const APPROVED_CARD: &str = "4242424242424242";
@@ -93,13 +92,9 @@ impl TestGateway {
     /// Changes the store's file past the verifier, for what cannot be brought about otherwise.
     pub fn tamper(&self, sql: &str) {
         assert!(self.database.is_none(), "only files are tampered with");
-        let connection = Connection::open(self.folder.path().join("sealpay.sqlite"));
-        let connection = connection.expect("the file is there");
-        let patience = connection.busy_timeout(Duration::from_secs(5));
-        patience.expect("a pragma");
-        connection
-            .execute_batch(sql)
-            .expect("the statement is right");
+        let file = self.folder.path().join("sealpay.sqlite");
+        let done = rows::open(&file).execute_batch(sql);
+        done.expect("the statement is right");
     }
 
     /// Opens a dispute as the shopper's bank does; its id.

@@ -101,10 +101,7 @@ impl Session {
             resized.expect("a window can be made tall");
         }
         if engine == Engine::Chromium {
-            let recorder = json!({ "source": include_str!("recorder.js") });
-            session
-                .developer_tools("Page.addScriptToEvaluateOnNewDocument", recorder)
-                .await;
+            session.prepare(include_str!("recorder.js")).await;
         }
         Some(session)
     }
@@ -135,9 +132,7 @@ impl Session {
 
     /// Looks at the first window again.
     pub async fn enter_first_window(&self) {
-        let window = self.window.clone();
-        let entered = self.driver.switch_to_window(window).await;
-        entered.expect("the first window stays");
+        self.enter_window(self.window.clone()).await;
     }
 
     /// Looks at the window that a page has opened, as soon as there is one.
@@ -147,8 +142,7 @@ impl Session {
             windows.into_iter().find(|window| *window != self.window)
         })
         .await;
-        let entered = self.driver.switch_to_window(window).await;
-        entered.expect("a window can be entered");
+        self.enter_window(window).await;
     }
 
     /// How many windows there are just now.
@@ -164,6 +158,46 @@ impl Session {
             Ok(value) => value.json().clone(),
             Err(error) => panic!("{script}: {error}"),
         }
+    }
+
+    /// The same of a script that takes nothing.
+    pub async fn evaluate(&self, script: &str) -> Value {
+        self.run(script, Vec::new()).await
+    }
+
+    /// Runs a script in every document from now on, before anything of the document's own.
+    pub async fn prepare(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.developer_tools("Page.addScriptToEvaluateOnNewDocument", source)
+            .await;
+    }
+
+    /// Makes the window so wide and high, CSS pixels.
+    pub async fn resize(&self, width: u64, height: u64) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.developer_tools("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
+    }
+
+    /// Opens a tab and looks at it.
+    pub async fn open_tab(&self) -> WindowHandle {
+        let tab = self.driver.new_tab().await.expect("a tab can be opened");
+        self.enter_window(tab.clone()).await;
+        tab
+    }
+
+    /// Looks at a window.
+    pub async fn enter_window(&self, window: WindowHandle) {
+        let entered = self.driver.switch_to_window(window).await;
+        entered.expect("a window can be entered");
+    }
+
+    /// Closes the window that is looked at, and looks at the first one again.
+    pub async fn close_window(&self) {
+        let closed = self.driver.close_window().await;
+        closed.expect("a window can be closed");
+        self.enter_first_window().await;
     }
 
     /// The first element that fits, as soon as there is one that can be seen.
@@ -204,9 +238,7 @@ impl Session {
 
     /// What the page heard from the form.
     pub async fn recorded_events(&self) -> Value {
-        let heard = self
-            .run("return JSON.stringify(window.heard)", Vec::new())
-            .await;
+        let heard = self.evaluate("return JSON.stringify(window.heard)").await;
         let text = heard.as_str().expect("the page has a recorder");
         serde_json::from_str(text).expect("what was heard is JSON")
     }

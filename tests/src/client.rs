@@ -3,7 +3,7 @@
 //! Requests are built as plain data, so that a hostile test can change any part of one before it
 //! is sent, and a benchmark can prepare thousands.
 
-use crate::time::{OsRandom, TestClock, now, now_ms, random};
+use crate::time::{TestClock, now, now_ms, os_random, random};
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::api::{
     AuthenticationRequest, CONTENT_TYPE, Method, NEW_SESSION, OpenSessionRequest, PayRequest,
@@ -64,7 +64,6 @@ impl Merchant {
 
     /// Signs an order.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "claims are always JSON")]
     pub fn sign(&self, claims: &OrderClaims) -> String {
         order::sign(claims, &self.key_id, &self.key).expect("claims are JSON")
     }
@@ -82,7 +81,6 @@ impl Merchant {
 
 /// Reads an origin that a test wrote.
 #[must_use]
-#[expect(clippy::expect_used, reason = "a test with a bad origin has to stop")]
 pub fn origin(text: &str) -> Origin {
     text.parse().expect("the test's origin is an origin")
 }
@@ -234,7 +232,6 @@ impl Browser {
 
     /// The body that opens a session.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the body is always JSON")]
     pub fn open_body(&self, order: &str, parent_origin: &str) -> Vec<u8> {
         let body = OpenSessionRequest {
             order: order.to_owned(),
@@ -258,10 +255,6 @@ impl Browser {
 
     /// Seals a card for an attempt.
     #[must_use]
-    #[expect(
-        clippy::expect_used,
-        reason = "a test with a bad key or currency has to stop"
-    )]
     pub fn seal(
         &self,
         order: &str,
@@ -286,12 +279,11 @@ impl Browser {
             thumbprint: &Thumbprint::from_key(&self.key.verifying_key()),
             order_digest: &order::digest(order),
         };
-        seal(card, &recipient, &context, &mut OsRandom).expect("the key seals")
+        seal(card, &recipient, &context, &mut os_random()).expect("the key seals")
     }
 
     /// The body of a payment.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the body is always JSON")]
     pub fn pay_body(
         &self,
         order: &str,
@@ -322,7 +314,6 @@ impl Browser {
 
     /// A request that pays without a card.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the body is always JSON")]
     pub fn pay_by(&self, session: &SessionView, attempt: AttemptId, method: Method) -> Prepared {
         let request = PayRequest { method, card: None };
         let body = serde_json::to_vec(&request).expect("the body is JSON");
@@ -331,7 +322,6 @@ impl Browser {
 
     /// A request that says what the shopper did about a payment.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the body is always JSON")]
     pub fn step(&self, session: &SessionView, body: &AuthenticationRequest) -> Prepared {
         let body = serde_json::to_vec(body).expect("the body is JSON");
         self.step_with(session, attempt(), body)
@@ -365,7 +355,6 @@ pub fn attempt() -> AttemptId {
 
 /// A card with this number, good until December in three years.
 #[must_use]
-#[expect(clippy::expect_used, reason = "a test with a bad card has to stop")]
 pub fn card(number: &str) -> Card {
     let number = CardNumber::parse(number).expect("the number is a card's");
     let today = YearMonth::from_unix_seconds(now());

@@ -15,7 +15,7 @@ use sealpay_protocol::origin::Origin;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// What may be chosen about a environment.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +63,12 @@ impl TestEnvironment {
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<TestEnvironment> = OnceLock::new();
         SHARED.get_or_init(|| Self::set_up(EnvironmentOptions::default()))
+    }
+
+    /// One of a test's own, which may change everything about it.
+    #[must_use]
+    pub fn own() -> Arc<Self> {
+        Arc::new(Self::set_up(EnvironmentOptions::default()))
     }
 
     /// Sets up a environment of one's own.
@@ -121,6 +127,18 @@ impl TestEnvironment {
     #[must_use]
     pub fn shop(&self) -> String {
         self.shop_origin.clone()
+    }
+
+    /// The shop's page about an order.
+    #[must_use]
+    pub fn order_page(&self, order: &str) -> String {
+        format!("{}/orders/{order}", self.shop_origin)
+    }
+
+    /// The shop's page on which an order is paid.
+    #[must_use]
+    pub fn checkout_page(&self, order: &str) -> String {
+        format!("{}/checkout/{order}", self.shop_origin)
     }
 
     /// Claims for an order that a page of [`TestEnvironment::site`] may show.

@@ -3,14 +3,11 @@
 use crate::gateway::TestGateway;
 use crate::leaks::{self, Typed};
 use crate::log;
+use crate::rows::{Row, StoredState};
 use crate::time::now;
-use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags};
 use sealpay_protocol::card::YearMonth;
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
 use std::time::Duration;
-use tokio_postgres::{NoTls, SimpleQueryMessage};
 use verifier_server::balance;
 
 /// The codes of [`crate::client::card`].
@@ -50,9 +47,6 @@ const BEGINNINGS: [(&str, usize); 6] = [
 ];
 /// How long running payments may take until a test counts as ended.
 const PATIENCE: usize = 100;
-
-/// A row, as text.
-type Row = Vec<String>;
 
 /// Every table with its rows, those of the simulated bank too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,12 +157,17 @@ const BANK_MUST_BE_EMPTY: [(&str, &str); 3] = [
 ];
 
 impl TestGateway {
+    /// A file of the verifier's, or the one Postgres database.
+    pub(crate) fn stored_in(&self, file: &str) -> StoredState {
+        match &self.database {
+            None => StoredState::Sqlite(self.folder.path().join(file)),
+            Some(database) => StoredState::Postgres(database.url().to_owned()),
+        }
+    }
+
     /// Asks the verifier's database.
     pub async fn rows(&self, sql: &str) -> Vec<Row> {
-        match &self.database {
-            None => rows_of_file(&self.folder.path().join("sealpay.sqlite"), sql),
-            Some(database) => rows_of_postgres(database.url(), sql).await,
-        }
+        self.stored_in("sealpay.sqlite").rows(sql).await
     }
 
     /// Everything that the verifier and the bank keep.
@@ -198,10 +197,7 @@ impl TestGateway {
 
     /// Asks the simulated bank's database.
     pub async fn bank_rows(&self, sql: &str) -> Vec<Row> {
-        match &self.database {
-            None => rows_of_file(&self.folder.path().join("simulated-bank.sqlite"), sql),
-            Some(_) => self.rows(sql).await,
-        }
+        self.stored_in("simulated-bank.sqlite").rows(sql).await
     }
 
     /// Ends the test: nothing is left half done, what was stored fits together and with the bank, and
@@ -358,52 +354,6 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
 
 const TABLES_OF_A_FILE: &str =
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1";
-
-fn rows_of_file(path: &Path, sql: &str) -> Vec<Row> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let connection = connection.expect("the file is there");
-    connection
-        .busy_timeout(Duration::from_secs(5))
-        .expect("a pragma");
-    let mut statement = connection.prepare(sql).expect("the statement is right");
-    let width = statement.column_count();
-    let rows = statement.query_map([], |row| {
-        (0..width)
-            .map(|index| row.get::<_, Value>(index).map(text_of))
-            .collect()
-    });
-    let rows = rows.expect("the statement runs");
-    rows.collect::<Result<_, _>>().expect("the rows are read")
-}
-
-fn text_of(value: Value) -> String {
-    match value {
-        Value::Null => "NULL".into(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => number.to_string(),
-        Value::Text(text) => text,
-        Value::Blob(bytes) => format!("{bytes:?}"),
-    }
-}
-
-async fn rows_of_postgres(url: &str, sql: &str) -> Vec<Row> {
-    let connecting = tokio_postgres::connect(url, NoTls).await;
-    let (client, connection) = connecting.expect("Postgres takes connections");
-    let connected = tokio::spawn(connection);
-    let messages = client.simple_query(sql).await;
-    let messages = messages.expect("the statement is right");
-    drop(client);
-    drop(connected.await);
-    let row = |message| match message {
-        SimpleQueryMessage::Row(row) => Some(
-            (0..row.len())
-                .map(|index| row.get(index).unwrap_or("NULL").to_owned())
-                .collect(),
-        ),
-        _ => None,
-    };
-    messages.into_iter().filter_map(row).collect()
-}
 
 #[cfg(test)]
 mod tests {

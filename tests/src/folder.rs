@@ -13,7 +13,6 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// An empty folder among the temporary ones of the system.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test without a folder has to stop")]
     pub fn new(purpose: &str) -> Self {
         let name = format!("sealpay-{purpose}-{}", hex(&random::<8>()));
         let path = std::env::temp_dir().join(name);
@@ -36,7 +35,6 @@ impl Drop for Folder {
 }
 
 /// Writes a file that only its owner may use.
-#[expect(clippy::expect_used, reason = "a test without its files has to stop")]
 pub fn write_secret(path: &Path, text: &str) {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

@@ -89,7 +89,7 @@ impl<'a> Gallery<'a> {
     pub async fn show_on_paper(&self, state: &str) {
         self.session.enter_page().await;
         self.emulate_media("print").await;
-        self.resize(794, 1123).await;
+        self.session.resize(794, 1123).await;
         let file = format!("screenshots/{state}-print.png");
         self.session.picture(&target().join(file)).await;
         self.emulate_media("").await;
@@ -110,7 +110,7 @@ impl<'a> Gallery<'a> {
             return;
         }
         self.put_on(THEMES[0], WIDTHS[1]).await;
-        self.resize(WIDTHS[1], height).await;
+        self.session.resize(WIDTHS[1], height).await;
         let file = workspace().join("docs/screenshots").join(name);
         self.session.picture(&file).await;
     }
@@ -132,9 +132,9 @@ impl<'a> Gallery<'a> {
         self.session
             .developer_tools("Emulation.setScrollbarsHidden", hidden)
             .await;
-        self.resize(width, LOWEST).await;
+        self.session.resize(width, LOWEST).await;
         let height = self.resting_height().await;
-        self.resize(width, height.max(LOWEST)).await;
+        self.session.resize(width, height.max(LOWEST)).await;
         self.resting_height().await;
     }
 
@@ -146,15 +146,6 @@ impl<'a> Gallery<'a> {
         ]});
         self.session
             .developer_tools("Emulation.setEmulatedMedia", features)
-            .await;
-    }
-
-    /// Makes the window so wide and high, CSS pixels.
-    pub async fn resize(&self, width: u64, height: u64) {
-        let metrics =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.session
-            .developer_tools("Emulation.setDeviceMetricsOverride", metrics)
             .await;
     }
 
@@ -200,7 +191,7 @@ impl<'a> Gallery<'a> {
         if let Some(frame) = self.frame {
             self.session.enter_frame(frame).await;
         }
-        let missing = self.session.run(MARKS, Vec::new()).await;
+        let missing = self.session.evaluate(MARKS).await;
         let missing = missing.as_array().into_iter().flatten();
         self.findings
             .extend(missing.map(|mark| format!("{state}: {mark}")));
@@ -217,7 +208,7 @@ impl<'a> Gallery<'a> {
 
     async fn look_for_scroll_bars(&mut self, state: &str) {
         self.enter().await;
-        if self.session.run(SCROLLS, Vec::new()).await == true {
+        if self.session.evaluate(SCROLLS).await == true {
             let finding = format!("{state}: something scrolls that should be seen as a whole");
             self.findings.push(finding);
         }

@@ -9,6 +9,7 @@ mod keys;
 pub use self::answer::Answer;
 pub use self::building::Extend;
 use self::building::{build, operators_of};
+pub use self::keys::admin_of;
 use crate::client::{Browser, Merchant, Prepared, SHOP_ORIGIN, attempt, origin};
 use crate::folder::Folder;
 use crate::log;
@@ -143,7 +144,7 @@ impl TestGateway {
         let clock = TestClock::default();
         let master_key = random();
         let server = build(&config, extend, master_key, &clock).await;
-        let merchant = register_with(&server, None).await;
+        let merchant = register(&admin_of(&server.state.gateway), None).await;
         Self {
             app: app(server.state.clone()),
             operators: operators_of(&server),
@@ -191,7 +192,7 @@ impl TestGateway {
 
     /// Registers another merchant.
     pub async fn register(&self, webhook_url: Option<&str>) -> Merchant {
-        let merchant = register_with(&self.server, webhook_url).await;
+        let merchant = register(&self.admin(), webhook_url).await;
         let mut secrets = self.secrets.lock().expect("nobody panicked with it");
         secrets.extend(secrets_of(&merchant));
         merchant
@@ -374,18 +375,6 @@ async fn send(app: Router, prepared: Prepared, from: Option<SocketAddr>) -> Answ
 fn secrets_of(merchant: &Merchant) -> Vec<String> {
     let webhook_secret = merchant.webhook_secret.iter().cloned();
     webhook_secret.chain([merchant.api_key.clone()]).collect()
-}
-
-async fn register_with(server: &Server, webhook_url: Option<&str>) -> Merchant {
-    let gateway = &server.state.gateway;
-    let admin = MerchantAdmin {
-        store: gateway.store(),
-        encryption: gateway.encryption(),
-        clock: gateway.clock(),
-        rng: gateway.rng(),
-        livemode: gateway.livemode(),
-    };
-    register(&admin, webhook_url).await
 }
 
 /// Registers a merchant with a fresh key and the shop's origin.

@@ -24,6 +24,7 @@ pub mod network;
 pub mod postgres;
 pub mod postgres_of_its_own;
 pub mod processes;
+pub mod rows;
 pub mod scenario;
 pub mod shopper;
 pub mod simulation;

@@ -6,11 +6,11 @@
 //! Debian puts them) on a socket in a temporary folder. It ends with the test process, however
 //! that ends. Without either, tests say loudly that they were skipped.
 
-use crate::processes::setting;
+use crate::processes::{Running, setting};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Database {
     /// server is not our own.
     #[must_use]
     pub fn socket(&self) -> Option<(PathBuf, u16, String)> {
-        self.server.watchdog.as_ref()?;
+        self.server.process.as_ref()?;
         let rest = self.server.url.strip_prefix("postgres://sealpay@")?;
         let (socket, _) = rest.split_once('/')?;
         let folder = socket.replace("%2F", "/");
@@ -45,7 +45,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if self.server.watchdog.is_some() {
+        if self.server.process.is_some() {
             // It goes away with its server; dropping it would cost a checkpoint.
             return;
         }
@@ -87,7 +87,11 @@ pub async fn fresh_database() -> Option<Database> {
     Some(Database { url, name, server })
 }
 
-async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
+/// Connects to a database.
+///
+/// # Errors
+/// Nobody listens there, or connections are refused.
+pub async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
@@ -111,10 +115,7 @@ fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
         if let Some(url) = setting("SEALPAY_TEST_POSTGRES_URL") {
-            return Some(Server {
-                url,
-                watchdog: None,
-            });
+            return Some(Server { url, process: None });
         }
         let Some(binaries) = find_binaries() else {
             eprintln!(
@@ -154,19 +155,9 @@ pub(crate) fn find_binaries() -> Option<PathBuf> {
 #[derive(Debug)]
 struct Server {
     url: String,
-    /// Stops the server and removes its folder when its standard input ends, which the operating
-    /// system sees to, even when the tests are killed.
-    watchdog: Option<Child>,
+    /// Ours, when it is.
+    process: Option<Running>,
 }
-
-const WATCHDOG: &str = r#"
-"$@" &
-server=$!
-cat > /dev/null
-kill -QUIT $server
-wait $server
-rm -rf "$FOLDER"
-"#;
 
 impl Server {
     fn start(binaries: &Path) -> Self {
@@ -180,29 +171,17 @@ impl Server {
         chown_to(&folder, user);
         initialize(binaries, &data, user);
 
-        let mut server = Command::new("sh");
-        server.args(["-c", WATCHDOG, "watchdog"]);
-        let postgres = as_user(user, &binaries.join("postgres"));
-        server.arg(postgres.get_program()).args(postgres.get_args());
+        let mut server = as_user(user, &binaries.join("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(&folder);
         server.args(["-c", "listen_addresses=", "-c", "max_connections=300"]);
-        let log = fs::File::create(folder.join("log")).expect("own folder");
-        server
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(log);
-        let watchdog = server
-            .env("FOLDER", &folder)
-            .current_dir("/")
-            .spawn()
-            .expect("sh starts");
-
+        let log = folder.join("log");
+        let process = Running::start_with_signal("QUIT", &server, &log, Some(&folder));
         let socket = folder.to_string_lossy().replace('/', "%2F");
         let url = format!("postgres://sealpay@{socket}/postgres");
-        wait_for(&folder);
+        wait_for(&log, "ready to accept connections");
         Self {
             url,
-            watchdog: Some(watchdog),
+            process: Some(process),
         }
     }
 }
@@ -218,7 +197,7 @@ pub(crate) fn initialize(binaries: &Path, data: &Path, user: Option<(u32, u32)>)
         "--locale=C",
     ]);
     initdb.args(["--no-sync", "--no-instructions"]);
-    let made = initdb.current_dir("/").output().expect("initdb starts");
+    let made = initdb.output().expect("initdb starts");
     assert!(made.status.success(), "initdb: {}", said(&made));
 }
 
@@ -233,18 +212,19 @@ pub(crate) fn chown_to(path: &Path, user: Option<(u32, u32)>) {
     }
 }
 
-/// Waits until the log says that connections are taken; the socket is there a little earlier.
-fn wait_for(folder: &Path) {
+/// Waits until a log has these words; a socket may be there a little earlier.
+pub(crate) fn wait_for(log: &Path, words: &str) {
     for _ in 0..600 {
-        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-        if log.contains("ready to accept connections") {
+        let text = fs::read_to_string(log).unwrap_or_default();
+        if text.contains(words) {
             return;
         }
-        assert!(!log.contains("FATAL"), "Postgres did not start: {log}");
+        // Whoever connects too early is told so with the same word.
+        let is_broken = text.contains("FATAL") && !text.contains("starting up");
+        assert!(!is_broken, "it did not start: {text}");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-    panic!("Postgres was not ready after half a minute: {log}");
+    panic!("not ready: {}", fs::read_to_string(log).unwrap_or_default());
 }
 
 /// Postgres refuses to run as root, so it runs as its own user or as nobody.
@@ -265,13 +245,15 @@ fn number(output: &Output) -> Option<u32> {
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
+/// A program that runs as somebody, in a folder that everybody may enter.
 pub(crate) fn as_user(user: Option<(u32, u32)>, program: &Path) -> Command {
-    let Some((user, group)) = user else {
-        return Command::new(program);
-    };
-    let mut command = Command::new("setpriv");
-    command.args([format!("--reuid={user}"), format!("--regid={group}")]);
-    command.arg("--clear-groups").arg(program);
+    let mut command = Command::new(program);
+    if let Some((user, group)) = user {
+        command = Command::new("setpriv");
+        command.args([format!("--reuid={user}"), format!("--regid={group}")]);
+        command.arg("--clear-groups").arg(program);
+    }
+    command.current_dir("/");
     command
 }
 

@@ -2,62 +2,20 @@
 //! certificate. And PgBouncer before any server.
 
 use crate::folder::Folder;
-use crate::postgres::{as_user, chown_to, find_binaries, initialize, ordinary_user_if_root};
-use crate::processes::setting;
-use crate::verifier_process::free_address;
+use crate::postgres::{
+    as_user, chown_to, connect, find_binaries, initialize, ordinary_user_if_root, wait_for,
+};
+use crate::processes::{Running, free_address, setting};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-use tokio_postgres::{Client, NoTls};
-
-/// Stops a program when its standard input ends, which the operating system sees to.
-const WATCHDOG: &str = r#"
-"$@" &
-program=$!
-cat > /dev/null
-kill -INT $program
-wait $program
-"#;
-
-/// A program that ends with the test.
-#[derive(Debug)]
-struct Guarded(Option<Child>);
-
-impl Guarded {
-    fn start(program: &Command, log: &Path) -> Self {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", WATCHDOG, "watchdog"]);
-        shell.arg(program.get_program()).args(program.get_args());
-        let log = fs::File::create(log).expect("own folder");
-        shell
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(log);
-        Self(Some(shell.current_dir("/").spawn().expect("sh starts")))
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            drop(child.stdin.take());
-            child.wait().expect("it ends");
-        }
-    }
-}
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
+use std::path::PathBuf;
 
 /// A server of its own, on a port of 127.0.0.1 and on a socket.
 #[derive(Debug)]
 pub struct OwnPostgres {
     // Before the folder that it works in.
-    process: Guarded,
+    process: Option<Running>,
     binaries: PathBuf,
     port: u16,
     folder: Folder,
@@ -76,7 +34,7 @@ impl OwnPostgres {
         chown_to(folder.path(), user);
         initialize(&binaries, &folder.path().join("data"), user);
         let mut server = Self {
-            process: Guarded(None),
+            process: None,
             binaries,
             port: free_address().port(),
             folder,
@@ -93,13 +51,13 @@ impl OwnPostgres {
         program.arg("-p").arg(self.port.to_string());
         program.args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]);
         let log = self.folder.path().join("log");
-        self.process = Guarded::start(&program, &log);
+        self.process = Some(Running::start_with_signal("INT", &program, &log, None));
         wait_for(&log, "ready to accept connections");
     }
 
     /// Stops it; whoever is connected is cut off.
     pub fn stop(&mut self) {
-        self.process.stop();
+        drop(self.process.take());
     }
 
     /// Gives it a certificate for a name, made by an authority of its own. Connections over TCP
@@ -156,23 +114,16 @@ impl OwnPostgres {
             "postgres://sealpay@{folder}:{}/postgres?{writes}",
             self.port
         );
-        let client = connect(&url).await;
+        let client = connect(&url).await.expect("it takes connections");
         let row = client.query_opt(sql, &[]).await.expect("it answers");
         row.map_or(0, |row| row.get(0))
     }
 }
 
-async fn connect(url: &str) -> Client {
-    let connecting = tokio_postgres::connect(url, NoTls).await;
-    let (client, connection) = connecting.expect("it takes connections");
-    tokio::spawn(connection);
-    client
-}
-
 /// PgBouncer before a server.
 #[derive(Debug)]
 pub struct PgBouncer {
-    _process: Guarded,
+    _process: Running,
     _folder: Folder,
     port: u16,
 }
@@ -204,7 +155,7 @@ impl PgBouncer {
         let mut program = as_user(user, &program);
         program.arg(&file);
         let log = folder.path().join("log");
-        let process = Guarded::start(&program, &log);
+        let process = Running::start_with_signal("INT", &program, &log, None);
         wait_for(&log, "process up");
         Some(Self {
             _process: process,
@@ -222,6 +173,7 @@ impl PgBouncer {
     /// Gives it another command at its console.
     pub async fn command(&self, command: &str) {
         let console = connect(&self.url("pgbouncer")).await;
+        let console = console.expect("it takes connections");
         let done = console.simple_query(command).await;
         done.expect("the console obeys");
     }
@@ -233,18 +185,4 @@ fn find_pgbouncer() -> Option<PathBuf> {
     folders.push("/usr/sbin".into());
     let mut programs = folders.into_iter().map(|folder| folder.join("pgbouncer"));
     programs.find(|program| program.is_file())
-}
-
-fn wait_for(log: &Path, words: &str) {
-    for _ in 0..600 {
-        let text = fs::read_to_string(log).unwrap_or_default();
-        if text.contains(words) {
-            return;
-        }
-        // Whoever connects too early is told so with the same word.
-        let is_broken = text.contains("FATAL") && !text.contains("starting up");
-        assert!(!is_broken, "it did not start: {text}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("not ready: {}", fs::read_to_string(log).unwrap_or_default());
 }

@@ -14,7 +14,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// A port that was free a moment ago may be taken by somebody else before the program has it.
 const PORTS_TO_TRY: u32 = 5;
 
-/// Ends the program when its standard input ends, which the operating system sees to, even when
+/// Sends `$SIGNAL` to the program when its standard input ends, which the operating system sees to, even when
 /// the tests are killed. `$FOLDER` is thrown away then, unless the last word was to keep it, and
 /// so is the environment that it stood on when nothing else does. In the end nobody of the group is left,
 /// such as a browser whose driver is gone.
@@ -22,8 +22,8 @@ const WATCHDOG: &str = r#"
 "$@" &
 program=$!
 word=$(cat)
-trap '' TERM
-kill -TERM 0
+trap '' "$SIGNAL"
+kill -s "$SIGNAL" 0
 ( sleep 5; kill -KILL $program ) > /dev/null 2>&1 &
 wait $program
 if [ -n "$FOLDER" ] && [ "$word" != keep ]; then
@@ -68,17 +68,16 @@ pub fn target() -> PathBuf {
     target.to_owned()
 }
 
-/// A program of ours: in `SEALPAY_BIN_DIR`, or where cargo puts it beside the tests.
+/// A program of ours: in `SEALPAY_BIN_DIR`, or the nearest one above the program that asks.
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
-    let folder = setting("SEALPAY_BIN_DIR").map_or_else(|| target().join("debug"), PathBuf::from);
-    let program = folder.join(name);
-    assert!(
-        program.is_file(),
-        "{} is not there; `cargo build --workspace` makes it",
-        program.display()
-    );
-    program
+    if let Some(folder) = setting("SEALPAY_BIN_DIR") {
+        return Path::new(&folder).join(name);
+    }
+    let own = std::env::current_exe().expect("a process knows its program");
+    let mut found = own.ancestors().map(|folder| folder.join(name));
+    let found = found.find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("{name} is not there; `cargo build --workspace` makes it"))
 }
 
 /// The widget's files: in `SEALPAY_WIDGET_DIR`, or in `dist`.
@@ -115,12 +114,27 @@ impl Running {
     /// Starts a program that writes to a log, and throws a folder away when it has ended.
     #[must_use]
     pub fn start(command: &Command, log: &Path, folder: Option<&Path>) -> Self {
+        Self::start_with_signal("TERM", command, log, folder)
+    }
+
+    /// The same of a program that is asked to end by another signal.
+    #[must_use]
+    pub fn start_with_signal(
+        signal: &str,
+        command: &Command,
+        log: &Path,
+        folder: Option<&Path>,
+    ) -> Self {
         let output = File::create(log).expect("the folder of the log can be written");
         let errors = output.try_clone().expect("a file has two handles");
         let mut watchdog = Command::new("sh");
         watchdog.args(["-c", WATCHDOG, "watchdog"]);
         watchdog.arg(command.get_program()).args(command.get_args());
         watchdog.env("FOLDER", folder.unwrap_or_else(|| Path::new("")));
+        watchdog.env("SIGNAL", signal);
+        if let Some(folder) = command.get_current_dir() {
+            watchdog.current_dir(folder);
+        }
         let mut watchdog = watchdog
             .process_group(0)
             .stdin(Stdio::piped())
@@ -197,7 +211,8 @@ impl Drop for Running {
 }
 
 /// An address of this machine on which nobody listens just now.
-fn free_address() -> SocketAddr {
+#[must_use]
+pub fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
     listener.local_addr().expect("a listener has an address")
 }

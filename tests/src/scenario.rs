@@ -19,6 +19,12 @@ pub struct Scenario {
     expected_complaints: &'static [&'static str],
 }
 
+impl From<&'static str> for Scenario {
+    fn from(name: &'static str) -> Self {
+        Self::new(name)
+    }
+}
+
 impl Scenario {
     /// A scenario of which the browser has nothing to complain.
     #[must_use]
@@ -177,7 +183,7 @@ impl Scenario {
 /// Plays a scenario in an environment that the act uses as well.
 pub async fn play_in<E, F>(
     environment: E,
-    scenario: Scenario,
+    scenario: impl Into<Scenario>,
     act: impl FnOnce(Arc<Session>, E) -> F,
 ) where
     E: Borrow<TestEnvironment> + Clone,
@@ -185,12 +191,12 @@ pub async fn play_in<E, F>(
 {
     let own = environment.clone();
     let act = |session| act(session, own);
-    scenario.play(environment.borrow(), act).await;
+    scenario.into().play(environment.borrow(), act).await;
 }
 
 /// Plays a scenario in the environment that all share who change nothing for others.
 pub async fn play_shared<F>(
-    scenario: Scenario,
+    scenario: impl Into<Scenario>,
     act: impl FnOnce(Arc<Session>, &'static TestEnvironment) -> F,
 ) where
     F: Future<Output = ()> + Send + 'static,
@@ -198,10 +204,20 @@ pub async fn play_shared<F>(
     play_in(TestEnvironment::shared(), scenario, act).await;
 }
 
+/// Plays a scenario in an environment that it has to itself.
+pub async fn play_alone<F>(
+    scenario: impl Into<Scenario>,
+    act: impl FnOnce(Arc<Session>, Arc<TestEnvironment>) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    play_in(TestEnvironment::own(), scenario, act).await;
+}
+
 /// Where a page, or the form, could leave something behind.
 async fn remembered(session: &Session) -> String {
     let script = "return JSON.stringify([document.title, location.href, document.referrer, \
                   document.cookie, Object.entries(localStorage), Object.entries(sessionStorage), \
                   history.state, window.name])";
-    session.run(script, Vec::new()).await.to_string()
+    session.evaluate(script).await.to_string()
 }

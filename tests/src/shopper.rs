@@ -134,7 +134,20 @@ impl Session {
 
     /// Whether something is so in the current frame.
     pub async fn is_true(&self, expression: &str) -> bool {
-        self.run(&format!("return {expression}"), Vec::new()).await == true
+        self.evaluate(&format!("return {expression}")).await == true
+    }
+
+    /// Fails unless something is so.
+    pub async fn assert_true(&self, expression: &str) {
+        assert!(self.is_true(expression).await, "{expression}");
+    }
+
+    /// Waits until something is so.
+    pub async fn wait_until(&self, expression: &str) {
+        eventually(expression, async || {
+            self.is_true(expression).await.then_some(())
+        })
+        .await;
     }
 
     /// Goes on by Tab until something is so.
@@ -163,7 +176,7 @@ impl Session {
         let script = "document.addEventListener('sealpay:complete', (event) => {
                         event.preventDefault();
                       })";
-        self.run(script, Vec::new()).await;
+        self.evaluate(script).await;
     }
 
     /// Looks into the form, as soon as it is open for typing.
@@ -216,7 +229,7 @@ impl Session {
             // Its driver does not hold a key down in a frame.
             let select = format!("document.querySelector({}).select()", json!(field));
             self.see(field).await;
-            self.run(&select, Vec::new()).await;
+            self.evaluate(&select).await;
             self.press_keys(Key::Delete).await;
         } else {
             self.type_into(field, Key::Control + "a").await;

@@ -1,10 +1,11 @@
 //! The machine's clock and randomness, for tests that talk to real servers.
 
-use rand_core::{TryCryptoRng, TryRng};
-use std::convert::Infallible;
+use getrandom::SysRng;
+use getrandom::rand_core::UnwrapErr;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970.
 #[must_use]
@@ -70,37 +71,32 @@ impl TestClock {
     clippy::disallowed_methods,
     reason = "tests against real servers need real randomness"
 )]
-#[expect(clippy::expect_used, reason = "a test without randomness has to stop")]
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }
 
-/// The operating system's generator as HPKE takes it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct OsRandom;
-
-impl TryRng for OsRandom {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(u32::from_be_bytes(random()))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(u64::from_be_bytes(random()))
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the operating system's generator"
-    )]
-    #[expect(clippy::expect_used, reason = "a test without randomness has to stop")]
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        getrandom::fill(bytes).expect("the operating system gives random bytes");
-        Ok(())
-    }
+/// The operating system's generator.
+#[must_use]
+pub const fn os_random() -> UnwrapErr<SysRng> {
+    UnwrapErr(SysRng)
 }
 
-impl TryCryptoRng for OsRandom {}
+/// What is seen once it is as expected; only a failing test looks for half a minute.
+pub async fn seen_when<T: Debug>(
+    what: &str,
+    look: impl AsyncFn() -> T,
+    expected: impl Fn(&T) -> bool,
+) -> T {
+    let started = tokio::time::Instant::now();
+    loop {
+        let seen = look().await;
+        if expected(&seen) {
+            return seen;
+        }
+        let is_late = started.elapsed() > Duration::from_secs(30);
+        assert!(!is_late, "{what} is not as expected: {seen:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

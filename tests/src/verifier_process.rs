@@ -2,42 +2,26 @@
 
 use crate::client::{Merchant, SHOP_ORIGIN, origin};
 use crate::load::{KeepAlive, get};
-use crate::processes::{json_of, setting};
+use crate::processes::{self, free_address, json_of};
 use crate::time::random;
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::origin::Origin;
 use std::fs::OpenOptions;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-const NAME: &str = "verifier-server";
 /// How long a start may take: a loaded machine may have to read back a long log first.
 const STARTING: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(1);
 
-/// The program: in `SEALPAY_BIN_DIR`, or the nearest one above the program that asks.
+/// The program.
 #[must_use]
 pub fn program() -> PathBuf {
-    if let Some(folder) = setting("SEALPAY_BIN_DIR") {
-        return Path::new(&folder).join(NAME);
-    }
-    let own = std::env::current_exe().expect("a process knows its program");
-    let found = own
-        .ancestors()
-        .map(|folder| folder.join(NAME))
-        .find(|path| path.is_file());
-    found.unwrap_or_else(|| panic!("{NAME} is not there; `cargo build --workspace` makes it"))
-}
-
-/// An address of this machine on which nobody listens just now.
-#[must_use]
-pub fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
-    listener.local_addr().expect("a listener has an address")
+    processes::program("verifier-server")
 }
 
 /// Whether a path belongs to the operator's listener.

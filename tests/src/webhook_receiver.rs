@@ -1,20 +1,24 @@
 //! A merchant's webhook endpoint that verifies what arrives and keeps all of it.
 
+use crate::chance::Chance;
 use crate::time::now;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use ed25519_dalek::VerifyingKey;
 use sealpay_protocol::webhook::{EndpointSecret, WebhookHeaders, verify_key, verify_secret};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// What arrived once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
+    /// The path that it came to.
+    pub path: String,
     /// `webhook-id`
     pub id: String,
     /// `webhook-timestamp`
@@ -45,26 +49,44 @@ impl Arrival {
     }
 }
 
-type Arrivals = Arc<Mutex<Vec<Arrival>>>;
+#[derive(Debug, Default)]
+struct Desk {
+    arrivals: Mutex<Vec<Arrival>>,
+    /// How long an answer takes, up to so many milliseconds.
+    pauses: Option<(Mutex<Chance>, u64)>,
+}
 
-/// The endpoint; it answers 204 to everything.
+/// An endpoint under every path; it answers 204 to everything.
 #[derive(Debug)]
 pub struct WebhookReceiver {
     url: String,
-    arrivals: Arrivals,
+    desk: Arc<Desk>,
     serving: tokio::task::JoinHandle<()>,
 }
 
 impl WebhookReceiver {
     /// Listens on a free port.
     pub async fn start() -> Self {
+        Self::with(Desk::default()).await
+    }
+
+    /// The same with answers that take up to so many milliseconds.
+    pub async fn start_slow(chance: Chance, slowest_ms: u64) -> Self {
+        let desk = Desk {
+            pauses: Some((Mutex::new(chance), slowest_ms)),
+            ..Desk::default()
+        };
+        Self::with(desk).await
+    }
+
+    async fn with(desk: Desk) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.expect("there is a free port");
         let address = listener.local_addr().expect("a listener has an address");
-        let arrivals = Arrivals::default();
+        let desk = Arc::new(desk);
         let router = Router::new()
-            .route("/webhook", post(keep))
-            .with_state(Arc::clone(&arrivals));
+            .route("/{*path}", post(keep))
+            .with_state(Arc::clone(&desk));
         let serving = tokio::spawn(async move {
             axum::serve(listener, router)
                 .await
@@ -72,7 +94,7 @@ impl WebhookReceiver {
         });
         Self {
             url: format!("http://{address}/webhook"),
-            arrivals,
+            desk,
             serving,
         }
     }
@@ -86,7 +108,8 @@ impl WebhookReceiver {
     /// Everything that arrived so far.
     #[must_use]
     pub fn arrivals(&self) -> Vec<Arrival> {
-        self.arrivals
+        self.desk
+            .arrivals
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -99,21 +122,34 @@ impl Drop for WebhookReceiver {
     }
 }
 
-async fn keep(State(arrivals): State<Arrivals>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn keep(
+    State(desk): State<Arc<Desk>>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
     let text = |name: &str| {
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default().to_owned()
     };
     let arrival = Arrival {
+        path,
         id: text("webhook-id"),
         timestamp: text("webhook-timestamp"),
         signature: text("webhook-signature"),
         body: body.to_vec(),
         at: now(),
     };
-    arrivals
+    desk.arrivals
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(arrival);
+    if let Some((chance, slowest_ms)) = &desk.pauses {
+        let pause_ms = {
+            let mut chance = chance.lock().unwrap_or_else(PoisonError::into_inner);
+            chance.between(0, *slowest_ms)
+        };
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+    }
     StatusCode::NO_CONTENT
 }

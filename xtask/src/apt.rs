@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::console;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
-use crate::process::{self, Show};
+use crate::process;
 use crate::workspace::Workspace;
 
 /// Whether `apt-get` is there and may be used.
@@ -21,7 +21,7 @@ pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Outcome {
     console::note(&format!("Installing {}", packages.join(", ")));
     let mut update = apt_get(workspace);
     update.arg("update");
-    if let Err(failure) = process::run("apt-get update", update, Show::Progress, &mut |_| ()) {
+    if let Err(failure) = process::run("apt-get update", update) {
         // The lists that are there may do.
         console::note(&failure.to_string());
     }
@@ -29,7 +29,7 @@ pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Outcome {
     install
         .args(["install", "--yes", "--no-install-recommends"])
         .args(packages);
-    process::run("apt-get install", install, Show::Progress, &mut |_| ())
+    process::run("apt-get install", install)
 }
 
 /// The sentence for somebody who has to install packages by hand.
@@ -42,7 +42,9 @@ pub(crate) fn please_install(what: &str, packages: &[&str]) -> Failure {
 
 fn apt_get(workspace: &Workspace) -> Command {
     let mut command = workspace.command("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+        .arg("--quiet=2")
+        .env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::console;
 use crate::failure::{Failure, Outcome};
-use crate::process::{self, Show};
+use crate::process;
 use crate::steps;
 use crate::tools;
 use crate::widget;
@@ -29,7 +29,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
         "--bin",
         "bench",
     ]);
-    process::run("release", build, Show::Output, &mut |_| ())?;
+    process::run("release", build)?;
 
     console::heading("Measuring");
     let programs = workspace.target().join("release");

@@ -41,7 +41,11 @@ pub(crate) fn folder(dist: &Path) -> Result<Vec<(String, Sizes)>, Failure> {
         |error| Failure::because(format!("{} cannot be compressed", dist.display()), error);
     let mut listed = Map::new();
     let mut all = Vec::new();
-    for file in plain_files(dist).map_err(broken)? {
+    let files = fs::read_dir(dist).map_err(broken)?;
+    let files = files.map(|entry| entry.map(|entry| entry.path()));
+    let mut files: Vec<PathBuf> = files.collect::<io::Result<_>>().map_err(broken)?;
+    files.sort();
+    for file in files {
         let content = fs::read(&file).map_err(broken)?;
         let sizes = write_forms(&file, &content).map_err(broken)?;
         let name = file
@@ -66,27 +70,6 @@ pub(crate) fn folder(dist: &Path) -> Result<Vec<(String, Sizes)>, Failure> {
     manifest.push('\n');
     fs::write(dist.join(MANIFEST), manifest).map_err(broken)?;
     Ok(all)
-}
-
-/// Every file that is neither the manifest nor a compressed form, sorted.
-fn plain_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next)? {
-            let path = entry?.path();
-            let is_form = path
-                .extension()
-                .is_some_and(|extension| extension == "br" || extension == "gz");
-            if path.is_dir() {
-                folders.push(path);
-            } else if !is_form && path != folder.join(MANIFEST) {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 fn write_forms(file: &Path, content: &[u8]) -> io::Result<Sizes> {
@@ -171,17 +154,15 @@ mod tests {
     fn a_folder_gets_a_form_of_each_file_that_is_worth_it_and_a_manifest() {
         let folder_path =
             std::env::temp_dir().join(format!("xtask-compress-{}", std::process::id()));
-        fs::create_dir_all(folder_path.join("snippets")).expect("a temporary folder");
-        fs::write(folder_path.join("snippets/long.js"), "x".repeat(1000)).expect("written");
+        fs::create_dir_all(&folder_path).expect("a temporary folder");
+        fs::write(folder_path.join("long.js"), "x".repeat(1000)).expect("written");
         fs::write(folder_path.join("short.css"), "y".repeat(200)).expect("written");
 
-        let first = folder(&folder_path).expect("compressed");
-        let second = folder(&folder_path).expect("compressed again");
-        assert_eq!(first, second);
-        let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["short.css", "snippets/long.js"]);
-        assert!(folder_path.join("snippets/long.js.br").is_file());
-        assert!(folder_path.join("snippets/long.js.gz").is_file());
+        let all = folder(&folder_path).expect("compressed");
+        let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["long.js", "short.css"]);
+        assert!(folder_path.join("long.js.br").is_file());
+        assert!(folder_path.join("long.js.gz").is_file());
         assert!(!folder_path.join("short.css.br").exists());
 
         let manifest = fs::read_to_string(folder_path.join(MANIFEST)).expect("a manifest");

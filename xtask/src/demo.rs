@@ -4,7 +4,7 @@ mod data;
 mod options;
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -17,8 +17,7 @@ pub(crate) use self::options::Options;
 use crate::console;
 use crate::environment::{self, Stopwatch};
 use crate::failure::{Failure, Outcome};
-use crate::health;
-use crate::process::{self, Show};
+use crate::process;
 use crate::servers::Server;
 use crate::tools;
 use crate::widget;
@@ -124,7 +123,7 @@ fn build_servers(workspace: &Workspace) -> Outcome {
         widget::BINDGEN,
     ]);
     console::heading("Building the verifier and the shop");
-    process::run("servers", command, Show::Output, &mut |_| ())
+    process::run("servers", command)
 }
 
 fn start_servers(
@@ -158,7 +157,7 @@ fn start_servers(
         ])
         .arg("--webhook-allow-http");
     servers.push(Server::start("verifier", verifier)?);
-    if let Stopped::Yes = wait_until_well(servers, options.verifier_port, signals)? {
+    if let Stopped::Yes = wait_until_listening(servers, options.verifier_port, signals)? {
         return Ok(Stopped::Yes);
     }
     let mut shop = workspace.command(workspace.built("shop"));
@@ -170,16 +169,17 @@ fn start_servers(
         .args(["--verifier", &options.verifier_origin()])
         .args(["--verifier-control", &options.control_origin()]);
     servers.push(Server::start("shop", shop)?);
-    wait_until_well(servers, options.shop_port, signals)
+    wait_until_listening(servers, options.shop_port, signals)
 }
 
-fn wait_until_well(
+fn wait_until_listening(
     servers: &mut [Server],
     port: u16,
     signals: &mut Signals,
 ) -> Result<Stopped, Failure> {
     let watch = Stopwatch::start();
-    while !health::is_well(port) {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    while TcpStream::connect_timeout(&address, GLANCE).is_err() {
         for server in servers.iter_mut() {
             server.check()?;
         }

@@ -7,41 +7,22 @@ pub(crate) type Outcome = Result<(), Failure>;
 
 /// Sentences for the person who ran the command.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    sentences: String,
-    has_advice: bool,
-}
+pub(crate) struct Failure(String);
 
 impl Failure {
     /// A failure that these sentences describe completely.
     pub(crate) fn new(sentences: impl Into<String>) -> Self {
-        Self {
-            sentences: sentences.into(),
-            has_advice: false,
-        }
-    }
-
-    /// A failure whose cause is known, with what to do about it.
-    pub(crate) fn with_advice(what: impl Display, advice: &str) -> Self {
-        Self {
-            sentences: format!("{what} {advice}"),
-            has_advice: true,
-        }
-    }
-
-    /// Whether it is known what to do; then there is nothing else to try.
-    pub(crate) fn has_advice(&self) -> bool {
-        self.has_advice
+        Self(sentences.into())
     }
 
     /// A failure with the words of the operating system, or of a library, behind it.
     pub(crate) fn because(what: impl Display, cause: impl Display) -> Self {
-        Self::new(format!("{what}: {cause}."))
+        Self(format!("{what}: {cause}."))
     }
 }
 
 impl Display for Failure {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.sentences)
+        formatter.write_str(&self.0)
     }
 }

@@ -5,11 +5,12 @@
 use std::fs;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
 
 use crate::console;
 use crate::failure::{Failure, Outcome};
-use crate::process::{self, Show};
+use crate::process;
 use crate::tools::{self, Purpose};
 use crate::workspace::Workspace;
 
@@ -90,8 +91,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome {
         command.arg(workspace.target().join("fuzz/build"));
         command.arg(target).arg(&corpus).arg("--");
         command.arg(format!("-max_total_time={}", options.seconds));
-        command.args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
-        process::run(target, command, Show::Progress, &mut |_| ())?;
+        command.args(["-timeout=10", "-rss_limit_mb=2048"]);
+        command.args(["-verbosity=0", "-print_final_stats=1"]);
+        process::run(target, command)?;
     }
     Ok(())
 }
@@ -173,9 +175,7 @@ fn seeds(root: &Path, target: &str) -> Vec<Vec<u8>> {
 }
 
 fn bytes_of_hex(text: &str) -> Vec<u8> {
-    let pairs = text.as_bytes().chunks(2);
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    pairs.filter_map(byte).collect()
+    HEXLOWER.decode(text.as_bytes()).unwrap_or_default()
 }
 
 #[cfg(test)]

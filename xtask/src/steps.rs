@@ -2,18 +2,22 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::browser::{self, Browser};
 use crate::console;
 use crate::environment;
 use crate::failure::Failure;
 use crate::fuzz;
-use crate::postgres::{self, Postgres};
-use crate::process::{self, Show};
+use crate::postgres;
+use crate::process;
 use crate::tally::Tally;
-use crate::test_targets::TestTargets;
 use crate::tools::{self, Purpose};
 use crate::widget;
 use crate::workspace::Workspace;
+
+/// The tests that need the finished widget and the programs.
+const OF_THE_WHOLE: &str = "all";
 
 /// Why a step did not pass.
 #[derive(Debug)]
@@ -202,12 +206,9 @@ fn tools(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
 
 fn format_check(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
     let command = workspace.cargo(&["fmt", "--all", "--", "--check", "--files-with-diff"]);
-    process::run("cargo fmt", command, Show::Output, &mut |_| ()).map_err(|failure| {
-        Ended::Failed(if failure.has_advice() {
-            failure
-        } else {
-            Failure::new("The files above are not formatted: run `cargo fmt --all`.")
-        })
+    process::run("cargo fmt", command).map_err(|failure| {
+        let advice = "`cargo fmt --all` formats the files that it names.";
+        Ended::Failed(Failure::new(format!("{failure} {advice}")))
     })
 }
 
@@ -243,12 +244,7 @@ fn lint_wasm(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
 fn docs(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
     let mut command = workspace.cargo(&["doc", "--workspace", "--no-deps"]);
     command.env("RUSTDOCFLAGS", "-D warnings");
-    Ok(process::run(
-        "cargo doc",
-        command,
-        Show::Output,
-        &mut |_| (),
-    )?)
+    Ok(process::run("cargo doc", command)?)
 }
 
 fn widget(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
@@ -282,7 +278,7 @@ fn build(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
 
 /// All tests but those of the whole.
 fn unit(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
-    let all = TestTargets::read(workspace)?;
+    let of_one_crate = tests_of_one_crate(workspace)?;
     let mut arguments = vec![
         "test",
         "--workspace",
@@ -291,10 +287,24 @@ fn unit(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
         "--bins",
         "--examples",
     ];
-    for name in &all.of_one_crate {
+    for name in &of_one_crate {
         arguments.extend(["--test", name]);
     }
     cargo(workspace, tally, &arguments)
+}
+
+/// The integration tests but those of the whole. Cargo can leave out a package, but with other
+/// packages come other features.
+fn tests_of_one_crate(workspace: &Workspace) -> Result<Vec<String>, Failure> {
+    let mut question = workspace.cargo(&["metadata", "--no-deps", "--offline"]);
+    question.args(["--format-version", "1"]);
+    let metadata = process::json_answer("Asking cargo for the tests", question)?;
+    let all = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let packages = all(&metadata["packages"]).into_iter();
+    let targets = packages.flat_map(|package| all(&package["targets"]));
+    let tests = targets.filter(|target| target["kind"][0] == "test");
+    let names = tests.filter_map(|target| target["name"].as_str().map(str::to_owned));
+    Ok(names.filter(|name| name != OF_THE_WHOLE).collect())
 }
 
 fn examples(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
@@ -320,12 +330,12 @@ fn in_browser(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
 }
 
 fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
-    test(of_the_whole(workspace)?, "cargo test", tally)
+    test(of_the_whole(workspace), "cargo test", tally)
 }
 
 /// Those that find more when they are given more time.
 fn endurance(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
-    let mut command = of_the_whole(workspace)?;
+    let mut command = of_the_whole(workspace);
     command.args(["--", "crash::", "histories::"]);
     command.args(["fairness::", "interop::contract::", "gallery::"]);
     command
@@ -335,12 +345,14 @@ fn endurance(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     test(command, "cargo test", tally)
 }
 
-fn of_the_whole(workspace: &Workspace) -> Result<Command, Failure> {
-    let all = TestTargets::read(workspace)?;
-    let mut arguments = vec!["test", "--workspace", "--no-fail-fast"];
-    for name in &all.of_the_whole {
-        arguments.extend(["--test", name]);
-    }
+fn of_the_whole(workspace: &Workspace) -> Command {
+    let arguments = [
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+        "--test",
+        OF_THE_WHOLE,
+    ];
     let mut command = workspace.cargo(&arguments);
     // Many of them wait for browsers, leases and retries most of the time.
     let threads = std::thread::available_parallelism().map_or(6, |cores| cores.get() * 3);
@@ -349,7 +361,7 @@ fn of_the_whole(workspace: &Workspace) -> Result<Command, Failure> {
         .env("SEALPAY_BIN_DIR", workspace.target().join("debug"))
         .env("SEALPAY_WIDGET_DIR", workspace.dist());
     find_help(&mut command);
-    Ok(command)
+    command
 }
 
 /// Tells tests and measurements where the browser and Postgres are, and says loudly when they are not.
@@ -366,12 +378,8 @@ pub(crate) fn find_help(command: &mut Command) {
     } else {
         console::loud("There is no Firefox or no WebKit: the main flows run in Chromium only.");
     }
-    match Postgres::find() {
-        Some(Postgres::Programs(folder)) => {
-            command.env(postgres::PROGRAM_FOLDER, folder);
-        }
-        Some(Postgres::Running) => {}
-        None => console::loud("There is no Postgres: the store is tried on SQLite only."),
+    if !postgres::is_there() {
+        console::loud("There is no Postgres: the store is tried on SQLite only.");
     }
 }
 
@@ -387,7 +395,7 @@ fn cargo(workspace: &Workspace, tally: &mut Tally, arguments: &[&str]) -> Result
 }
 
 fn test(command: Command, label: &str, tally: &mut Tally) -> Result<(), Ended> {
-    Ok(process::run(label, command, Show::Output, &mut |line| {
+    Ok(process::run_watched(label, command, &mut |line| {
         tally.take(line);
     })?)
 }
@@ -407,5 +415,13 @@ mod tests {
                 assert!(found, "{} needs {need}", step.name);
             }
         }
+    }
+
+    #[test]
+    fn tests_of_the_whole_are_told_from_those_of_one_crate() {
+        let names = tests_of_one_crate(&Workspace::locate().expect("a workspace"));
+        let names = names.expect("cargo answers");
+        assert!(names.contains(&String::from("treaty")), "{names:?}");
+        assert!(!names.contains(&String::from(OF_THE_WHOLE)), "{names:?}");
     }
 }

@@ -1,13 +1,12 @@
 //! Installs what builds the widget, under `target/tools`, where it disturbs nothing else on the machine.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::console;
-use crate::diagnosis;
 use crate::environment::{self, Stopwatch};
 use crate::failure::{Failure, Outcome};
-use crate::process::{self, Show};
+use crate::process;
 use crate::workspace::Workspace;
 
 /// Which tests the tools are for. The widget and the servers are built without any: what shoppers
@@ -27,7 +26,7 @@ const GECKODRIVER: &str = "0.37.1";
 /// A program that `cargo install` builds.
 struct Tool {
     package: &'static str,
-    /// Each of these must be there; the first one tells its version.
+    /// Each of these must be there, and tells its version.
     programs: &'static [&'static str],
     version: String,
     /// Whether the lock file inside the package is the better choice. Newer dependencies break trunk and
@@ -76,17 +75,14 @@ impl Tool {
         tools
     }
 
-    fn is_in(&self, folder: &Path) -> bool {
+    /// Whether this version of each program is on the PATH or among the installed tools.
+    fn is_there(&self, workspace: &Workspace) -> bool {
         self.programs.iter().all(|program| {
-            version_of(&folder.join(program)).is_some_and(|version| version == self.version)
+            let mut question = workspace.command(program);
+            question.arg("--version");
+            process::answer("Asking for a version", question)
+                .is_ok_and(|said| said.split_whitespace().any(|word| word == self.version))
         })
-    }
-
-    /// The folder of `PATH` where this version is installed already.
-    fn elsewhere(&self) -> Option<PathBuf> {
-        let found = environment::find_program(self.programs.first()?)?;
-        let folder = found.parent()?;
-        self.is_in(folder).then(|| folder.to_path_buf())
     }
 }
 
@@ -99,7 +95,7 @@ pub(crate) fn install(workspace: &Workspace, purpose: Purpose) -> Outcome {
     let tools = Tool::needed_for(purpose, locked_wasm_bindgen(workspace)?);
     let missing: Vec<&Tool> = tools
         .iter()
-        .filter(|tool| !tool.is_in(&workspace.tools()) && tool.elsewhere().is_none())
+        .filter(|tool| !tool.is_there(workspace))
         .collect();
     if missing.is_empty() {
         return Ok(());
@@ -109,9 +105,6 @@ pub(crate) fn install(workspace: &Workspace, purpose: Purpose) -> Outcome {
         "Installing {} (once; a few minutes)",
         names.join(", ")
     ));
-    if environment::variable("CC").is_none() && environment::find_program("cc").is_none() {
-        return Err(Failure::new(diagnosis::NO_COMPILER));
-    }
     for tool in missing {
         let watch = Stopwatch::start();
         install_tool(workspace, tool)?;
@@ -125,43 +118,22 @@ pub(crate) fn install(workspace: &Workspace, purpose: Purpose) -> Outcome {
     Ok(())
 }
 
-fn install_tool(workspace: &Workspace, tool: &Tool) -> Outcome {
-    if let Err(failure) = cargo_install(workspace, tool, tool.locked) {
-        if failure.has_advice() {
-            return Err(failure);
-        }
-        console::note(&format!(
-            "{failure} Trying once more with other versions of its dependencies."
-        ));
-        cargo_install(workspace, tool, !tool.locked)?;
-    }
-    if tool.is_in(&workspace.tools()) {
-        return Ok(());
-    }
-    Err(Failure::new(format!(
-        "{} was installed but does not answer to `--version` with {}. Remove the folder {} and try again.",
-        tool.package,
-        tool.version,
-        workspace.tools().display()
-    )))
-}
-
 /// Built quickly rather than well: they run for seconds. Without default features they cannot download
 /// other programs by themselves, which is not wanted anyway, and need no TLS.
-fn cargo_install(workspace: &Workspace, tool: &Tool, locked: bool) -> Outcome {
+fn install_tool(workspace: &Workspace, tool: &Tool) -> Outcome {
     let mut command = workspace.cargo(&["install", tool.package, "--version", &tool.version]);
     command
-        .args(["--no-default-features", "--force", "--root"])
+        .args(["--no-default-features", "--root"])
         .arg(workspace.target().join("tools"))
         .env("CARGO_TARGET_DIR", workspace.target().join("tools-build"))
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "4")
         .env_remove("RUSTFLAGS");
-    if locked {
+    if tool.locked {
         command.arg("--locked");
     }
-    process::run(tool.package, command, Show::Progress, &mut |_| ())
+    process::run(tool.package, command)
 }
 
 /// Makes sure that Rust can build for the browser.
@@ -184,7 +156,7 @@ pub(crate) fn install_target(workspace: &Workspace) -> Outcome {
     console::heading(&format!("Adding the target {WASM_TARGET}"));
     let mut command = workspace.command("rustup");
     command.args(["target", "add", WASM_TARGET]);
-    process::run("rustup", command, Show::Output, &mut |_| ())
+    process::run("rustup", command)
 }
 
 fn locked_wasm_bindgen(workspace: &Workspace) -> Result<String, Failure> {
@@ -209,22 +181,6 @@ fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
         .strip_suffix('"')
 }
 
-fn version_of(program: &Path) -> Option<String> {
-    if !environment::is_executable(program) {
-        return None;
-    }
-    let mut command = std::process::Command::new(program);
-    command.arg("--version");
-    let said = process::answer("Asking for a version", command).ok()?;
-    spoken_version(&said).map(str::to_owned)
-}
-
-/// The version in `trunk 0.21.14` or `wasm-bindgen 0.2.130 (1a2b3c)`.
-fn spoken_version(said: &str) -> Option<&str> {
-    said.split_whitespace()
-        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,19 +192,6 @@ mod tests {
         assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
         assert_eq!(locked_version(lock, "wasm"), None);
         assert_eq!(locked_version("", "wasm-bindgen"), None);
-    }
-
-    #[test]
-    fn versions_are_read_from_what_programs_say() {
-        let rows = [
-            ("trunk 0.21.14\n", Some("0.21.14")),
-            ("wasm-bindgen 0.2.130 (1a2b3c4)\n", Some("0.2.130")),
-            ("wasm-pack", None),
-            ("", None),
-        ];
-        for (said, expected) in rows {
-            assert_eq!(spoken_version(said), expected, "{said:?}");
-        }
     }
 
     #[test]

@@ -5,34 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::compress::{self, Sizes};
 use crate::console;
 use crate::environment::{self, Stopwatch};
 use crate::failure::{Failure, Outcome};
-use crate::fingerprint;
 use crate::minify;
-use crate::process::{self, Show};
-use crate::wasm;
+use crate::process;
 use crate::workspace::Workspace;
-
-/// Everything that the finished widget depends on, besides the compiler and the tools.
-const INPUTS: &[&str] = &[
-    ".cargo",
-    "Cargo.lock",
-    "Cargo.toml",
-    "Trunk.toml",
-    "index.html",
-    "protocol",
-    "static",
-    "widget",
-    "xtask/bindgen",
-    "xtask/src/compress.rs",
-    "xtask/src/minify.rs",
-    "xtask/src/wasm.rs",
-    "xtask/src/widget.rs",
-];
 
 /// The program that makes the bindings.
 pub(crate) const BINDGEN: &str = "sealpay-bindgen";
@@ -56,21 +39,21 @@ const EXPECTED: &[&str] = &[
     "style.css",
 ];
 
-/// Builds, unless what is in `dist/` was built from exactly this.
+/// Builds, unless what is in `dist/` was put together from exactly this.
 ///
 /// # Errors
 /// When it does not compile, or a file that is needed does not come out.
 pub(crate) fn build(workspace: &Workspace) -> Outcome {
-    let fingerprint = current_fingerprint(workspace)?;
-    if is_built(workspace, &fingerprint) {
-        return Ok(());
-    }
     console::heading("Building the widget");
     let watch = Stopwatch::start();
     compile(workspace)?;
+    let fingerprint = fingerprint(workspace)
+        .map_err(|error| Failure::because("The parts of the widget cannot be read", error))?;
+    if is_built(workspace, &fingerprint) {
+        return Ok(());
+    }
     assemble(workspace, &workspace.dist())?;
     require_all(workspace)?;
-    strip(&workspace.dist().join(MODULE))?;
     minify::folder(&workspace.dist())?;
     let files = compress::folder(&workspace.dist())?;
     for line in table(&files) {
@@ -98,7 +81,9 @@ fn compile(workspace: &Workspace) -> Outcome {
         "wasm32-unknown-unknown",
     ]);
     neutral_paths(workspace, &mut command);
-    process::run("widget", command, Show::Output, &mut |_| ())
+    process::run("widget", command)?;
+    let build = workspace.cargo(&["build", "--workspace", "--bin", BINDGEN]);
+    process::run("bindings", build)
 }
 
 /// Puts together what `trunk build` would, which takes minutes to install: the bindings, the static
@@ -121,12 +106,10 @@ fn assemble(workspace: &Workspace, dist: &Path) -> Outcome {
 
 /// Writes the script beside the module, and the module that goes with it.
 fn bind(workspace: &Workspace, dist: &Path) -> Outcome {
-    let build = workspace.cargo(&["build", "--workspace", "--bin", BINDGEN]);
-    process::run("bindings", build, Show::Output, &mut |_| ())?;
     let module = workspace.target().join(COMPILED);
     let mut command = workspace.command(workspace.built(BINDGEN));
     command.arg(module).arg(dist);
-    process::run("bindings", command, Show::Output, &mut |_| ())
+    process::run("bindings", command)
 }
 
 /// Builds once more by trunk, and compares what it writes with what was put together here, before
@@ -150,10 +133,11 @@ pub(crate) fn compare_with_trunk(workspace: &Workspace) -> Outcome {
         // Trunk takes this convention for its own flag, and fails when it is `1`.
         .env_remove("NO_COLOR");
     neutral_paths(workspace, &mut command);
-    process::run("trunk", command, Show::Progress, &mut |_| ())?;
+    process::run("trunk", command)?;
     let ours = workspace.target().join("widget-dist");
     assemble(workspace, &ours)?;
-    for name in EXPECTED {
+    // Trunk keeps the names of functions in the module, which are taken out here.
+    for name in EXPECTED.iter().filter(|name| **name != MODULE) {
         let read = |folder: &Path| {
             fs::read(folder.join(name))
                 .map_err(|error| Failure::because(format!("{name} cannot be read"), error))
@@ -205,14 +189,6 @@ fn neutral_paths(workspace: &Workspace, command: &mut Command) {
     );
 }
 
-/// Removes the sections of the module that only debuggers read.
-fn strip(module: &Path) -> Outcome {
-    let broken =
-        |error| Failure::because(format!("{} cannot be stripped", module.display()), error);
-    let stripped = wasm::without_custom_sections(&fs::read(module).map_err(broken)?)?;
-    fs::write(module, stripped).map_err(broken)
-}
-
 fn require_all(workspace: &Workspace) -> Outcome {
     let missing: Vec<&str> = EXPECTED
         .iter()
@@ -260,12 +236,25 @@ fn stamp(workspace: &Workspace) -> PathBuf {
     workspace.target().join("widget-fingerprint")
 }
 
-fn current_fingerprint(workspace: &Workspace) -> Result<String, Failure> {
-    let mut question = workspace.command("rustc");
-    question.arg("--version");
-    let compiler = process::answer("Asking rustc for its version", question)?;
-    let flags = environment::variable("RUSTFLAGS").unwrap_or_default();
-    fingerprint::of(workspace.root(), INPUTS, &[&compiler, &flags])
+/// A digest of everything that `dist/` is put together from: what cargo made, and the programs too.
+fn fingerprint(workspace: &Workspace) -> io::Result<String> {
+    let mut parts = vec![
+        std::env::current_exe()?,
+        workspace.built(BINDGEN),
+        workspace.target().join(COMPILED),
+        workspace.root().join("index.html"),
+    ];
+    let mut files: Vec<PathBuf> = fs::read_dir(workspace.root().join("static"))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()?;
+    files.sort();
+    parts.extend(files);
+    let mut digest = Sha256::new();
+    for part in parts {
+        digest.update(part.as_os_str().as_encoded_bytes());
+        digest.update(Sha256::digest(fs::read(part)?));
+    }
+    Ok(HEXLOWER.encode(&digest.finalize()))
 }
 
 fn is_built(workspace: &Workspace, fingerprint: &str) -> bool {

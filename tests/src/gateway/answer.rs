@@ -39,6 +39,19 @@ impl Answer {
         self.json::<Problem>().code
     }
 
+    /// Status and code of a refusal.
+    #[must_use]
+    #[track_caller]
+    pub fn refusal(&self) -> (u16, String) {
+        (self.status.as_u16(), self.code())
+    }
+
+    /// Fails unless it is a refusal with this status and code.
+    #[track_caller]
+    pub fn assert_refused(&self, status: u16, code: &str) {
+        assert_eq!(self.refusal(), (status, code.into()));
+    }
+
     /// The value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

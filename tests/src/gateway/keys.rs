@@ -3,21 +3,27 @@
 use super::TestGateway;
 use sealpay_protocol::ids::MerchantId;
 use verifier_server::auth::api_keys::read_scopes;
+use verifier_server::gateway::Gateway;
 use verifier_server::merchants::api_keys::Limits;
 use verifier_server::merchants::register::MerchantAdmin;
+
+/// What registers merchants at a verifier.
+#[must_use]
+pub fn admin_of(gateway: &Gateway) -> MerchantAdmin<'_> {
+    MerchantAdmin {
+        store: gateway.store(),
+        encryption: gateway.encryption(),
+        clock: gateway.clock(),
+        rng: gateway.rng(),
+        livemode: gateway.livemode(),
+    }
+}
 
 impl TestGateway {
     /// What registers merchants and what belongs to them.
     #[must_use]
     pub fn admin(&self) -> MerchantAdmin<'_> {
-        let inner = &self.server.state.gateway;
-        MerchantAdmin {
-            store: inner.store(),
-            encryption: inner.encryption(),
-            clock: inner.clock(),
-            rng: inner.rng(),
-            livemode: inner.livemode(),
-        }
+        admin_of(&self.server.state.gateway)
     }
 
     /// A key of a merchant for these scopes, and its name.

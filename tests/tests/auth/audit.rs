@@ -4,6 +4,8 @@ use super::api_keys::key_for;
 use crate::databases::on_both_databases;
 use harness::back_office::{key, path, write};
 use harness::gateway::TestGateway;
+use harness::postgres::connect;
+use harness::time::seen_when;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -141,17 +143,11 @@ async fn audit_row_is_written_after_the_client_disconnected(gateway: &TestGatewa
         rows.filter(|row| row["subject"] == payment.to_string())
             .count()
     };
-    for _ in 0..500 {
-        if of_it(&trail(gateway, "?limit=100").await) == 1 {
-            let made = path(payment, "modifications");
-            let refunds = gateway.get(&made, Some(&gateway.merchant.api_key));
-            let refunds: Value = refunds.await.json();
-            assert_eq!(refunds["data"][0]["state"], "succeeded", "{refunds}");
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the refund left no row");
+    let look = async || of_it(&trail(gateway, "?limit=100").await);
+    seen_when("the number of rows", look, |rows| *rows == 1).await;
+    let made = path(payment, "modifications");
+    let refunds = gateway.read(&gateway.merchant, &made).await;
+    assert_eq!(refunds["data"][0]["state"], "succeeded", "{refunds}");
 }
 
 /// How many rows a credential has left.
@@ -248,10 +244,7 @@ async fn pending_audit_rows_do_not_delay_payments() {
     let (weak, weak_id) = key_for(&gateway, "webhooks:write", None).await;
     let before = rows_of(&gateway, &weak_id).await;
     let database = gateway.database_url().unwrap();
-    let (holder, connection) = tokio_postgres::connect(database, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let holder = connect(database).await.unwrap();
     let hold = "BEGIN; UPDATE audit_head SET sequence = sequence";
     holder.batch_execute(hold).await.unwrap();
     let writes = (0..60).map(|_| {

@@ -15,7 +15,6 @@ use verifier_server::error::ErrorCode::{
     SignatureExpired, SignatureFromTheFuture, SignatureInvalid, UnknownMerchant, UnknownOrderKey,
     UnsupportedMediaType,
 };
-use verifier_server::merchants::register::MerchantAdmin;
 
 on_both_databases! {
     one_of_twenty_copies_of_a_signed_request_is_accepted,
@@ -77,14 +76,7 @@ async fn signed_request_shows_only_its_merchants_resources(gateway: &TestGateway
 }
 
 async fn order_key_without_scopes_only_signs_orders(gateway: &TestGateway) {
-    let verifier = &gateway.server.state.gateway;
-    let admin = MerchantAdmin {
-        store: verifier.store(),
-        encryption: verifier.encryption(),
-        clock: verifier.clock(),
-        rng: verifier.rng(),
-        livemode: verifier.livemode(),
-    };
+    let admin = gateway.admin();
     let public_key = base64url(gateway.merchant.key.verifying_key().as_bytes());
     let rows = [
         ("", false),

@@ -5,7 +5,6 @@ use harness::client::{APPROVED, Prepared, card};
 use harness::gateway::TestGateway;
 use serde_json::Value;
 use verifier_server::error::ErrorCode;
-use verifier_server::merchants::register::MerchantAdmin;
 
 const LISTS: [&str; 3] = [
     "/v1/payments",
@@ -96,18 +95,21 @@ async fn api_key_shows_only_its_merchants_resources() {
 #[tokio::test]
 async fn revoked_api_key_is_rejected_and_other_keys_still_work() {
     let gateway = TestGateway::start().await;
-    let inner = &gateway.server.state.gateway;
-    let admin = MerchantAdmin {
-        store: inner.store(),
-        encryption: inner.encryption(),
-        clock: inner.clock(),
-        rng: inner.rng(),
-        livemode: inner.livemode(),
-    };
+    let admin = gateway.admin();
     let second = admin.add_api_key(gateway.merchant.id).await.unwrap();
     let ids = gateway.rows("SELECT id FROM api_keys ORDER BY id").await;
     let first = ids[0][0].parse().unwrap();
-    assert!(inner.store().api_keys.revoke(first, 1).await.unwrap());
+    assert!(
+        gateway
+            .server
+            .state
+            .gateway
+            .store()
+            .api_keys
+            .revoke(first, 1)
+            .await
+            .unwrap()
+    );
     let revoked = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));
     refused(&gateway, "revoked", revoked, ErrorCode::ApiKeyInvalid).await;
     assert_eq!(

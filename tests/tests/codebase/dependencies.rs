@@ -1,7 +1,7 @@
 //! Which modules each module may use.
 
 use super::sources::{Source, files, is_or_is_in};
-use super::{each_is_found, none, none_is_found};
+use super::{holds, none};
 
 /// What every feature may use.
 const SHARED: [&str; 12] = [
@@ -125,11 +125,6 @@ fn arrows_of_the_server(source: &Source) -> Vec<String> {
 
 #[test]
 fn server_modules_use_only_allowed_modules() {
-    let found: Vec<_> = files("verifier-server/src", &[".rs"])
-        .iter()
-        .flat_map(arrows_of_the_server)
-        .collect();
-    none(&found);
     #[rustfmt::skip]
     let bad = [
         ("verifier-server/src/fair.rs", "use crate::store::Store;"),
@@ -139,7 +134,6 @@ fn server_modules_use_only_allowed_modules() {
         ("verifier-server/src/http/mod.rs", "fn f(c: &crate::config::Config) {}"),
         ("verifier-server/src/metrics.rs", "use crate::app::Server;"),
     ];
-    each_is_found(arrows_of_the_server, &bad);
     #[rustfmt::skip]
     let good = [
         ("verifier-server/src/disputes/service.rs", "use crate::{auth, payments, webhooks};"),
@@ -147,7 +141,12 @@ fn server_modules_use_only_allowed_modules() {
         ("simulator/src/book.rs", "use crate::system::Clock;"),
         ("verifier-server/src/serve.rs", "use crate::http::app;"),
     ];
-    none_is_found(arrows_of_the_server, &good);
+    holds(
+        arrows_of_the_server,
+        &files("verifier-server/src", &[".rs"]),
+        &bad,
+        &good,
+    );
 }
 
 /// Whether a folder or file at the top of the server has a place in the tables above, or is one of
@@ -221,14 +220,10 @@ fn pure_models(source: &Source) -> Vec<String> {
 
 #[test]
 fn models_use_no_http_sql_clock_or_async() {
-    let found: Vec<_> = files("verifier-server/src", &[".rs"])
-        .iter()
-        .flat_map(pure_models)
-        .collect();
-    none(&found);
     let path = "verifier-server/src/payments/model.rs";
-    each_is_found(
+    holds(
         pure_models,
+        &files("verifier-server/src", &[".rs"]),
         &[
             (path, "use axum::Json;"),
             (path, "use std::{fmt, time::SystemTime};"),
@@ -237,9 +232,6 @@ fn models_use_no_http_sql_clock_or_async() {
             (path, "const Q: &str = \"SELECT id FROM payments\";"),
             (path, "fn f(r: rusqlite::Row) {}"),
         ],
-    );
-    none_is_found(
-        pure_models,
         &[(path, "// async SELECT\nuse std::collections::BTreeMap;")],
     );
 }
@@ -279,11 +271,6 @@ fn arrows_of_the_widget(source: &Source) -> Vec<String> {
 
 #[test]
 fn form_and_payment_use_no_browser_and_only_one_folder_uses_web_sys() {
-    let found: Vec<_> = files("widget/src", &[".rs"])
-        .iter()
-        .flat_map(arrows_of_the_widget)
-        .collect();
-    none(&found);
     #[rustfmt::skip]
     let bad = [
         ("widget/src/form/mod.rs", "use web_sys::window;"),
@@ -294,11 +281,15 @@ fn form_and_payment_use_no_browser_and_only_one_folder_uses_web_sys() {
         ("widget/src/view/mod.rs", "use yew::{html, web_sys::HtmlElement};"),
         ("widget/src/main.rs", "fn main() { web_sys::window(); }"),
     ];
-    each_is_found(arrows_of_the_widget, &bad);
     #[rustfmt::skip]
     let good =
         [("widget/src/browser/mod.rs", "use web_sys::window;"), ("widget/src/view/mod.rs", "use yew::prelude::*;")];
-    none_is_found(arrows_of_the_widget, &good);
+    holds(
+        arrows_of_the_widget,
+        &files("widget/src", &[".rs"]),
+        &bad,
+        &good,
+    );
 }
 
 const NOT_OF_THE_PROTOCOL: [&str; 9] = [
@@ -325,21 +316,14 @@ fn pure_protocol(source: &Source) -> Vec<String> {
 
 #[test]
 fn protocol_uses_no_clock_randomness_or_files() {
-    let found: Vec<_> = files("protocol/src", &[".rs"])
-        .iter()
-        .flat_map(pure_protocol)
-        .collect();
-    none(&found);
-    each_is_found(
+    holds(
         pure_protocol,
+        &files("protocol/src", &[".rs"]),
         &[
             ("protocol/src/seal.rs", "use std::time::SystemTime;"),
             ("protocol/src/seal.rs", "use std::{fmt, fs::File};"),
             ("protocol/src/seal.rs", "fn f() { getrandom::fill(&mut b) }"),
         ],
-    );
-    none_is_found(
-        pure_protocol,
         &[("protocol/examples/seal.rs", "use std::fs;")],
     );
 }

@@ -1,7 +1,7 @@
 //! Links in documents have targets, and no file contains a path of one machine.
 
+use super::holds;
 use super::sources::{Source, files, root};
-use super::{each_is_found, none, none_is_found};
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
@@ -74,26 +74,21 @@ fn dead_links(source: &Source) -> Vec<String> {
 
 #[test]
 fn links_have_targets() {
-    none(
-        &files("", &[".md"])
-            .iter()
-            .flat_map(dead_links)
-            .collect::<Vec<_>>(),
-    );
-    each_is_found(
-        dead_links,
-        &[
-            ("docs/A.md", "See [that](NOTHING.md)."),
-            ("docs/A.md", "See [that](reference/api.md#nothing)."),
-            ("docs/A.md", "# Here\nSee [that](#there)."),
-        ],
-    );
     #[rustfmt::skip]
     let good = [
         ("docs/A.md", "# Here\n[that](#here) [this](glossary.md#glossary) [one](https://a.example/x)"),
         ("docs/A.md", "```\n[that](NOTHING.md)\n```"),
     ];
-    none_is_found(dead_links, &good);
+    holds(
+        dead_links,
+        &files("", &[".md"]),
+        &[
+            ("docs/A.md", "See [that](NOTHING.md)."),
+            ("docs/A.md", "See [that](reference/api.md#nothing)."),
+            ("docs/A.md", "# Here\nSee [that](#there)."),
+        ],
+        &good,
+    );
 }
 
 /// Lines of a page, outside of tables and code.
@@ -116,19 +111,17 @@ fn wide_lines(source: &Source) -> Vec<String> {
 
 #[test]
 fn document_lines_have_at_most_a_hundred_characters() {
-    none(
-        &files("", &[".md"])
-            .iter()
-            .flat_map(wide_lines)
-            .collect::<Vec<_>>(),
-    );
     let (wide, fits) = ("x".repeat(101), "x".repeat(100));
-    each_is_found(wide_lines, &[("docs/A.md", &wide)]);
     let code = ["```\n", &wide, "\n```"].concat();
     let row = ["| ", &wide, " |"].concat();
     #[rustfmt::skip]
     let good = [("docs/A.md", fits.as_str()), ("docs/A.md", &code), ("docs/A.md", &row)];
-    none_is_found(wide_lines, &good);
+    holds(
+        wide_lines,
+        &files("", &[".md"]),
+        &[("docs/A.md", &wide)],
+        &good,
+    );
 }
 
 /// Where people keep their files: a path that begins so is good on one machine only.
@@ -158,15 +151,9 @@ fn no_file_names_a_path_of_one_machine() {
     let endings = [
         ".rs", ".toml", ".md", ".json", ".js", ".css", ".html", ".sql", ".yml", ".sh",
     ];
-    none(
-        &files("", &endings)
-            .iter()
-            .flat_map(machine_paths)
-            .collect::<Vec<_>>(),
-    );
     let own = fs::canonicalize(root()).expect("the tree is somewhere");
     let own = format!("cd {}", own.display());
     #[rustfmt::skip]
     let bad = [("README.md", own.as_str()), ("src/a.rs", "include_str!(\"/home/somebody/a\")")];
-    each_is_found(machine_paths, &bad);
+    holds(machine_paths, &files("", &endings), &bad, &[]);
 }

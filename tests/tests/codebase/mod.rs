@@ -22,19 +22,21 @@ fn none(found: &[String]) {
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }
 
-/// The rule finds something in each of these snippets.
+/// The rule finds nothing in the sources, something in each of the bad snippets, and nothing in the
+/// good ones.
 #[track_caller]
-fn each_is_found(rule: impl Fn(&Source) -> Vec<String>, snippets: &[(&str, &str)]) {
-    for (path, text) in snippets {
-        let source = Source::of_snippet(path, text);
-        assert!(!rule(&source).is_empty(), "not found in {path}: {text}");
+fn holds<'a>(
+    rule: impl Fn(&Source) -> Vec<String>,
+    sources: impl IntoIterator<Item = &'a Source>,
+    bad: &[(&str, &str)],
+    good: &[(&str, &str)],
+) {
+    none(&sources.into_iter().flat_map(&rule).collect::<Vec<_>>());
+    for (path, text) in bad {
+        let found = rule(&Source::of_snippet(path, text));
+        assert!(!found.is_empty(), "not found in {path}: {text}");
     }
-}
-
-/// The rule finds nothing in these.
-#[track_caller]
-fn none_is_found(rule: impl Fn(&Source) -> Vec<String>, snippets: &[(&str, &str)]) {
-    for (path, text) in snippets {
+    for (path, text) in good {
         none(&rule(&Source::of_snippet(path, text)));
     }
 }

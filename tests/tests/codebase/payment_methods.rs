@@ -1,7 +1,7 @@
 //! Payment methods are distinguished in one place of the server.
 
+use super::holds;
 use super::sources::{Source, files};
-use super::{each_is_found, none, none_is_found};
 
 /// Here the methods stand, and an order without any names cards.
 const ALLOWED: [&str; 3] = [
@@ -28,19 +28,18 @@ fn named_methods(source: &Source) -> Vec<String> {
 
 #[test]
 fn payment_methods_are_distinguished_only_in_their_registry() {
-    let found: Vec<_> = files("verifier-server/src", &[".rs"])
+    let files = files("verifier-server/src", &[".rs"]);
+    let sources = files
         .iter()
-        .filter(|source| !source.path.contains("/tests"))
-        .flat_map(named_methods)
-        .collect();
-    none(&found);
+        .filter(|source| !source.path.contains("/tests"));
     let path = "verifier-server/src/payments/reconcile.rs";
     #[rustfmt::skip]
     let bad =
         [(path, "fn f(m: Method) -> bool { m == Method::Card }"), (path, "match m { Method::Wallet => 1, _ => 2 }")];
-    each_is_found(named_methods, &bad);
-    none_is_found(
+    holds(
         named_methods,
+        sources,
+        &bad,
         &[(path, "fn f(m: PaymentMethod) { PaymentMethod::Card }")],
     );
 }

@@ -1,21 +1,17 @@
 //! Limits on the length of files, functions and lines, and what must not remain in them.
 
 use super::sources::{Source, rust_files};
-use super::{each_is_found, none, none_is_found};
+use super::{holds, none};
 
 const FILE_LINES: usize = 450;
 const FUNCTION_LINES: usize = 80;
 /// A function of a test may hold a table: what is altered and what is answered, row by row.
 const TABLE_LINES: usize = 210;
-/// Functions that may be longer, and why.
-const LONGER_FUNCTIONS: [(&str, &str, &str); 0] = [];
 const LINE_CHARACTERS: usize = 180;
 
-/// Files that may be longer, and why.
-const LONGER_FILES: [(&str, &str); 0] = [];
 fn long_files(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
-    if lines <= FILE_LINES || LONGER_FILES.iter().any(|(path, _)| *path == source.path) {
+    if lines <= FILE_LINES {
         return Vec::new();
     }
     vec![format!(
@@ -26,9 +22,12 @@ fn long_files(source: &Source) -> Vec<String> {
 
 #[test]
 fn files_are_short() {
-    none(&rust_files().iter().flat_map(long_files).collect::<Vec<_>>());
-    each_is_found(long_files, &[("src/a.rs", &"\n".repeat(451))]);
-    none_is_found(long_files, &[("src/a.rs", &"\n".repeat(450))]);
+    holds(
+        long_files,
+        &rust_files(),
+        &[("src/a.rs", &"\n".repeat(451))],
+        &[("src/a.rs", &"\n".repeat(450))],
+    );
 }
 
 /// Name and length of every function, from its signature to the brace under its first letter.
@@ -73,48 +72,27 @@ fn long_functions(source: &Source) -> Vec<String> {
         FUNCTION_LINES
     };
     let functions = functions(&source.text).into_iter();
-    let excepted = |name: &str| {
-        let mut exceptions = LONGER_FUNCTIONS.iter();
-        exceptions.any(|(path, function, _)| *path == source.path && *function == name)
-    };
-    let long = functions.filter(|(name, lines)| *lines > most && !excepted(name));
+    let long = functions.filter(|(_, lines)| *lines > most);
     long.map(|(name, lines)| format!("{}: {name} has {lines} lines", source.path))
         .collect()
 }
 
 #[test]
-fn every_function_exception_is_still_needed() {
-    for (path, function, why) in LONGER_FUNCTIONS {
-        let files = rust_files();
-        let source = files.iter().find(|source| source.path == path);
-        let functions = source.map(|source| functions(&source.text));
-        let is_long = |(name, lines): &(String, usize)| name == function && *lines > FUNCTION_LINES;
-        let needed = functions.unwrap_or_default().iter().any(is_long);
-        assert!(needed, "{path}: {function} needs no exception ({why})");
-    }
-}
-
-#[test]
 fn functions_are_short() {
-    none(
-        &rust_files()
-            .iter()
-            .flat_map(long_functions)
-            .collect::<Vec<_>>(),
-    );
     let long = format!(
         "impl A {{\n    pub(crate) async fn f() {{\n{}    }}\n}}\n",
         "        g();\n".repeat(79)
     );
     let short = long.replacen("        g();\n", "", 1);
     let longest = long.replace("        g();\n", &"        g();\n".repeat(3));
-    each_is_found(
-        long_functions,
-        &[("src/a.rs", &long), ("protocol/tests/a.rs", &longest)],
-    );
     #[rustfmt::skip]
     let good = [("src/a.rs", short.as_str()), ("protocol/tests/a.rs", &long), ("src/a.rs", "trait T {\n    fn f(&self);\n}\n")];
-    none_is_found(long_functions, &good);
+    holds(
+        long_functions,
+        &rust_files(),
+        &[("src/a.rs", &long), ("protocol/tests/a.rs", &longest)],
+        &good,
+    );
 }
 
 fn wide_lines(source: &Source) -> Vec<String> {
@@ -129,8 +107,12 @@ fn wide_lines(source: &Source) -> Vec<String> {
 
 #[test]
 fn lines_have_a_maximum_width() {
-    none(&rust_files().iter().flat_map(wide_lines).collect::<Vec<_>>());
-    each_is_found(wide_lines, &[("src/a.rs", &"x".repeat(181))]);
+    holds(
+        wide_lines,
+        &rust_files(),
+        &[("src/a.rs", &"x".repeat(181))],
+        &[],
+    );
 }
 
 /// What is never finished, and what silences without a reason.
@@ -161,46 +143,16 @@ fn unfinished(source: &Source) -> Vec<String> {
 
 #[test]
 fn no_unfinished_code_and_no_bare_allow() {
-    none(&rust_files().iter().flat_map(unfinished).collect::<Vec<_>>());
-    each_is_found(
+    holds(
         unfinished,
+        &rust_files(),
         &[
             ("src/a.rs", "fn f() { todo!() }"),
             ("src/a.rs", "#[allow(dead_code)]"),
             ("src/a.rs", "#![allow(clippy::all)]"),
             ("src/a.rs", "dbg!(x);"),
         ],
-    );
-    none_is_found(
-        unfinished,
         &[("src/a.rs", "#[expect(dead_code, reason = \"soon used\")]")],
-    );
-}
-
-/// Every `expect` says why.
-fn without_a_reason(source: &Source) -> Vec<String> {
-    let mut found = Vec::new();
-    for begin in ["#[expect(", "#![expect("] {
-        for (place, _) in source.text.match_indices(begin) {
-            let attribute = source.text[place..].split(")]").next().unwrap_or_default();
-            if !attribute.contains("reason = ") {
-                found.push(format!("{}: {attribute}", source.path));
-            }
-        }
-    }
-    found
-}
-
-#[test]
-fn every_lint_exception_has_a_reason() {
-    let files = rust_files();
-    let others = files
-        .iter()
-        .filter(|source| !source.is_in("tests/tests/codebase"));
-    none(&others.flat_map(without_a_reason).collect::<Vec<_>>());
-    each_is_found(
-        without_a_reason,
-        &[("src/a.rs", "#[expect(clippy::unwrap_used)]")],
     );
 }
 

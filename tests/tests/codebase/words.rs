@@ -1,7 +1,7 @@
 //! Retired names do not come back.
 
+use super::holds;
 use super::sources::{Source, files, rust_files};
-use super::{each_is_found, none, none_is_found};
 
 /// Names that nothing in the code may have, and what it is called instead.
 const RETIRED_NAMES: &[(&str, &str)] = &[
@@ -206,9 +206,9 @@ fn is_another(source: &Source) -> bool {
 fn retired_names_are_not_used() {
     let sources = rust_files();
     let found = sources.iter().filter(|source| is_another(source));
-    none(&found.flat_map(retired_names).collect::<Vec<_>>());
-    each_is_found(
+    holds(
         retired_names,
+        found,
         &[
             ("protocol/src/a.rs", "struct Booking;"),
             ("verifier-server/src/a.rs", "fn f(wish: u8) {}"),
@@ -216,9 +216,6 @@ fn retired_names_are_not_used() {
             ("widget/src/a.rs", "let kept = 1;"),
             ("storage/src/a.rs", "pub fn of(value: u8) {}"),
         ],
-    );
-    none_is_found(
-        retired_names,
         &[
             ("protocol/src/a.rs", "fn f(wish: u8) {}"),
             ("protocol/src/a.rs", "// Booking\nstruct Bookings;"),
@@ -234,7 +231,10 @@ fn retired_texts_are_not_used() {
     sources.extend(files("docs", &[".md", ".json"]));
     sources.extend(files("static", &[".js"]));
     let found = sources.iter().filter(|source| is_another(source));
-    none(&found.flat_map(retired_texts).collect::<Vec<_>>());
-    each_is_found(retired_texts, &[("docs/a.md", "`sales_day`")]);
-    none_is_found(retired_texts, &[("docs/a.md", "sales_days, sales day")]);
+    holds(
+        retired_texts,
+        found,
+        &[("docs/a.md", "`sales_day`")],
+        &[("docs/a.md", "sales_days, sales day")],
+    );
 }

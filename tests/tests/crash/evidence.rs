@@ -3,8 +3,8 @@
 //! The evidence is plain data, so that a test can falsify it and see that the falsehood is found.
 
 use super::shopper::{Acknowledged, Record};
-use super::stored::{Row, StoredState};
 use ed25519_dalek::VerifyingKey;
+use harness::rows::{Row, StoredState};
 use harness::webhook_receiver::Arrival;
 use sealpay_protocol::api::ShopperState;
 use sealpay_protocol::webhook::EndpointSecret;
@@ -284,7 +284,7 @@ impl Evidence {
     }
 }
 
-fn columns<const N: usize>(row: Row) -> [String; N] {
+pub(crate) fn columns<const N: usize>(row: Row) -> [String; N] {
     row.try_into().unwrap()
 }
 

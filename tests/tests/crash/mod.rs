@@ -7,7 +7,6 @@
 mod evidence;
 mod money;
 mod shopper;
-mod stored;
 
 use evidence::{Evidence, Keys};
 use harness::chance::Chance;
@@ -15,16 +14,16 @@ use harness::folder::Folder;
 use harness::leaks;
 use harness::load::{KeepAlive, get};
 use harness::postgres::fresh_database;
-use harness::processes::setting;
+use harness::processes::{free_address, setting};
+use harness::rows::StoredState;
 use harness::time::random;
-use harness::verifier_process::{Setup, VerifierProcess, free_address};
+use harness::verifier_process::{Setup, VerifierProcess};
 use harness::webhook_receiver::WebhookReceiver;
 use sealpay_protocol::webhook::{EndpointSecret, public_key};
 use shopper::{Acknowledged, PATIENT, QUICK, Traffic};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use stored::StoredState;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -52,18 +51,15 @@ struct TestSystem {
 impl TestSystem {
     /// As many verifiers as there are to be, on one database; none of them runs yet.
     async fn build(database: Option<&str>, verifiers: usize) -> Self {
-        let seed = setting("SEALPAY_CRASH_SEED").and_then(|text| text.parse().ok());
-        let seed = seed.unwrap_or_else(|| u64::from(u32::from_be_bytes(random())));
-        eprintln!("SEALPAY_CRASH_SEED={seed}");
+        let seed = seed();
         let folder = Folder::new("crash");
         let mut setup = Setup::on_sqlite(folder.path())
             .with("--provider-timeout-ms", PROVIDER_TIMEOUT_MS)
             .with("--widget-dir", "no-widget");
-        let mut stored = StoredState::Sqlite(setup.data.join("sealpay.sqlite"));
         if let Some(url) = database {
             url.clone_into(&mut setup.database);
-            stored = StoredState::Postgres(url.to_owned());
         }
+        let stored = stored_in(&setup, "sealpay.sqlite");
         let receiver = WebhookReceiver::start().await;
         let merchant = setup.add_merchant(Some(receiver.url()));
         let secret = merchant
@@ -71,12 +67,7 @@ impl TestSystem {
             .as_deref()
             .and_then(EndpointSecret::parse)
             .unwrap();
-        let setups: Vec<Setup> = (0..verifiers)
-            .map(|_| Setup {
-                listen: free_address(),
-                ..setup.clone()
-            })
-            .collect();
+        let setups = on_ports_of_their_own(&setup, verifiers);
         let addresses = setups.iter().map(|setup| setup.listen).collect();
         let traffic = Arc::new(Traffic::new(merchant, setup.origin.clone(), addresses));
         let chance = Chance::of(seed);
@@ -146,12 +137,7 @@ impl TestSystem {
 
     async fn evidence(&self) -> Evidence {
         let records = self.traffic.records.lock().unwrap().clone();
-        let book = match &self.stored {
-            StoredState::Sqlite(_) => {
-                StoredState::Sqlite(self.setups[0].data.join("simulated-bank.sqlite"))
-            }
-            StoredState::Postgres(url) => StoredState::Postgres(url.clone()),
-        };
+        let book = stored_in(&self.setups[0], "simulated-bank.sqlite");
         Evidence::gather(&self.stored, &book, records, self.receiver.arrivals()).await
     }
 
@@ -182,17 +168,42 @@ impl TestSystem {
             assert!(cut > 0, "no kill hit a request: there was no load");
             return;
         }
-        let path = self.folder.path().to_owned();
-        // What it kept is needed to find out why.
-        std::mem::forget(self.folder);
-        let shown = findings
-            .iter()
-            .take(40)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("\n");
-        panic!("seed {}, kept in {}:\n{shown}", self.seed, path.display());
+        fail(self.folder, self.seed, findings);
     }
+}
+
+/// The number that decides a run.
+fn seed() -> u64 {
+    let seed = setting("SEALPAY_CRASH_SEED").and_then(|text| text.parse().ok());
+    let seed = seed.unwrap_or_else(|| u64::from(u32::from_be_bytes(random())));
+    eprintln!("SEALPAY_CRASH_SEED={seed}");
+    seed
+}
+
+/// A file of the verifier's, or its Postgres database.
+fn stored_in(setup: &Setup, file: &str) -> StoredState {
+    match setup.database.as_str() {
+        "sqlite" => StoredState::Sqlite(setup.data.join(file)),
+        url => StoredState::Postgres(url.to_owned()),
+    }
+}
+
+/// So many verifiers on the same data.
+fn on_ports_of_their_own(setup: &Setup, verifiers: usize) -> Vec<Setup> {
+    let another = |_| Setup {
+        listen: free_address(),
+        ..setup.clone()
+    };
+    (0..verifiers).map(another).collect()
+}
+
+/// Says what was found, and keeps what is needed to find out why.
+fn fail(folder: Folder, seed: u64, mut findings: Vec<String>) -> ! {
+    let path = folder.path().to_owned();
+    std::mem::forget(folder);
+    findings.truncate(40);
+    let shown = findings.join("\n");
+    panic!("seed {seed}, kept in {}:\n{shown}", path.display());
 }
 
 fn kills() -> u64 {
@@ -338,10 +349,21 @@ async fn every_falsified_crash_record_is_detected() {
             .iter()
             .any(|record| record.told == Acknowledged::SessionComplete)
     );
-    for (falsify, sentence) in FALSEHOODS {
+    expect_each_to_be_found(&evidence, &FALSEHOODS, |falsified| {
+        falsified.findings(&keys)
+    });
+}
+
+/// Each falsehood is found by itself, and the sentence about it says what it is.
+fn expect_each_to_be_found<E: Clone>(
+    evidence: &E,
+    falsehoods: &[(fn(&mut E), &'static str)],
+    findings: impl Fn(&E) -> Vec<String>,
+) {
+    for (falsify, sentence) in falsehoods {
         let mut falsified = evidence.clone();
         falsify(&mut falsified);
-        let findings = falsified.findings(&keys);
+        let findings = findings(&falsified);
         let found = findings.iter().any(|finding| finding.contains(sentence));
         assert!(found, "{sentence}: {findings:?}");
     }

@@ -3,10 +3,11 @@
 //! They do what the widget does: an attempt has its name and its bytes before it is sent, and when
 //! no answer comes the same attempt is sent again with a new signature, until there is one.
 
+use super::money::connection::{Answer, PATIENCE, code_of, unexpected};
 use harness::chance::Chance;
 use harness::client::{Browser, Merchant, Prepared, attempt, card};
 use harness::load::{KeepAlive, encode};
-use sealpay_protocol::api::{DeclineCategory, PaymentView, Problem, SessionView, ShopperState};
+use sealpay_protocol::api::{DeclineCategory, PaymentView, SessionView, ShopperState};
 use sealpay_protocol::ids::{AttemptId, PaymentId, SessionId};
 use sealpay_protocol::origin::Origin;
 use std::net::SocketAddr;
@@ -14,10 +15,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-
-/// The longest that anybody may have to wait for an outcome: several kills, leases and a bank
-/// that does not answer in between.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) const APPROVED_CARD: &str = "4242424242424242";
 pub(crate) const DECLINED_CARD: &str = "4000005002000009";
@@ -250,9 +247,6 @@ struct Line<'a> {
     last: Option<(Sent, Acknowledged)>,
 }
 
-/// A status and a body.
-type Answer = (u16, Vec<u8>);
-
 impl<'a> Line<'a> {
     const fn new(traffic: &'a Traffic, chance: Chance) -> Self {
         Self {
@@ -301,7 +295,7 @@ impl<'a> Line<'a> {
             match status {
                 200 => return serde_json::from_slice(&body).map_err(|error| error.to_string()),
                 503 => sleep(Duration::from_millis(50)).await,
-                _ => return Err(unexpected("opening a session", status, &body)),
+                _ => return Err(unexpected("opening a session", &(status, body))),
             }
         }
     }
@@ -363,7 +357,7 @@ impl<'a> Line<'a> {
                 (200, _) => return outcome(sent, &body),
                 (409, Some("session_complete")) => return Ok(Acknowledged::SessionComplete),
                 (202 | 503, _) | (409, Some("attempt_in_progress")) => {}
-                _ => return Err(unexpected("paying", status, &body)),
+                _ => return Err(unexpected("paying", &(status, body))),
             }
             if started.elapsed() > PATIENCE {
                 return Err(format!("{} has had no outcome for too long", sent.attempt));
@@ -371,19 +365,6 @@ impl<'a> Line<'a> {
             sleep(Duration::from_millis(self.chance.between(50, 300))).await;
         }
     }
-}
-
-fn code_of(body: &[u8]) -> Option<String> {
-    serde_json::from_slice::<Problem>(body)
-        .ok()
-        .map(|problem| problem.code)
-}
-
-fn unexpected(doing: &str, status: u16, body: &[u8]) -> String {
-    format!(
-        "{doing} was answered {status}: {}",
-        String::from_utf8_lossy(body)
-    )
 }
 
 fn outcome(sent: &Sent, body: &[u8]) -> Result<Acknowledged, String> {

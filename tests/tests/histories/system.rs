@@ -5,7 +5,7 @@ use super::shoppers::tripwire::{Tripwire, wired};
 use harness::chance::Chance;
 use harness::client::{Merchant, Prepared};
 use harness::folder::Folder;
-use harness::gateway::register;
+use harness::gateway::{admin_of, register};
 use harness::time::TestClock;
 use sealpay_simulator::SimulatedBank;
 use sealpay_system::{Clock, Rng};
@@ -17,7 +17,6 @@ use verifier_server::gateway::{Gateway, Settings};
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
 use verifier_server::maintain;
-use verifier_server::merchants::register::MerchantAdmin;
 use verifier_server::store::{Options, Store};
 
 /// 2026-11-23 10:00 UTC, a Monday: histories begin here, whenever they are run.
@@ -75,13 +74,7 @@ impl TestSystem {
         });
         let wire = Arc::new(Tripwire::default());
         let (gateway, bank) = start(&places, &clock, &rng, &wire).await;
-        let admin = MerchantAdmin {
-            store: gateway.store(),
-            encryption: gateway.encryption(),
-            clock: gateway.clock(),
-            rng: gateway.rng(),
-            livemode: gateway.livemode(),
-        };
+        let admin = admin_of(&gateway);
         let merchant = register(&admin, webhook_url).await;
         Self {
             folder,

@@ -5,6 +5,7 @@ use harness::back_office::{key, write};
 use harness::client::{APPROVED, card};
 use harness::copies;
 use harness::gateway::TestGateway;
+use harness::postgres::connect;
 use harness::processes::is_long_run;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
@@ -97,10 +98,7 @@ async fn writes_waiting_for_an_endpoint_do_not_delay_payments() {
     let endpoint = format!("/v1/webhook-endpoints/{id}");
     let (weak, _) = key_for(&gateway, "webhooks:write", None).await;
     let database = gateway.database_url().unwrap();
-    let (holder, connection) = tokio_postgres::connect(database, tokio_postgres::NoTls)
-        .await
-        .unwrap();
-    tokio::spawn(connection);
+    let holder = connect(database).await.unwrap();
     let hold = format!("BEGIN; UPDATE webhook_endpoints SET id = id WHERE id = '{id}'");
     holder.batch_execute(&hold).await.unwrap();
     let writes = (0..60).map(|number| {

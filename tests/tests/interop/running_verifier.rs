@@ -4,6 +4,7 @@ use harness::client::{APPROVED, Browser, Merchant, Prepared, attempt, card};
 use harness::folder::Folder;
 use harness::load::{KeepAlive, encode};
 use harness::time::random;
+use harness::time::seen_when;
 use harness::verifier_process::{Setup, VerifierProcess, listener_of};
 use harness::webhook_receiver::{Arrival, WebhookReceiver};
 use sealpay_protocol::api::{
@@ -16,8 +17,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How often a delivery is looked for: twenty seconds in all.
-const GLANCES: u32 = 400;
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// A verifier that will run: merchants are registered first.
@@ -197,32 +196,24 @@ impl OpenShop {
         let path = "/v1/events?limit=100";
         let request = Prepared::get_of(path, Some(&merchant.api_key));
         let payment = payment.to_string();
-        let mut page = Value::Null;
-        for _ in 0..GLANCES {
-            page = self.send(&request).await;
+        let look = async || {
+            let page: Value = self.send(&request).await;
             let events = page["data"].as_array().unwrap().iter().rev();
             let is_of_it =
                 |event: &&Value| event["body"]["data"]["payment"]["id"] == payment.as_str();
             let is_there = |event: &&Value| event["deliveries"][0]["state"] == "delivered";
             let there = events.filter(is_of_it).filter(is_there);
-            let there: Vec<Value> = there.cloned().collect();
-            if there.len() == count {
-                return there;
-            }
-            tokio::time::sleep(GLANCE).await;
-        }
-        panic!("{count} events of {payment} were not delivered: {page}");
+            there.cloned().collect::<Vec<_>>()
+        };
+        seen_when("the list of delivered events", look, |there| {
+            there.len() == count
+        })
+        .await
     }
 }
 
 /// The first deliveries of an endpoint, as they came over the wire.
 pub(crate) async fn arrivals(receiver: &WebhookReceiver, count: usize) -> Vec<Arrival> {
-    for _ in 0..GLANCES {
-        let arrivals = receiver.arrivals();
-        if arrivals.len() >= count {
-            return arrivals;
-        }
-        tokio::time::sleep(GLANCE).await;
-    }
-    panic!("{} of {count} webhooks arrived", receiver.arrivals().len());
+    let look = async || receiver.arrivals();
+    seen_when("what arrived", look, |arrivals| arrivals.len() >= count).await
 }

@@ -3,7 +3,9 @@
 use crate::interop::running_verifier::{OpenShop, Shop};
 use harness::client::{Merchant, Prepared};
 use harness::folder::Folder;
-use harness::verifier_process::{Setup, free_address};
+use harness::processes::free_address;
+use harness::time::seen_when;
+use harness::verifier_process::Setup;
 use harness::webhook_receiver::{Arrival, WebhookReceiver};
 use sealpay_protocol::webhook::{EndpointSecret, public_key};
 use serde_json::Value;
@@ -13,9 +15,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-const GLANCE: Duration = Duration::from_millis(50);
-const GLANCES: u32 = 600;
 
 /// Pays until it is told to stop; what was paid.
 async fn load(shop: Arc<OpenShop>, merchant: Arc<Merchant>, stop: Arc<AtomicBool>) -> Vec<String> {
@@ -51,15 +50,11 @@ fn told(arrival: &Arrival) -> String {
 
 /// Waits until there is a delivery for each of these payments.
 async fn all_told(tap: &WebhookReceiver, paid: &[String]) -> Vec<Arrival> {
-    for _ in 0..GLANCES {
-        let arrivals = tap.arrivals();
+    let is_told = |arrivals: &Vec<Arrival>| {
         let told: BTreeSet<_> = arrivals.iter().map(told).collect();
-        if paid.iter().all(|payment| told.contains(payment)) {
-            return arrivals;
-        }
-        tokio::time::sleep(GLANCE).await;
-    }
-    panic!("of {} payments not all were told", paid.len());
+        paid.iter().all(|payment| told.contains(payment))
+    };
+    seen_when("what arrived", async || tap.arrivals(), is_told).await
 }
 
 fn signatures(arrival: &Arrival, scheme: &str) -> usize {
@@ -221,13 +216,6 @@ async fn the_old_master_key_opens_nothing(shop: &OpenShop, old_file: &Path) {
 
 /// The published keys, once they are as expected.
 async fn keys_when(shop: &OpenShop, expected: impl Fn(&Value) -> bool) -> Value {
-    let mut keys = Value::Null;
-    for _ in 0..GLANCES {
-        keys = shop.send(&Prepared::get_of("/v1/keys", None)).await;
-        if expected(&keys) {
-            return keys;
-        }
-        tokio::time::sleep(GLANCE).await;
-    }
-    panic!("the keys are not as expected: {keys}");
+    let look = async || shop.send(&Prepared::get_of("/v1/keys", None)).await;
+    seen_when("the list of keys", look, expected).await
 }

@@ -3,7 +3,8 @@
 use harness::client::{Browser, origin};
 use harness::folder::{Folder, write_secret};
 use harness::load::{KeepAlive, encode, get};
-use harness::verifier_process::{Setup, free_address, program};
+use harness::processes::free_address;
+use harness::verifier_process::{Setup, program};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

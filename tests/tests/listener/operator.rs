@@ -3,7 +3,8 @@
 use super::http2::{headers_of, preface};
 use harness::client::origin;
 use harness::folder::Folder;
-use harness::verifier_process::{Setup, VerifierProcess, control_of, free_address, program};
+use harness::processes::free_address;
+use harness::verifier_process::{Setup, VerifierProcess, control_of, program};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

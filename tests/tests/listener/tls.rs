@@ -2,7 +2,8 @@
 
 use harness::client::origin;
 use harness::folder::{Folder, write_secret};
-use harness::verifier_process::{Setup, free_address, program};
+use harness::processes::free_address;
+use harness::verifier_process::{Setup, program};
 use sealpay_protocol::origin::Origin;
 use std::path::Path;
 use std::process::{Child, Command};

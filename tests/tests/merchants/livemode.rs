@@ -3,7 +3,6 @@
 use harness::client::{APPROVED, Prepared, card};
 use harness::gateway::TestGateway;
 use serde_json::Value;
-use verifier_server::merchants::register::MerchantAdmin;
 
 /// What is told of a payment, and the events that tell of it, says this.
 async fn everything_says(gateway: &TestGateway, live: bool) {
@@ -86,14 +85,7 @@ async fn live_mode_accepts_plain_http_origins_only_on_localhost() {
     let others = ["https://shop.example", "http://localhost:3000"];
     for (test_mode, refused) in [(false, true), (true, false)] {
         let gateway = TestGateway::with(|config| config.test_mode = test_mode).await;
-        let inner = &gateway.server.state.gateway;
-        let admin = MerchantAdmin {
-            store: inner.store(),
-            encryption: inner.encryption(),
-            clock: inner.clock(),
-            rng: inner.rng(),
-            livemode: inner.livemode(),
-        };
+        let admin = gateway.admin();
         for page in others {
             let added = admin.add_origin(gateway.merchant.id, page).await;
             assert_eq!(added, Ok(()), "{page}");

@@ -102,10 +102,7 @@ async fn repeated_attempt_returns_the_same_payment_and_another_body_conflicts(
         let refused = gateway
             .send(browser.send_attempt(&session, attempt, other))
             .await;
-        assert_eq!(
-            (refused.status.as_u16(), refused.code().as_str()),
-            (409, "attempt_conflict")
-        );
+        refused.assert_refused(409, "attempt_conflict");
         let changes = gateway
             .stored_rows()
             .await
@@ -135,10 +132,7 @@ async fn declined_session_accepts_up_to_ten_attempts(gateway: &TestGateway) {
     }
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     let refused = gateway.send(request).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.code().as_str()),
-        (422, "too_many_attempts")
-    );
+    refused.assert_refused(422, "too_many_attempts");
 
     let (browser, order, session) = opened(gateway).await;
     for (number, state) in [
@@ -157,10 +151,7 @@ async fn paid_session_rejects_another_attempt(gateway: &TestGateway) {
     assert_eq!(gateway.send(request).await.status, 200);
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     let refused = gateway.send(request).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.code().as_str()),
-        (409, "session_complete")
-    );
+    refused.assert_refused(409, "session_complete");
 }
 
 async fn expired_session_rejects_new_attempts_and_still_answers_its_own(gateway: &TestGateway) {
@@ -172,10 +163,7 @@ async fn expired_session_rejects_new_attempts_and_still_answers_its_own(gateway:
     gateway.move_clock(1801);
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     let refused = gateway.send(request).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.code().as_str()),
-        (410, "session_expired")
-    );
+    refused.assert_refused(410, "session_expired");
     let again: PaymentView = send().await.json();
     assert_eq!(again, declined);
     let other = browser.pay_body(&order, &session, stored, &card(DECLINED));

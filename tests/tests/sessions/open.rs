@@ -42,10 +42,7 @@ async fn another_browser_takes_over_an_order_up_to_five_times_and_the_former_key
         browser = next;
     }
     let refused = gateway.send(gateway.browser().open_session(&order)).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.code().as_str()),
-        (409, "order_reused")
-    );
+    refused.assert_refused(409, "order_reused");
     let request = browser.pay(&order, &first, attempt(), &card(APPROVED));
     let paid: PaymentView = gateway.send(request).await.json();
     assert_eq!(paid.state, ShopperState::Captured);
@@ -58,10 +55,7 @@ async fn order_with_a_pending_outcome_is_not_taken_over(gateway: &TestGateway) {
     let request = browser.pay(&order, &session, attempt(), &card(APPROVED));
     assert_eq!(gateway.send(request).await.status, 202);
     let refused = gateway.send(gateway.browser().open_session(&order)).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.code().as_str()),
-        (409, "attempt_in_progress")
-    );
+    refused.assert_refused(409, "attempt_in_progress");
     let own = gateway.open(&browser, &order).await;
     assert_eq!(own.state, SessionState::Processing);
     gateway.move_clock(5);
@@ -101,10 +95,7 @@ async fn different_order_with_the_same_id_is_rejected(gateway: &TestGateway) {
     let cheaper = gateway.merchant.sign(&claims);
     for who in [&browser, &gateway.browser()] {
         let refused = gateway.send(who.open_session(&cheaper)).await;
-        assert_eq!(
-            (refused.status.as_u16(), refused.code().as_str()),
-            (409, "order_reused")
-        );
+        refused.assert_refused(409, "order_reused");
     }
     let changes = gateway
         .stored_rows()

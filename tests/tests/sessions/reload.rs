@@ -2,7 +2,7 @@
 //! old key are rejected.
 
 use crate::databases::on_both_databases;
-use crate::payments::methods::{EVERYDAY, Waiting, begun, press, refusal, transfer_of, wallet_of};
+use crate::payments::methods::{EVERYDAY, Waiting, begun, press, transfer_of, wallet_of};
 use harness::checkout::{Checkout, simulate, view};
 use harness::client::{APPROVED, Prepared};
 use harness::gateway::TestGateway;
@@ -36,7 +36,7 @@ async fn old_key_is_worthless(old: &Checkout<'_>, waiting: &[Prepared]) {
     for request in waiting {
         let answer = old.gateway.send(request.clone()).await;
         assert_eq!(
-            refusal(&answer),
+            answer.refusal(),
             (401, "signature_invalid".into()),
             "{}",
             request.path
@@ -67,7 +67,7 @@ async fn reloaded_page_shows_the_pending_action_and_can_finish(gateway: &TestGat
             let asked = new.pay(&waiting.attempt).await;
             assert_eq!(asked.action, waiting.view.action, "{method:?}");
             let other = new.send(&new.by_card(APPROVED)).await;
-            assert_eq!(refusal(&other), (409, "attempt_in_progress".into()));
+            other.assert_refused(409, "attempt_in_progress");
             if gives_up {
                 let view = new.take(waiting.payment, Cancel).await;
                 assert_eq!(view.state, ShopperState::Declined);
@@ -126,7 +126,7 @@ async fn challenge_is_shown_only_to_the_browser_it_was_for(gateway: &TestGateway
             new.step(waiting.payment, UseCode),
         ] {
             let answer = gateway.send(request).await;
-            assert_eq!(refusal(&answer), (409, "challenge_closed".into()));
+            answer.assert_refused(409, "challenge_closed");
         }
         // The sealed card of the old page does not open for the new one.
         let asked = view(&new.send(&attempt).await);

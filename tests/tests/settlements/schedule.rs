@@ -6,7 +6,8 @@ use super::{
 };
 use crate::databases::on_both_databases;
 use harness::gateway::TestGateway;
-use serde_json::json;
+use harness::time::seen_when;
+use serde_json::{Value, json};
 use verifier_server::payouts::service::pay_out;
 use verifier_server::settlements::close::{Cutoff, left, settle};
 use verifier_server::settlements::draft::BatchKey;
@@ -219,17 +220,8 @@ async fn running_server_settles_automatically(gateway: &TestGateway) {
     assert!(closes_at(&line) > monday);
     at(gateway, closes_at(&line)).await;
     let beside = gateway.run_beside();
-    for _ in 0..400 {
-        if payouts(gateway)
-            .await
-            .first()
-            .is_some_and(|payout| payout["state"] == "paid")
-        {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert_eq!(payouts(gateway).await[0]["state"], "paid");
+    let is_paid = |payouts: &Vec<Value>| payouts.first().is_some_and(|row| row["state"] == "paid");
+    seen_when("the payout", async || payouts(gateway).await, is_paid).await;
     drop(beside);
 }
 

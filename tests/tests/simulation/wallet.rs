@@ -136,10 +136,7 @@ async fn account_outside_the_wallet_is_rejected() {
     for account in ["persona%3Aada_approved", "", "%00", "wallet%3Aeveryday%20"] {
         let body = format!("action=confirm&account={account}");
         let answer = gateway.send(form(&path, &body)).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (400, "invalid_parameter")
-        );
+        answer.assert_refused(400, "invalid_parameter");
     }
     assert_eq!(
         payment(&gateway, &checkout).await["state"],

@@ -3,6 +3,7 @@
 use super::{advance, checkout_of, done, read, wallet};
 use harness::client::{APPROVED, Merchant, attempt, card};
 use harness::gateway::TestGateway;
+use harness::time::seen_when;
 use harness::webhook_receiver::{Arrival, WebhookReceiver};
 use sealpay_protocol::api::PaymentView;
 use sealpay_protocol::method::Method;
@@ -21,12 +22,8 @@ async fn gateway() -> TestGateway {
 
 /// What arrived, once it is so much and nothing more comes.
 async fn arrivals(receiver: &WebhookReceiver, count: usize) -> Vec<Arrival> {
-    for _ in 0..500 {
-        if receiver.arrivals().len() >= count {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let look = async || receiver.arrivals();
+    seen_when("what arrived", look, |arrivals| arrivals.len() >= count).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let arrivals = receiver.arrivals();
     assert_eq!(arrivals.len(), count, "{arrivals:?}");
@@ -86,14 +83,8 @@ async fn dropped_webhooks_are_retried() {
     let _beside = gateway.run_beside();
     done(&gateway, "POST", "/sim/webhooks", r#"{"drop_first":1}"#).await;
     pay_for(&gateway, &merchant).await;
-    let mut dropped = Value::Null;
-    for _ in 0..200 {
-        dropped = delivery(&gateway, &merchant).await;
-        if dropped["attempts"] == 1 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let look = async || delivery(&gateway, &merchant).await;
+    let dropped = seen_when("the delivery", look, |delivery| delivery["attempts"] == 1).await;
     assert_eq!(dropped["last_error"], "dropped on purpose", "{dropped}");
     assert_eq!(dropped["state"], "pending");
     arrivals(&receiver, 1).await;

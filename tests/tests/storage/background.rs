@@ -3,17 +3,17 @@
 
 use super::fixtures::{NOW_MS, merchant, reachable};
 use super::test_database::TestDatabase;
+use harness::postgres::connect;
+use harness::time::seen_when;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::in_background;
 use std::time::Duration;
 use tokio::time::timeout;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 use verifier_server::store::{Addition, Options};
 
 pub(crate) async fn client(place: &TestDatabase) -> Client {
-    let (client, connection) = tokio_postgres::connect(&place.url(), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
+    connect(&place.url()).await.unwrap()
 }
 
 /// Writes to an endpoint's row and does not come to an end.
@@ -32,13 +32,7 @@ pub(crate) async fn waiting(client: &Client) -> i64 {
 }
 
 pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..500 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{what}");
+    seen_when(what, is_so, |is_so| *is_so).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

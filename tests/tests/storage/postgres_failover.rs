@@ -2,6 +2,7 @@
 
 use super::fixtures::{merchant, registered};
 use harness::postgres_of_its_own::OwnPostgres;
+use harness::time::seen_when;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -63,13 +64,8 @@ impl Load {
     /// Waits until that many more were added.
     async fn add(&self, more: usize) {
         let goal = self.added.load(Ordering::SeqCst) + more;
-        for _ in 0..2000 {
-            if self.added.load(Ordering::SeqCst) >= goal {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("nothing is added any more");
+        let look = async || self.added.load(Ordering::SeqCst);
+        seen_when("what was added", look, |added| *added >= goal).await;
     }
 
     /// What failed; the rest is counted in the database.

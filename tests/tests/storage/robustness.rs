@@ -3,6 +3,8 @@
 use super::fixtures::{NOW_MS, api_key, merchant, moved, nonce, paid, registered, session, unique};
 use super::test_database::TestDatabase;
 use crate::databases::on_both_databases;
+use harness::postgres::connect;
+use harness::time::seen_when;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -60,10 +62,7 @@ async fn write_cancelled_by_postgres_is_reported_as_overload() {
     };
     let store = database.open().await;
     let merchant = registered(&store).await;
-    let url = database.url();
-    let connecting = tokio_postgres::connect(&url, tokio_postgres::NoTls);
-    let (holder, connection) = connecting.await.unwrap();
-    tokio::spawn(connection);
+    let holder = connect(&database.url()).await.unwrap();
     let hold = format!(
         "BEGIN; UPDATE merchants SET id = id WHERE id = '{}'",
         merchant.id
@@ -316,14 +315,8 @@ async fn commit_with_a_lost_response_has_an_unknown_outcome() {
     // This time it was done, or is being done: nobody is left to wait for it. The store goes on
     // with another connection.
     let both = Ok(vec![kept, lost]);
-    let mut found = store.merchants.list().await;
-    for _ in 0..200 {
-        if found == both {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-        found = store.merchants.list().await;
-    }
+    let look = async || store.merchants.list().await;
+    let found = seen_when("the list of merchants", look, |found| *found == both).await;
     assert_eq!(found, both);
 }
 

@@ -2,6 +2,7 @@
 
 use harness::folder::Folder;
 use harness::postgres::{Database, fresh_database};
+use harness::rows::StoredState;
 use verifier_server::store::{Options, Store};
 
 /// An empty database that goes away with the test.
@@ -45,18 +46,10 @@ impl TestDatabase {
 
     /// Runs a statement past the store.
     pub(crate) async fn tamper(&self, sql: &str) {
-        match self {
-            Self::Sqlite(folder) => {
-                let connection =
-                    rusqlite::Connection::open(folder.path().join("sealpay.db")).unwrap();
-                connection.execute_batch(sql).unwrap();
-            }
-            Self::Postgres(database) => {
-                let connecting = tokio_postgres::connect(database.url(), tokio_postgres::NoTls);
-                let (client, connection) = connecting.await.unwrap();
-                tokio::spawn(connection);
-                client.batch_execute(sql).await.unwrap();
-            }
-        }
+        let stored = match self {
+            Self::Sqlite(folder) => StoredState::Sqlite(folder.path().join("sealpay.db")),
+            Self::Postgres(database) => StoredState::Postgres(database.url().to_owned()),
+        };
+        stored.execute(sql).await;
     }
 }

@@ -6,6 +6,7 @@ use ed25519_dalek::VerifyingKey;
 use harness::client::Merchant;
 use harness::gateway::TestGateway;
 use harness::time::now_ms;
+use harness::time::seen_when;
 use sealpay_protocol::webhook::{
     EndpointSecret, WebhookError, WebhookHeaders, public_key, verify_key, verify_secret,
 };
@@ -197,12 +198,8 @@ async fn slow_endpoint_does_not_delay_others() {
     // The one that hangs is told of, and tried again.
     let given_up = |delivery: &Value| delivery["last_error"] == "no response in time";
     let rows = "SELECT COUNT(*) FROM deliveries WHERE last_error = 'no response in time'";
-    for _ in 0..1500 {
-        if gateway.rows(rows).await != [["0"]] {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let look = async || gateway.rows(rows).await;
+    seen_when("the number of deliveries", look, |rows| *rows != [["0"]]).await;
     let page: Value = gateway.read(&hanging, "/v1/events?limit=100").await;
     let more = page["data"].as_array().unwrap().iter();
     let older = page["data"][99]["id"].as_str().unwrap().to_owned();
@@ -247,13 +244,7 @@ async fn every_enabled_endpoint_is_notified() {
     );
     let merchant = gateway.register(Some(&first.url())).await;
     let inner = &gateway.server.state.gateway;
-    let admin = verifier_server::merchants::register::MerchantAdmin {
-        store: inner.store(),
-        encryption: inner.encryption(),
-        clock: inner.clock(),
-        rng: inner.rng(),
-        livemode: inner.livemode(),
-    };
+    let admin = gateway.admin();
     let added = admin
         .add_endpoint(merchant.id, &second.url())
         .await

@@ -4,6 +4,7 @@ use super::receiver::{Endpoint, Reaction};
 use super::rotation::fits;
 use super::{deliveries_when, gateway, later, made, on_postgres, pay_for, post};
 use harness::back_office::{key, write};
+use harness::time::seen_when;
 use serde_json::{Value, json};
 use std::time::Duration;
 use verifier_server::webhooks::endpoints::store::usage::ENDPOINT_CHANGES_AN_HOUR;
@@ -193,15 +194,8 @@ async fn former_url_is_notified_for_a_day_with_a_valid_signature() {
     for (place, pause) in pauses.into_iter().enumerate() {
         let state = if pause == 0 { "failed" } else { "pending" };
         let expected = vec![vec![(place + 1).to_string(), state.to_owned()]];
-        let mut last = Vec::new();
-        for _ in 0..1000 {
-            last = gateway.rows(farewell).await;
-            if last == expected {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        assert_eq!(last, expected);
+        let look = async || gateway.rows(farewell).await;
+        seen_when("the farewell", look, |rows| *rows == expected).await;
         later(&gateway, pause * 11 / 10 + 1);
     }
     let arrivals = down.arrivals();
@@ -318,10 +312,7 @@ async fn changes_are_limited_and_no_op_changes_publish_nothing() {
         &json!({"description": "x"}),
     )
     .await;
-    assert_eq!(
-        (one_more.status.as_u16(), one_more.code().as_str()),
-        (429, "limit_reached")
-    );
+    one_more.assert_refused(429, "limit_reached");
     // Another credential of the merchant is not kept from setting things right.
     let (other, _) = gateway.limited_key(merchant.id, "*", None).await;
     let rotated = post(

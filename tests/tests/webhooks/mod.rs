@@ -20,11 +20,11 @@ mod verification;
 use harness::back_office::{key, write};
 use harness::client::{APPROVED, Merchant, attempt, card};
 use harness::gateway::{Answer, TestGateway};
+use harness::time::seen_when;
 use receiver::Endpoint;
 use sealpay_protocol::api::PaymentView;
 use sealpay_protocol::order::Simulate;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// A verifier whose webhooks may go to the loopback.
 async fn gateway() -> TestGateway {
@@ -61,20 +61,14 @@ async fn delivery_when(
     api_key: &str,
     expected: impl Fn(&Value) -> bool,
 ) -> Value {
-    let mut last = Value::Null;
-    for _ in 0..1000 {
+    let look = async || {
         let page: Value = gateway.get("/v1/events", Some(api_key)).await.json();
         let of_payments = |event: &&Value| event["subject"] == event["payment"];
         let mut events = page["data"].as_array().unwrap().iter();
-        last = events
-            .find(of_payments)
-            .map_or(Value::Null, |event| event["deliveries"][0].clone());
-        if expected(&last) {
-            return last;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the delivery is not as expected: {last}");
+        let newest = events.find(of_payments);
+        newest.map_or(Value::Null, |event| event["deliveries"][0].clone())
+    };
+    seen_when("the delivery", look, expected).await
 }
 
 /// Moves the clock and wakes the outbox.
@@ -144,13 +138,6 @@ async fn deliveries_when(
     endpoint: &str,
     expected: impl Fn(&Value) -> bool,
 ) -> Value {
-    let mut last = Value::Null;
-    for _ in 0..1000 {
-        last = deliveries_of(gateway, merchant, endpoint).await;
-        if expected(&last) {
-            return last;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the deliveries are not as expected: {last}");
+    let look = async || deliveries_of(gateway, merchant, endpoint).await;
+    seen_when("the list of deliveries", look, expected).await
 }

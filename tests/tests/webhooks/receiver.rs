@@ -1,11 +1,11 @@
 //! A webhook endpoint that answers as a test wants.
 
 use harness::time::now;
+use harness::time::seen_when;
 use harness::webhook_receiver::Arrival;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -101,14 +101,8 @@ impl Endpoint {
 
     /// Waits until so many arrived.
     pub(crate) async fn wait_for(&self, count: usize) -> Vec<Arrival> {
-        for _ in 0..2000 {
-            let arrivals = self.arrivals();
-            if arrivals.len() >= count {
-                return arrivals;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{} of {count} webhooks arrived", self.arrivals().len());
+        let look = async || self.arrivals();
+        seen_when("what arrived", look, |arrivals| arrivals.len() >= count).await
     }
 }
 
@@ -213,6 +207,7 @@ fn read(bytes: &[u8]) -> Option<(Arrival, usize)> {
         .expect("the body has a length");
     let body = bytes.get(head + 4..head + 4 + length)?.to_vec();
     let arrival = Arrival {
+        path: "webhooks".into(),
         id: header("webhook-id"),
         timestamp: header("webhook-timestamp"),
         signature: header("webhook-signature"),

@@ -57,15 +57,8 @@ async fn seen_when(
     id: &str,
     expected: impl Fn(&Value) -> bool,
 ) -> Value {
-    let mut last = Value::Null;
-    for _ in 0..1000 {
-        last = seen(gateway, merchant, id).await;
-        if expected(&last) {
-            return last;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("the endpoint is not as expected: {last}");
+    let look = async || seen(gateway, merchant, id).await;
+    harness::time::seen_when("the endpoint", look, expected).await
 }
 
 #[tokio::test]

@@ -1,23 +1,18 @@
 //! Paying by bank transfer: paid later, in part, too late or never.
 
-use super::embedding::page_with_tag;
+use super::embedding::show_form_for;
 use harness::browser::{Session, eventually};
-use harness::environment::{EnvironmentOptions, TestEnvironment};
-use harness::scenario::{Scenario, play_in, play_shared};
+use harness::environment::TestEnvironment;
+use harness::scenario::{Scenario, play_alone, play_shared};
 use harness::shopper::{FRAME, PANEL, PAY};
 use harness::simulation::DAY;
 use sealpay_protocol::method::Method;
 use serde_json::json;
-use std::sync::Arc;
 use thirtyfour::prelude::*;
 
 const WAITING: &str = "Complete your bank transfer";
 /// How the browser complains of a signature that the moved clock has made old.
 const CLOCK_WAS_MOVED: &str = "401 (Unauthorized)";
-
-fn own_environment() -> Arc<TestEnvironment> {
-    Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()))
-}
 
 /// Orders, has the bank do something else than to pay, and comes to the account and the reference.
 pub(crate) async fn pay_up_to_the_details(
@@ -47,16 +42,14 @@ async fn only_payment(environment: &TestEnvironment, order: &str) -> serde_json:
 }
 
 async fn expect_order(session: &Session, environment: &TestEnvironment, order: &str, state: &str) {
-    session
-        .go(&format!("{}/orders/{order}", environment.shop()))
-        .await;
+    session.go(&environment.order_page(&order)).await;
     session.see_order(state).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transfer_received_a_day_later_pays_the_order_in_form_and_shop() {
     let scenario = Scenario::new("transfer paid late").with_complaints(&[CLOCK_WAS_MOVED]);
-    play_in(own_environment(), scenario, async |session, environment| {
+    play_alone(scenario, async |session, environment| {
         let order = pay_up_to_the_details(&session, &environment, None).await;
         let payment = only_payment(&environment, &order).await;
         assert_eq!(payment["state"], "requires_action");
@@ -64,7 +57,7 @@ async fn transfer_received_a_day_later_pays_the_order_in_form_and_shop() {
                         getSelection().selectAllChildren(value);
                         return getSelection().toString();
                       })";
-        let copied = session.run(copied, Vec::new()).await;
+        let copied = session.evaluate(copied).await;
         let copied = copied.as_array().unwrap();
         for member in ["iban", "reference"] {
             let told = &payment["transfer"][member];
@@ -80,16 +73,13 @@ async fn transfer_received_a_day_later_pays_the_order_in_form_and_shop() {
             .await;
 
         // The shop in a tab of its environment, as it is left open for days.
-        let tab = session.driver().new_tab().await.unwrap();
-        session.driver().switch_to_window(tab).await.unwrap();
+        session.open_tab().await;
         expect_order(&session, &environment, &order, "waiting_for_transfer").await;
         let reference = payment["transfer"]["reference"].as_str().unwrap();
         session.read(".instruction", reference).await;
         environment.move_clock(DAY).await;
         session.see_order("paid").await;
-        session.driver().close_window().await.unwrap();
-
-        session.enter_first_window().await;
+        session.close_window().await;
         session.enter_frame(FRAME).await;
         session.read(PANEL, "Payment complete").await;
         session.read(".receipt", "Bank transfer").await;
@@ -104,36 +94,31 @@ async fn transfer_received_a_day_later_pays_the_order_in_form_and_shop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn late_transfer_is_returned_and_the_order_can_be_paid_again() {
-    let environment = own_environment();
     let scenario = Scenario::new("transfer too late").with_complaints(&[CLOCK_WAS_MOVED]);
-    play_in(
-        Arc::clone(&environment),
-        scenario,
-        async move |session, environment| {
-            let order = pay_up_to_the_details(&session, &environment, Some("transfer_late")).await;
-            environment.move_clock(8 * DAY).await;
-            let payment = only_payment(&environment, &order).await;
-            assert_eq!(payment["state"], "expired", "{payment}");
-            assert_eq!(payment["transfer"]["received"], 0);
-            session.enter_frame(FRAME).await;
-            eventually("a form that waits no longer", async || {
-                (session.count(".copied").await == 0).then_some(())
-            })
-            .await;
-            let heard = session.hear("decline").await;
-            assert_eq!(heard["payment"], payment["id"]);
-            expect_order(&session, &environment, &order, "expired").await;
-            session.read("[role=status]", "didn’t arrive in time").await;
-            session.read("[role=status]", "Pay again").await;
-        },
-    )
+    play_alone(scenario, async move |session, environment| {
+        let order = pay_up_to_the_details(&session, &environment, Some("transfer_late")).await;
+        environment.move_clock(8 * DAY).await;
+        let payment = only_payment(&environment, &order).await;
+        assert_eq!(payment["state"], "expired", "{payment}");
+        assert_eq!(payment["transfer"]["received"], 0);
+        session.enter_frame(FRAME).await;
+        eventually("a form that waits no longer", async || {
+            (session.count(".copied").await == 0).then_some(())
+        })
+        .await;
+        let heard = session.hear("decline").await;
+        assert_eq!(heard["payment"], payment["id"]);
+        expect_order(&session, &environment, &order, "expired").await;
+        session.read("[role=status]", "didn’t arrive in time").await;
+        session.read("[role=status]", "Pay again").await;
+    })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn underpaid_transfer_is_credited_and_the_rest_awaited() {
     let scenario = Scenario::new("transfer too short").with_complaints(&[CLOCK_WAS_MOVED]);
-    play_in(own_environment(), scenario, async |session, environment| {
+    play_alone(scenario, async |session, environment| {
         let order = pay_up_to_the_details(&session, &environment, Some("transfer_short")).await;
         environment.move_clock(DAY).await;
         let payment = only_payment(&environment, &order).await;
@@ -150,11 +135,9 @@ async fn underpaid_transfer_is_credited_and_the_rest_awaited() {
             .await;
         session.read(".copied", &money(rest)).await;
 
-        let tab = session.driver().new_tab().await.unwrap();
-        session.driver().switch_to_window(tab).await.unwrap();
+        session.open_tab().await;
         expect_order(&session, &environment, &order, "waiting_for_transfer").await;
-        session.driver().close_window().await.unwrap();
-        session.enter_first_window().await;
+        session.close_window().await;
 
         let reference = payment["transfer"]["reference"].as_str().unwrap();
         assert_eq!(environment.send_money(reference, rest).await, "matched");
@@ -170,43 +153,43 @@ async fn reload_shows_the_same_account_and_reference() {
     let environment = TestEnvironment::shared();
     let mut claims = environment.claims("transfer-reloaded");
     claims.methods = Some(vec![Method::BankTransfer]);
-    let order = environment.merchant.sign(&claims);
-    let page = page_with_tag(environment, &order, "");
-    let address = environment.site.publish("transfer-reloaded", page);
-    let scenario = Scenario::new("transfer and a reloaded page");
-    play_shared(scenario, async move |session, environment| {
-        session.go(&address).await;
-        session.enter_frame(FRAME).await;
-        session.read("form h2", "Pay by bank transfer").await;
-        session.press(PAY).await;
-        session.read(PANEL, WAITING).await;
-        let told = session.read(".copied", "IBAN").await;
-        session.enter_page().await;
-        session.go(&address).await;
-        session.enter_frame(FRAME).await;
-        session.read(PANEL, WAITING).await;
-        assert_eq!(session.read(".copied", "IBAN").await, told);
-        let pending = session.hear("pending").await;
-        assert_eq!(pending["order_ref"], "transfer-reloaded");
-        only_payment(environment, "transfer-reloaded").await;
-    })
+    let address = show_form_for(&claims, "");
+    play_shared(
+        "transfer and a reloaded page",
+        async move |session, environment| {
+            session.go(&address).await;
+            session.enter_frame(FRAME).await;
+            session.read("form h2", "Pay by bank transfer").await;
+            session.press(PAY).await;
+            session.read(PANEL, WAITING).await;
+            let told = session.read(".copied", "IBAN").await;
+            session.enter_page().await;
+            session.go(&address).await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, WAITING).await;
+            assert_eq!(session.read(".copied", "IBAN").await, told);
+            let pending = session.hear("pending").await;
+            assert_eq!(pending["order_ref"], "transfer-reloaded");
+            only_payment(environment, "transfer-reloaded").await;
+        },
+    )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reloaded_shop_checkout_leads_to_the_pending_order() {
-    let scenario = Scenario::new("transfer and the checkout of the shop");
-    play_shared(scenario, async move |session, environment| {
-        let order = pay_up_to_the_details(&session, environment, None).await;
-        let payment = only_payment(environment, &order).await;
-        session.enter_page().await;
-        session
-            .go(&format!("{}/checkout/{order}", environment.shop()))
-            .await;
-        session.see_order("waiting_for_transfer").await;
-        let reference = payment["transfer"]["reference"].as_str().unwrap();
-        session.read(".instruction", reference).await;
-    })
+    play_shared(
+        "transfer and the checkout of the shop",
+        async move |session, environment| {
+            let order = pay_up_to_the_details(&session, environment, None).await;
+            let payment = only_payment(environment, &order).await;
+            session.enter_page().await;
+            session.go(&environment.checkout_page(&order)).await;
+            session.see_order("waiting_for_transfer").await;
+            let reference = payment["transfer"]["reference"].as_str().unwrap();
+            session.read(".instruction", reference).await;
+        },
+    )
     .await;
 }
 
@@ -217,11 +200,9 @@ async fn transfer_details_are_reached_by_keyboard_alone() {
         session.order(&environment.shop()).await;
         session.tab_into_form("[name=method]").await;
         session.press_keys(Key::Up).await;
-        assert!(
-            session
-                .is_true("document.activeElement.value === 'bank_transfer'")
-                .await
-        );
+        session
+            .assert_true("document.activeElement.value === 'bank_transfer'")
+            .await;
         session
             .tab_until("document.activeElement.matches('[type=submit]')")
             .await;

@@ -1,9 +1,9 @@
 //! What a shopper sees and can do after a decline.
 
-use super::embedding::{page, page_with_tag};
+use super::embedding::{show_form, show_form_for, show_page, signed};
 use harness::browser::{Session, eventually};
 use harness::environment::TestEnvironment;
-use harness::scenario::{Scenario, play_shared};
+use harness::scenario::play_shared;
 use harness::shopper::{
     FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA, WRONG_SECURITY_CODE, persona_for,
 };
@@ -26,21 +26,9 @@ async fn place_in_window(session: &Session, selector: &str) -> (i64, i64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decline_reason_is_in_view_on_a_phone_with_its_keyboard() {
-    let environment = TestEnvironment::shared();
-    let order = environment
-        .merchant
-        .sign(&environment.claims("declined-on-a-phone"));
-    let address = environment.site.publish(
-        "declined-on-a-phone",
-        page_with_tag(environment, &order, ""),
-    );
-    let scenario = Scenario::new("declined on a phone");
-    play_shared(scenario, async move |session, _| {
-        let size = json!({ "width": 390, "height": 500, "deviceScaleFactor": 1,
-                           "mobile": false });
-        session
-            .developer_tools("Emulation.setDeviceMetricsOverride", size)
-            .await;
+    let address = show_form("declined-on-a-phone");
+    play_shared("declined on a phone", async move |session, _| {
+        session.resize(390, 500).await;
         session.go(&address).await;
         session.pay_with(INSUFFICIENT_FUNDS).await;
         session.read(NOTICE, "insufficient funds").await;
@@ -49,16 +37,14 @@ async fn decline_reason_is_in_view_on_a_phone_with_its_keyboard() {
             (top >= 0 && bottom <= 500).then_some(())
         })
         .await;
-        assert!(
-            session
-                .is_true("document.activeElement.matches('.notice')")
-                .await
-        );
+        session
+            .assert_true("document.activeElement.matches('.notice')")
+            .await;
         let next = "document.querySelector('.notice').nextElementSibling.type === 'submit'";
         assert!(session.is_true(next).await, "directly above the button");
         // Said once: where the shopper is put, and not by the live region as well.
         let said = "document.querySelector('[role=status]').textContent === ''";
-        assert!(session.is_true(said).await);
+        session.assert_true(said).await;
 
         session.replace_card(VISA).await;
         session.press(PAY).await;
@@ -74,15 +60,8 @@ async fn decline_reason_is_in_view_on_a_phone_with_its_keyboard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decline_focuses_the_wrong_field_and_explains_it_there() {
-    let environment = TestEnvironment::shared();
-    let order = environment
-        .merchant
-        .sign(&environment.claims("declined-fields"));
-    let address = environment
-        .site
-        .publish("declined-fields", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("declined fields");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("declined-fields");
+    play_shared("declined fields", async move |session, _| {
         session.go(&address).await;
         session.enter_form().await;
         let rows = [
@@ -99,7 +78,7 @@ async fn decline_focuses_the_wrong_field_and_explains_it_there() {
                       return [field.id, field.getAttribute('aria-invalid'),
                               field.getAttribute('aria-describedby'),
                               document.getElementById('number').value !== '']";
-            let at = session.run(at, Vec::new()).await;
+            let at = session.evaluate(at).await;
             let expected = json!([field, "true", format!("{field}-note"), keeps_number]);
             assert_eq!(at, expected, "{reason}");
         }
@@ -109,15 +88,8 @@ async fn decline_focuses_the_wrong_field_and_explains_it_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn enter_in_the_only_invalid_field_is_announced_each_time() {
-    let environment = TestEnvironment::shared();
-    let order = environment
-        .merchant
-        .sign(&environment.claims("only-wrong-field"));
-    let address = environment
-        .site
-        .publish("only-wrong-field", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("only wrong field");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("only-wrong-field");
+    play_shared("only wrong field", async move |session, _| {
         session.go(&address).await;
         session.enter_form().await;
         session.type_into("#number", VISA.number).await;
@@ -129,7 +101,7 @@ async fn enter_in_the_only_invalid_field_is_announced_each_time() {
                 .read("[role=status]", "Enter the 3 digits on the back.")
                 .await;
             let said = "return document.querySelector('[role=status]').textContent";
-            heard.push(session.run(said, Vec::new()).await);
+            heard.push(session.evaluate(said).await);
         }
         assert_ne!(
             heard[0], heard[1],
@@ -141,26 +113,20 @@ async fn enter_in_the_only_invalid_field_is_announced_each_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn merchant_button_pays_while_amount_and_test_mode_stay_visible() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("own-button"));
+    let order = signed("own-button");
     let body = "<div id=\"form\"></div><button id=\"own\">Pay now</button>\
                 <script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
         "const own = Sealpay.mount('#form', {{ order: '{order}', summary: false, button: false }});
          document.getElementById('own').onclick = () => own.submit();"
     );
-    let address = environment
-        .site
-        .publish("own-button", page(environment, body, &script));
-    let scenario = Scenario::new("button of the page");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("own-button", body, &script);
+    play_shared("button of the page", async move |session, _| {
         session.go(&address).await;
         session.enter_form().await;
-        assert!(
-            session
-                .is_true(&format!("document.querySelector('{PAY}').hidden"))
-                .await
-        );
+        session
+            .assert_true(&format!("document.querySelector('{PAY}').hidden"))
+            .await;
         session.read(".total", "24.90").await;
         session.read(".test-mode", "Test mode").await;
         session.enter_page().await;
@@ -181,25 +147,21 @@ async fn transfer_details_are_copied_by_row_and_left_for_a_card() {
     let environment = TestEnvironment::shared();
     let mut claims = environment.claims("transfer-left");
     claims.methods = Some(Method::ALL.to_vec());
-    let order = environment.merchant.sign(&claims);
-    let address = environment
-        .site
-        .publish("transfer-left", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("transfer left");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form_for(&claims, "");
+    play_shared("transfer left", async move |session, _| {
         session.go(&address).await;
         session.pay_by("bank_transfer").await;
         session.read(PANEL, "Complete your bank transfer").await;
         let stand_in = "window.copied = []; Object.defineProperty(navigator, 'clipboard', { value:
                           { writeText: async (text) => { copied.push(text); } } })";
-        session.run(stand_in, Vec::new()).await;
+        session.evaluate(stand_in).await;
         for (row, said) in [(1, "Amount to transfer copied."), (3, "IBAN copied.")] {
             session
                 .press(&format!(".copied > div:nth-child({row}) button"))
                 .await;
             session.read("[role=status]", said).await;
         }
-        let copied = session.run("return copied", Vec::new()).await;
+        let copied = session.evaluate("return copied").await;
         assert_eq!(copied[0], "24.90");
         let iban = copied[1].as_str().unwrap();
         assert!(iban.len() > 14 && !iban.contains(' '), "{iban}");

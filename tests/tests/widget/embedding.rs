@@ -5,6 +5,7 @@ use harness::environment::TestEnvironment;
 use harness::merchant_site::Page;
 use harness::scenario::{Scenario, play_shared};
 use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA, persona_for};
+use sealpay_protocol::order::OrderClaims;
 use serde_json::{Value, json};
 
 /// A page whose policy lets the verifier in, with the loader by its plain address.
@@ -29,11 +30,37 @@ pub(crate) fn page_with_tag(environment: &TestEnvironment, order: &str, attribut
     page(environment, &tag, "")
 }
 
+/// A signed order of this reference in the environment that all share.
+pub(crate) fn signed(order_ref: &str) -> String {
+    let environment = TestEnvironment::shared();
+    environment.merchant.sign(&environment.claims(order_ref))
+}
+
+/// Shows a page of the merchant of that environment; its address.
+pub(crate) fn show_page(name: &str, body: &str, script: &str) -> String {
+    let environment = TestEnvironment::shared();
+    environment
+        .site
+        .publish(name, page(environment, body, script))
+}
+
+/// Shows a page with one form for an order of this reference; its address.
+pub(crate) fn show_form(order_ref: &str) -> String {
+    show_form_for(&TestEnvironment::shared().claims(order_ref), "")
+}
+
+/// The same for other claims, with further attributes of the script tag.
+pub(crate) fn show_form_for(claims: &OrderClaims, attributes: &str) -> String {
+    let environment = TestEnvironment::shared();
+    let order = environment.merchant.sign(claims);
+    let page = page_with_tag(environment, &order, attributes);
+    environment.site.publish(&claims.order_ref, page)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn three_forms_on_one_page_work_independently() {
     let environment = TestEnvironment::shared();
-    let orders = ["three-a", "three-b", "three-c"]
-        .map(|name| environment.merchant.sign(&environment.claims(name)));
+    let orders = ["three-a", "three-b", "three-c"].map(|name| signed(name));
     let [first, second, third] = &orders;
     let body = format!(
         "<div id=\"first\"></div>\
@@ -47,11 +74,8 @@ async fn three_forms_on_one_page_work_independently() {
            on: {{ ready() {{ window.readyBy = 'handler'; }} }} }});
          window.mounted.ready.then((own) => {{ window.settled = own === window.mounted; }});"
     );
-    let address = environment
-        .site
-        .publish("three", page(environment, &body, &script));
-    let scenario = Scenario::new("three forms");
-    play_shared(scenario, async move |session, environment| {
+    let address = show_page("three", &body, &script);
+    play_shared("three forms", async move |session, environment| {
         session.go(&address).await;
         session.enter_form_in("#third iframe").await;
         session.read(PAY, "€24.90").await;
@@ -78,7 +102,7 @@ async fn three_forms_on_one_page_work_independently() {
 
         session.enter_page().await;
         let by = session
-            .run("return [window.readyBy, window.settled]", Vec::new())
+            .evaluate("return [window.readyBy, window.settled]")
             .await;
         assert_eq!(by, json!(["handler", true]));
         for (event, targets) in [
@@ -92,7 +116,7 @@ async fn three_forms_on_one_page_work_independently() {
         expect_only_the_greeting_on_the_window(&session, environment).await;
 
         // A form that is taken away takes nothing with it.
-        session.run("window.mounted.unmount()", Vec::new()).await;
+        session.evaluate("window.mounted.unmount()").await;
         assert_eq!(session.count("#third iframe").await, 0);
         assert_eq!(session.count("iframe").await, 2);
     })
@@ -151,16 +175,13 @@ async fn strict_content_security_policy_with_a_pinned_loader_blocks_nothing() {
         pinned["src"].as_str().unwrap(),
         pinned["integrity"].as_str().unwrap(),
     );
-    let order = environment.merchant.sign(&environment.claims("strict"));
+    let order = signed("strict");
     let body = format!(
         "<script src=\"{src}\" integrity=\"{integrity}\" crossorigin=\"anonymous\" \
          data-order=\"{order}\"></script>"
     );
-    let address = environment
-        .site
-        .publish("strict", page(environment, &body, ""));
-    let scenario = Scenario::new("strict page");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("strict", &body, "");
+    play_shared("strict page", async move |session, _| {
         session.go(&address).await;
         session.pay_with(VISA).await;
         session.read(PANEL, "Payment complete").await;
@@ -170,7 +191,7 @@ async fn strict_content_security_policy_with_a_pinned_loader_blocks_nothing() {
         eventually("a frame of the right height", async || {
             let script = "const { scrollHeight, clientHeight } = document.documentElement;
                           return scrollHeight === clientHeight && scrollHeight - document.querySelector('.sheet').offsetHeight < 2";
-            (session.run(script, Vec::new()).await == true).then_some(())
+            (session.evaluate(script).await == true).then_some(())
         })
         .await;
     })
@@ -180,12 +201,8 @@ async fn strict_content_security_policy_with_a_pinned_loader_blocks_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reload_after_payment_shows_the_receipt() {
     let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("reloaded"));
-    let address = environment
-        .site
-        .publish("reloaded", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("reloaded");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("reloaded");
+    play_shared("reloaded", async move |session, _| {
         session.go(&address).await;
         session.pay_with(VISA).await;
         session.read(PANEL, "Payment complete").await;
@@ -204,12 +221,8 @@ async fn reload_after_payment_shows_the_receipt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reload_during_authorization_shows_the_outcome() {
     let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("impatient"));
-    let address = environment
-        .site
-        .publish("impatient", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("reloaded while processing");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("impatient");
+    play_shared("reloaded while processing", async move |session, _| {
         session.go(&address).await;
         session.pay_with(persona_for("slow")).await;
         session.read(PAY, "Processing").await;
@@ -226,7 +239,7 @@ async fn reload_during_authorization_shows_the_outcome() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unregistered_origin_gets_no_form() {
     let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("foreign"));
+    let order = signed("foreign");
     let tag = page_with_tag(environment, &order, "");
     let address = environment.foreign_site.publish("foreign", tag);
     let scenario = Scenario::new("foreign origin")
@@ -252,12 +265,8 @@ async fn origin_missing_from_the_order_gets_no_form() {
     let environment = TestEnvironment::shared();
     let mut claims = environment.claims("elsewhere");
     claims.parent_origins = vec![harness::client::origin(&environment.foreign_site.origin())];
-    let order = environment.merchant.sign(&claims);
-    let address = environment
-        .site
-        .publish("elsewhere", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("not named in the order");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form_for(&claims, "");
+    play_shared("not named in the order", async move |session, _| {
         session.go(&address).await;
         assert_eq!(session.hear("error").await["code"], "origin_not_allowed");
         session.enter_frame(FRAME).await;
@@ -274,10 +283,7 @@ async fn order_with_an_unregistered_origin_is_rejected() {
     claims
         .parent_origins
         .push(harness::client::origin(&environment.foreign_site.origin()));
-    let order = environment.merchant.sign(&claims);
-    let address = environment
-        .site
-        .publish("both", page_with_tag(environment, &order, ""));
+    let address = show_form_for(&claims, "");
     let scenario = Scenario::new("not registered")
         .with_complaints(&["403 (Forbidden)", "[Sealpay] origin_not_allowed"]);
     play_shared(scenario, async move |session, _| {
@@ -302,20 +308,19 @@ async fn prefer(session: &Session, scheme: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn light_page_has_a_light_form_on_every_device() {
     let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("noon"));
+    let order = signed("noon");
     let page = Page {
         is_light_only: true,
         ..page_with_tag(environment, &order, "")
     };
     let address = environment.site.publish("noon", page);
-    let scenario = Scenario::new("noon");
-    play_shared(scenario, async move |session, _| {
+    play_shared("noon", async move |session, _| {
         let mut letters = Vec::new();
         for scheme in ["light", "dark"] {
             prefer(&session, scheme).await;
             session.go(&address).await;
             session.enter_form().await;
-            letters.push(session.run(LETTERS, Vec::new()).await);
+            letters.push(session.evaluate(LETTERS).await);
             session.enter_page().await;
         }
         assert_eq!(letters[0], letters[1]);
@@ -325,21 +330,16 @@ async fn light_page_has_a_light_form_on_every_device() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_that_follows_the_device_theme_passes_it_to_the_form() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("dusk"));
-    let address = environment
-        .site
-        .publish("dusk", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("dusk");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("dusk");
+    play_shared("dusk", async move |session, _| {
         let color = LETTERS;
         prefer(&session, "light").await;
         session.go(&address).await;
         session.enter_form().await;
-        let by_day = session.run(color, Vec::new()).await;
+        let by_day = session.evaluate(color).await;
         prefer(&session, "dark").await;
         eventually("light letters on a dark page", async || {
-            (session.run(color, Vec::new()).await != by_day).then_some(())
+            (session.evaluate(color).await != by_day).then_some(())
         })
         .await;
     })
@@ -363,17 +363,11 @@ const LATE_GREETING: &str = "
 
 #[tokio::test(flavor = "multi_thread")]
 async fn widget_started_before_the_handshake_response_is_still_connected() {
-    let environment = TestEnvironment::shared();
-    let order = environment
-        .merchant
-        .sign(&environment.claims("late greeting"));
+    let order = signed("late greeting");
     let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
     let script = format!("{LATE_GREETING} Sealpay.mount('#form', {{ order: '{order}' }});");
-    let address = environment
-        .site
-        .publish("late-greeting", page(environment, body, &script));
-    let scenario = Scenario::new("late greeting");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("late-greeting", body, &script);
+    play_shared("late greeting", async move |session, _| {
         session.go(&address).await;
         session.enter_form().await;
         session.read(PAY, "€24.90").await;

@@ -1,12 +1,12 @@
 //! Scripts and frames that do not load, and orders that expire: the page stays usable and reports
 //! the error.
 
-use super::embedding::{page, page_with_tag};
+use super::embedding::{page, show_form_for};
 use harness::browser::{Session, eventually};
-use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::environment::TestEnvironment;
 use harness::merchant_site::Page;
 use harness::network::Fault;
-use harness::scenario::{Scenario, play_in, play_shared};
+use harness::scenario::{Scenario, play_alone, play_shared};
 use harness::shopper::{FRAME, PANEL, PAY, VISA};
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ async fn expect_the_promise_to_end(session: &Session, expected: &str) {
     session.enter_page().await;
     let ended = eventually("the end of the promise", async || {
         session
-            .run("return window.ended ?? null", Vec::new())
+            .evaluate("return window.ended ?? null")
             .await
             .as_str()
             .map(str::to_owned)
@@ -45,7 +45,7 @@ async fn expect_the_promise_to_end(session: &Session, expected: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocked_widget_script_is_reported_and_a_retry_loads_the_form() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
+    let environment = TestEnvironment::own();
     let unspoken: &[&str] = &[MISSING, "[Sealpay] load_failed"];
     #[rustfmt::skip]
     let rows: [(&str, &str, &[&str]); 4] = [
@@ -92,9 +92,8 @@ async fn blocked_widget_script_is_reported_and_a_retry_loads_the_form() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocked_loader_is_reported_by_the_shop() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("blocked loader").with_complaints(&[MISSING]);
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone(scenario, async move |session, environment| {
         environment
             .verifier_network
             .fail("/checkout.js", Fault::NotFound, u32::MAX);
@@ -153,12 +152,8 @@ async fn open_checkout_shows_its_expiry() {
     let environment = TestEnvironment::shared();
     let mut claims = environment.claims("expires");
     claims.exp = claims.iat + 6;
-    let order = environment.merchant.sign(&claims);
-    let address = environment
-        .site
-        .publish("expires", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("expires");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form_for(&claims, "");
+    play_shared("expires", async move |session, _| {
         session.go(&address).await;
         session.enter_form().await;
         session.type_into("#number", VISA.number).await;
@@ -197,8 +192,7 @@ async fn form_document_opened_alone_explains_itself() {
         environment.verifier(),
         environment.merchant.id
     );
-    let scenario = Scenario::new("not embedded");
-    play_shared(scenario, async move |session, _| {
+    play_shared("not embedded", async move |session, _| {
         session.go(&address).await;
         session.read("#failure", "Open this form from a shop").await;
     })

@@ -8,7 +8,10 @@ use thirtyfour::prelude::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keyboard_alone_leads_from_the_shop_to_paid() {
-    let scenario = Scenario::new("keyboard").with_site_isolation();
+    pay_by_keyboard(Scenario::new("keyboard").with_site_isolation()).await;
+}
+
+pub(crate) async fn pay_by_keyboard(scenario: Scenario) {
     play_shared(scenario, async move |session, environment| {
         session.go(&environment.shop()).await;
         session
@@ -34,8 +37,7 @@ async fn keyboard_alone_leads_from_the_shop_to_paid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invalid_fields_are_named_and_the_first_is_focused() {
-    let scenario = Scenario::new("mistakes");
-    play_shared(scenario, async move |session, environment| {
+    play_shared("mistakes", async move |session, environment| {
         session.order(&environment.shop()).await;
         session.enter_form().await;
         session.type_into("#number", "4242 4242 4242 4241").await;
@@ -52,20 +54,15 @@ async fn invalid_fields_are_named_and_the_first_is_focused() {
             let linked = session.run(script, vec![field.into()]).await;
             assert_eq!(linked, serde_json::json!(["true", format!("{field}-note")]));
         }
-        assert!(
-            session
-                .is_true("document.activeElement.id === 'number'")
-                .await
-        );
+        session
+            .assert_true("document.activeElement.id === 'number'")
+            .await;
         session.read("[role=status]", "Check 3 fields").await;
         // What can still become right is not called wrong any more.
         session.type_into("#number", Key::Backspace).await;
         session.type_into("#number", "2").await;
         let is_mended = "!document.getElementById('number').hasAttribute('aria-invalid')";
-        eventually("no error", async || {
-            session.is_true(is_mended).await.then_some(())
-        })
-        .await;
+        session.wait_until(is_mended).await;
         assert_eq!(session.count(NOTICE).await, 0);
     })
     .await;
@@ -73,8 +70,7 @@ async fn invalid_fields_are_named_and_the_first_is_focused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn input_method_editor_enters_each_digit_once() {
-    let scenario = Scenario::new("input method");
-    play_shared(scenario, async move |session, environment| {
+    play_shared("input method", async move |session, environment| {
         session.order(&environment.shop()).await;
         session.enter_form().await;
         for (field, composed, expected) in [

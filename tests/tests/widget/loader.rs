@@ -1,6 +1,6 @@
 //! The loader in real pages: frameworks, optimizers, headers, and browsers that lack a feature.
 
-use super::embedding::{page, page_with_tag};
+use super::embedding::{page, page_with_tag, show_form, show_page, signed};
 use harness::browser::Session;
 use harness::environment::TestEnvironment;
 use harness::merchant_site::Page;
@@ -15,19 +15,13 @@ async fn expect_to_pay(session: &Session) {
 
 /// Runs in the form before anything of the form's own.
 async fn prepare_the_form(session: &Session, script: &str) {
-    let source = format!("if (window !== window.top) {{ {script} }}");
-    session
-        .developer_tools(
-            "Page.addScriptToEvaluateOnNewDocument",
-            json!({ "source": source }),
-        )
-        .await;
+    let script = format!("if (window !== window.top) {{ {script} }}");
+    session.prepare(&script).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn element_accepts_properties_and_ids_set_by_frameworks() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("frameworks"));
+    let order = signed("frameworks");
     let body = "<div id=\":r1:\"></div><div id=\"later\"></div>\
                 <script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
@@ -43,16 +37,13 @@ async fn element_accepts_properties_and_ids_set_by_frameworks() {
          window.attributes = [element.getAttribute('order') === '{order}',
            element.getAttribute('on-complete-url')];"
     );
-    let address = environment
-        .site
-        .publish("frameworks", page(environment, body, &script));
-    let scenario = Scenario::new("frameworks");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("frameworks", body, &script);
+    play_shared("frameworks", async move |session, _| {
         session.go(&address).await;
         session.enter_form_in("#later iframe").await;
         session.enter_page().await;
         let seen = session
-            .run("return [window.codes, window.attributes]", Vec::new())
+            .evaluate("return [window.codes, window.attributes]")
             .await;
         let missing = "target_missing";
         let expected = json!([
@@ -67,18 +58,14 @@ async fn element_accepts_properties_and_ids_set_by_frameworks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_can_disable_automatic_mounting() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("manual"));
+    let order = signed("manual");
     let body = format!(
         "<sealpay-checkout id=\"injected\" order=\"{order}\"></sealpay-checkout>\
          <div id=\"form\"></div><script src=\"{{verifier}}/checkout.js\" data-manual></script>"
     );
     let script = format!("Sealpay.mount('#form', {{ order: '{order}' }});");
-    let address = environment
-        .site
-        .publish("manual", page(environment, &body, &script));
-    let scenario = Scenario::new("manual");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("manual", &body, &script);
+    play_shared("manual", async move |session, _| {
         session.go(&address).await;
         session.enter_form_in("#form iframe").await;
         session.enter_page().await;
@@ -103,7 +90,7 @@ async fn self_hosted_loader_reports_a_missing_verifier_address() {
             format!("data-verifier=\"{}\"", environment.verifier()),
         ),
     ] {
-        let order = environment.merchant.sign(&environment.claims(name));
+        let order = signed(name);
         let body = format!(
             "<div id=\"form\"></div><script src=\"/copied.js\" data-target=\"#form\" \
              data-order=\"{order}\" {attribute}></script>"
@@ -141,17 +128,13 @@ async fn self_hosted_loader_reports_a_missing_verifier_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn loader_converted_to_a_module_still_shows_the_form() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("module"));
+    let order = signed("module");
     let body = format!(
         "<div id=\"form\"></div><script type=\"module\" src=\"{{verifier}}/checkout.js\" \
          data-target=\"#form\" data-order=\"{order}\"></script>"
     );
-    let address = environment
-        .site
-        .publish("module", page(environment, &body, ""));
-    let scenario = Scenario::new("module");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("module", &body, "");
+    play_shared("module", async move |session, _| {
         session.go(&address).await;
         expect_to_pay(&session).await;
     })
@@ -174,7 +157,7 @@ async fn dom_clobbering_does_not_redirect_the_form() {
         ),
         ("clobbered-window", "<form id=\"Sealpay\"></form><img"),
     ] {
-        let order = environment.merchant.sign(&environment.claims(name));
+        let order = signed(name);
         let body = format!(
             "<div id=\"form\"></div>{hiding} src=\"{elsewhere}/checkout.js\" hidden>\
              <script src=\"{{verifier}}/checkout.js\"></script>"
@@ -188,7 +171,7 @@ async fn dom_clobbering_does_not_redirect_the_form() {
             session.go(&address).await;
             session.see("iframe").await;
             let source = "return document.querySelector('iframe').src";
-            let source = session.run(source, Vec::new()).await;
+            let source = session.evaluate(source).await;
             let own = environment.verifier().to_string();
             let source = source.as_str().unwrap_or_default();
             assert!(source.starts_with(&own), "{name}: {source}");
@@ -200,25 +183,19 @@ async fn dom_clobbering_does_not_redirect_the_form() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn prerendered_page_loads_the_form_when_shown() {
-    let environment = TestEnvironment::shared();
-    let order = environment
-        .merchant
-        .sign(&environment.claims("prerendered"));
+    let order = signed("prerendered");
     let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
         "Object.defineProperty(Document.prototype, 'prerendering', {{ value: true, configurable: true }});
          Sealpay.mount('#form', {{ order: '{order}', timeout: 2000 }});"
     );
-    let address = environment
-        .site
-        .publish("prerendered", page(environment, body, &script));
-    let scenario = Scenario::new("prerendered");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("prerendered", body, &script);
+    play_shared("prerendered", async move |session, _| {
         session.go(&address).await;
         tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
         assert_eq!(session.count("iframe, [role=alert]").await, 0);
         let shown = "document.dispatchEvent(new Event('prerenderingchange'))";
-        session.run(shown, Vec::new()).await;
+        session.evaluate(shown).await;
         session.see("iframe").await;
     })
     .await;
@@ -226,13 +203,8 @@ async fn prerendered_page_loads_the_form_when_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn browser_without_webassembly_gets_a_message_at_once() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("no-wasm"));
-    let address = environment
-        .site
-        .publish("no-wasm", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("no webassembly");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("no-wasm");
+    play_shared("no webassembly", async move |session, _| {
         prepare_the_form(&session, "delete globalThis.WebAssembly;").await;
         session.go(&address).await;
         let error = session.hear("error").await;
@@ -248,13 +220,8 @@ async fn browser_without_webassembly_gets_a_message_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn browser_of_2021_pays() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("older"));
-    let address = environment
-        .site
-        .publish("older", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("older browser");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("older");
+    play_shared("older browser", async move |session, _| {
         prepare_the_form(
             &session,
             // Object.hasOwn was not there either, but the driver's own scripts need it.
@@ -288,8 +255,7 @@ async fn page_with_an_opener_policy_links_to_the_wallet() {
         let link = session.see(".panel .link").await;
         let href = link.prop("href").await.unwrap().unwrap();
         session.enter_page().await;
-        let tab = session.driver().new_tab().await.unwrap();
-        session.driver().switch_to_window(tab).await.unwrap();
+        session.open_tab().await;
         session.go(&href).await;
         session.read("h1", "Confirm this payment").await;
         let confirm = session.see(".confirm").await;
@@ -304,7 +270,7 @@ async fn page_with_an_opener_policy_links_to_the_wallet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cross_origin_isolated_page_shows_the_form() {
     let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("isolated"));
+    let order = signed("isolated");
     let isolated = Page {
         headers: vec![
             ("cross-origin-embedder-policy", "require-corp"),
@@ -325,10 +291,7 @@ async fn cross_origin_isolated_page_shows_the_form() {
 async fn shopper_with_a_wrong_clock_pays() {
     let environment = TestEnvironment::shared();
     for (name, hours) in [("slow", -3), ("fast", 3), ("years", 2 * 365 * 24)] {
-        let order = environment.merchant.sign(&environment.claims(name));
-        let address = environment
-            .site
-            .publish(name, page_with_tag(environment, &order, ""));
+        let address = show_form(name);
         let scenario = Scenario::new("wrong clock").with_complaints(&["401 (Unauthorized)"]);
         play_shared(scenario, async move |session, _| {
             let clock = format!(
@@ -378,32 +341,21 @@ async fn frame_has_its_height_before_the_form_loads() {
                window.first = document.querySelector('iframe').offsetHeight;
              }});"
         );
-        let address = environment
-            .site
-            .publish(name, page(environment, body, &script));
-        for width in [390_u32, 1280] {
+        let address = show_page(name, body, &script);
+        for width in [390, 1280] {
             let (address, found) = (
                 address.clone(),
                 std::sync::Arc::new(std::sync::Mutex::new(None)),
             );
             let own = std::sync::Arc::clone(&found);
-            let scenario = Scenario::new("height");
-            play_shared(scenario, async move |session, _| {
-                let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1,
-                                   "mobile": false });
-                session
-                    .developer_tools("Emulation.setDeviceMetricsOverride", size)
-                    .await;
+            play_shared("height", async move |session, _| {
+                session.resize(width, 900).await;
                 session.go(&address).await;
-                harness::browser::eventually("a form", async || {
-                    session.is_true("window.isReady").await.then_some(())
-                })
-                .await;
+                session.wait_until("window.isReady").await;
                 tokio::time::sleep(std::time::Duration::from_millis(300)).await;
                 let heights = session
-                    .run(
+                    .evaluate(
                         "return [window.first, document.querySelector('iframe').offsetHeight]",
-                        Vec::new(),
                     )
                     .await;
                 *own.lock().unwrap() = Some((heights[0].as_i64(), heights[1].as_i64()));

@@ -24,9 +24,7 @@ async fn approved_payment_marks_the_order_paid_by_webhook() {
             let payment = payments[0]["id"].as_str().unwrap();
             session.read(".attempts", payment).await;
             // A shopper who returns is not asked to pay again.
-            session
-                .go(&format!("{}/checkout/{order}", environment.shop()))
-                .await;
+            session.go(&environment.checkout_page(&order)).await;
             session.see_order("paid").await;
         };
         scenario
@@ -37,8 +35,7 @@ async fn approved_payment_marks_the_order_paid_by_webhook() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn authorized_order_is_shown_to_shopper_and_shop() {
-    let scenario = Scenario::new("reserved");
-    play_shared(scenario, async move |session, environment| {
+    play_shared("reserved", async move |session, environment| {
         let order = session.order(&environment.shop()).await;
         session.press(".choices summary").await;
         session.type_into("#capture", "Later").await;
@@ -47,7 +44,7 @@ async fn authorized_order_is_shown_to_shopper_and_shop() {
         session.stay().await;
         session.pay_with(MASTERCARD).await;
         session.read(PANEL, "Payment approved").await;
-        let focused = session.run("return document.activeElement.tagName", Vec::new());
+        let focused = session.evaluate("return document.activeElement.tagName");
         assert_eq!(focused.await, "H2", "the focus goes to the outcome");
         let told = session.hear("complete").await;
         assert_eq!(told["state"], "authorized");
@@ -57,9 +54,7 @@ async fn authorized_order_is_shown_to_shopper_and_shop() {
         let port = heard["port"].as_array().unwrap();
         let complete = port.iter().filter(|message| message["type"] == "complete");
         assert_eq!(complete.count(), 1, "{heard}");
-        session
-            .go(&format!("{}/orders/{order}", environment.shop()))
-            .await;
+        session.go(&environment.order_page(&order)).await;
         session.see_order("reserved").await;
     })
     .await;
@@ -67,8 +62,7 @@ async fn authorized_order_is_shown_to_shopper_and_shop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decline_reason_is_shown_on_the_order_page() {
-    let scenario = Scenario::new("declined");
-    play_shared(scenario, async move |session, environment| {
+    play_shared("declined", async move |session, environment| {
         let order = session.order(&environment.shop()).await;
         session.pay_with(INSUFFICIENT_FUNDS).await;
         let notice = session.read(NOTICE, "declined").await;
@@ -78,9 +72,7 @@ async fn decline_reason_is_shown_on_the_order_page() {
         );
         let told = session.hear("decline").await;
         assert_eq!(told["advice"], "try_other_card", "{told}");
-        session
-            .go(&format!("{}/orders/{order}", environment.shop()))
-            .await;
+        session.go(&environment.order_page(&order)).await;
         session.see_order("declined").await;
         let reason = session.read(".attempt", "insufficient_funds").await;
         assert!(reason.contains("51"), "{reason}");
@@ -90,31 +82,33 @@ async fn decline_reason_is_shown_on_the_order_page() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decline_asks_only_for_the_security_code_and_another_card_pays() {
-    let scenario = Scenario::new("retried after a decline");
-    play_shared(scenario, async move |session, environment| {
-        let order = session.order(&environment.shop()).await;
-        session.enter_form().await;
-        session.type_into("#holder", "Ada Lovelace").await;
-        session.fill_in(WRONG_SECURITY_CODE).await;
-        session.press(PAY).await;
-        session.read(NOTICE, "declined").await;
-        expect_only_the_code_to_be_cleared(&session).await;
+    play_shared(
+        "retried after a decline",
+        async move |session, environment| {
+            let order = session.order(&environment.shop()).await;
+            session.enter_form().await;
+            session.type_into("#holder", "Ada Lovelace").await;
+            session.fill_in(WRONG_SECURITY_CODE).await;
+            session.press(PAY).await;
+            session.read(NOTICE, "declined").await;
+            expect_only_the_code_to_be_cleared(&session).await;
 
-        // The same card with another code: the bank says no again.
-        session
-            .type_into("#security-code", WRONG_SECURITY_CODE.security_code)
-            .await;
-        session.press(PAY).await;
-        expect_only_the_code_to_be_cleared(&session).await;
+            // The same card with another code: the bank says no again.
+            session
+                .type_into("#security-code", WRONG_SECURITY_CODE.security_code)
+                .await;
+            session.press(PAY).await;
+            expect_only_the_code_to_be_cleared(&session).await;
 
-        session.replace_card(VISA).await;
-        session.press(PAY).await;
-        session.see_order("paid").await;
-        let payments = environment.payments_of(&order).await;
-        let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
-        assert_eq!(states, ["captured", "declined", "declined"]);
-        assert_eq!(session.count(".attempt").await, 3);
-    })
+            session.replace_card(VISA).await;
+            session.press(PAY).await;
+            session.see_order("paid").await;
+            let payments = environment.payments_of(&order).await;
+            let states: Vec<_> = payments.iter().map(|payment| &payment["state"]).collect();
+            assert_eq!(states, ["captured", "declined", "declined"]);
+            assert_eq!(session.count(".attempt").await, 3);
+        },
+    )
     .await;
 }
 
@@ -130,9 +124,7 @@ async fn expect_only_the_code_to_be_cleared(session: &Session) {
     assert_eq!(session.value_of("#number").await, "4000 0000 0000 0127");
     assert_eq!(session.value_of("#expiry").await, "12 / 34");
     assert_eq!(session.value_of("#holder").await, "Ada Lovelace");
-    let focused = session
-        .run("return document.activeElement.id", Vec::new())
-        .await;
+    let focused = session.evaluate("return document.activeElement.id").await;
     assert_eq!(focused, "security-code");
 }
 
@@ -148,19 +140,17 @@ async fn lost_response_is_resolved_without_a_reload() {
         let order = session.order(&environment.shop()).await;
         session.stay().await;
         session.enter_form().await;
-        session.run("window.sameDocument = true", Vec::new()).await;
+        session.evaluate("window.sameDocument = true").await;
         session.fill_in(persona_for("response_lost")).await;
         session.press(PAY).await;
         session.read(PANEL, "We’re checking your payment").await;
         session.read(PANEL, "Payment complete").await;
         let same = session
-            .run("return window.sameDocument === true", Vec::new())
+            .evaluate("return window.sameDocument === true")
             .await;
         assert_eq!(same, true);
         session.enter_page().await;
-        session
-            .go(&format!("{}/orders/{order}", environment.shop()))
-            .await;
+        session.go(&environment.order_page(&order)).await;
         session.see_order("paid").await;
         assert_eq!(session.count(".attempt").await, 1);
         assert_eq!(environment.authorizations(), 1);

@@ -168,9 +168,7 @@ async fn failed_passkey_offer_can_be_retried_and_a_declined_offer_changes_nothin
         session.press_button("Save a passkey").await;
         session.read(".offer", "Your passkey is saved").await;
         assert_eq!(authenticator.passkeys().await, 1);
-        session
-            .go(&format!("{}/orders/{order}", environment.shop()))
-            .await;
+        session.go(&environment.order_page(&order)).await;
         session.see_order("paid").await;
 
         pay_up_to_the_passkey(&session, &environment).await;

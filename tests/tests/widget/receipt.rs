@@ -1,9 +1,9 @@
 //! The receipt, and the order page after captures, voids and refunds.
 
-use super::embedding::page_with_tag;
+use super::embedding::show_form_for;
 use harness::browser::Session;
 use harness::environment::TestEnvironment;
-use harness::scenario::{Scenario, play_shared};
+use harness::scenario::play_shared;
 use harness::shopper::{FRAME, MASTERCARD, PANEL, VISA};
 use sealpay_protocol::order::Capture;
 use serde_json::json;
@@ -24,7 +24,7 @@ pub(crate) async fn reserve(session: &Session, environment: &TestEnvironment) ->
 async fn lines(session: &Session) -> Vec<(String, String)> {
     let script = "return [...document.querySelectorAll('.receipt > div')].map((line) =>
                     [line.querySelector('dt').innerText, line.querySelector('dd').innerText.trim()])";
-    let lines = session.run(script, Vec::new()).await;
+    let lines = session.evaluate(script).await;
     serde_json::from_value(lines).unwrap()
 }
 
@@ -49,19 +49,14 @@ async fn receipt_shows_the_amount_and_survives_a_reload() {
     ] {
         let mut claims = environment.claims(name);
         claims.capture = capture;
-        let order = environment.merchant.sign(&claims);
-        let address = environment.site.publish(
-            name,
-            page_with_tag(environment, &order, "data-locale=\"en-IE\""),
-        );
-        let scenario = Scenario::new(name);
-        play_shared(scenario, async move |session, _| {
+        let address = show_form_for(&claims, "data-locale=\"en-IE\"");
+        play_shared(name, async move |session, _| {
             session.go(&address).await;
             session.pay_with(VISA).await;
             session.read(PANEL, heading).await;
             let focused = "return [document.activeElement.tagName,
                                    document.querySelector('[role=status]').textContent]";
-            let focused = session.run(focused, Vec::new()).await;
+            let focused = session.evaluate(focused).await;
             assert_eq!(focused, json!(["H2", ""]), "it is said once");
             let paid = kept(&session, payee, outcome).await;
             session.enter_page().await;
@@ -94,34 +89,36 @@ async fn kept(session: &Session, payee: &str, outcome: &str) -> (Vec<(String, St
                   const shown = new Intl.DateTimeFormat('en-IE',
                     { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(dateTime));
                   return [dateTime, textContent === shown]";
-    let moment = session.run(script, Vec::new()).await;
+    let moment = session.evaluate(script).await;
     assert_eq!(moment[1], true, "{moment}");
     (lines, moment[0].as_str().unwrap().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn order_page_follows_captures_voids_and_refunds() {
-    let scenario = Scenario::new("order page follows modifications");
-    play_shared(scenario, async move |session, environment| {
-        let order = reserve(&session, environment).await;
-        environment
-            .modify(&order, "captures", &json!({ "amount": 1000 }))
-            .await;
-        session.see_order("partially_captured").await;
-        session.read(".status", "€10.00 of €24.90").await;
-        environment.modify(&order, "void", &json!({})).await;
-        session.see_order("paid").await;
-        for _ in 0..2 {
-            let state = environment.refund(&order, Some(250), "return-1");
-            assert_eq!(state, "succeeded", "sent twice, carried out once");
-        }
-        session.see_order("partially_refunded").await;
-        session.read(".status", "refunded €2.50").await;
-        assert_eq!(environment.refund(&order, None, "return-2"), "succeeded");
-        session.see_order("refunded").await;
-        let payment = environment.payments_of(&order).await.remove(0);
-        let sums = ["amount_captured", "amount_refunded"].map(|sum| &payment[sum]);
-        assert_eq!(sums, [1000, 1000], "{payment}");
-    })
+    play_shared(
+        "order page follows modifications",
+        async move |session, environment| {
+            let order = reserve(&session, environment).await;
+            environment
+                .modify(&order, "captures", &json!({ "amount": 1000 }))
+                .await;
+            session.see_order("partially_captured").await;
+            session.read(".status", "€10.00 of €24.90").await;
+            environment.modify(&order, "void", &json!({})).await;
+            session.see_order("paid").await;
+            for _ in 0..2 {
+                let state = environment.refund(&order, Some(250), "return-1");
+                assert_eq!(state, "succeeded", "sent twice, carried out once");
+            }
+            session.see_order("partially_refunded").await;
+            session.read(".status", "refunded €2.50").await;
+            assert_eq!(environment.refund(&order, None, "return-2"), "succeeded");
+            session.see_order("refunded").await;
+            let payment = environment.payments_of(&order).await.remove(0);
+            let sums = ["amount_captured", "amount_refunded"].map(|sum| &payment[sum]);
+            assert_eq!(sums, [1000, 1000], "{payment}");
+        },
+    )
     .await;
 }

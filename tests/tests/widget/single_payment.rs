@@ -1,6 +1,6 @@
 //! Double clicks and lost responses make one payment.
 
-use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::environment::TestEnvironment;
 use harness::network::Fault;
 use harness::scenario::{Scenario, play_shared};
 use harness::shopper::{MASTERCARD, PANEL, PAY, VISA};
@@ -23,8 +23,7 @@ async fn double_click_on_pay_pays_once() {
         (Haste::ManyEventsAtOnce, "many events at once"),
     ];
     for (haste, name) in rows {
-        let scenario = Scenario::new(name);
-        play_shared(scenario, async move |session, environment| {
+        play_shared(name, async move |session, environment| {
             let order = session.order(&environment.shop()).await;
             session.enter_form().await;
             session.fill_in(VISA).await;
@@ -64,7 +63,7 @@ async fn attempt_resent_after_a_network_failure_pays_once() {
         (Fault::RequestLost, "request lost"),
         (Fault::AnswerLost, "answer lost"),
     ];
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
+    let environment = TestEnvironment::own();
     for (expected, (fault, name)) in (1..).zip(rows) {
         let scenario = Scenario::new(name).with_complaints(&["net::ERR_EMPTY_RESPONSE"]);
         let own = Arc::clone(&environment);

@@ -1,6 +1,6 @@
 //! One order in two tabs, in a reloaded page, and in a reopened dialog.
 
-use super::embedding::{page, page_with_tag};
+use super::embedding::{show_form, show_page, signed};
 use harness::environment::TestEnvironment;
 use harness::scenario::{Scenario, play_shared};
 use harness::shopper::{FRAME, PANEL, PAY, VISA};
@@ -11,21 +11,13 @@ const TIMES: usize = 8;
 #[tokio::test(flavor = "multi_thread")]
 async fn order_open_in_two_tabs_is_shown_as_paid_in_both() {
     let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("tabs"));
-    let address = environment
-        .site
-        .publish("tabs", page_with_tag(environment, &order, ""));
+    let address = show_form("tabs");
     let scenario = Scenario::new("two tabs").with_complaints(&["401 (Unauthorized)"]);
     play_shared(scenario, async move |session, _| {
         session.go(&address).await;
         session.enter_form().await;
         session.fill_in(VISA).await;
-        let other = session.driver().new_tab().await.unwrap();
-        session
-            .driver()
-            .switch_to_window(other.clone())
-            .await
-            .unwrap();
+        let other = session.open_tab().await;
         session.go(&address).await;
         session.enter_form().await;
         session.fill_in(VISA).await;
@@ -36,12 +28,11 @@ async fn order_open_in_two_tabs_is_shown_as_paid_in_both() {
         session.read(PANEL, "Payment complete").await;
 
         // The other tab finds the payment there and shows its receipt.
-        session.driver().switch_to_window(other).await.unwrap();
+        session.enter_window(other).await;
         session.enter_frame(FRAME).await;
         session.press(PAY).await;
         session.read(PANEL, "Payment complete").await;
-        session.driver().close_window().await.unwrap();
-        session.enter_first_window().await;
+        session.close_window().await;
     })
     .await;
     let payments = environment.payments_of("tabs").await;
@@ -51,13 +42,8 @@ async fn order_open_in_two_tabs_is_shown_as_paid_in_both() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn page_can_be_reloaded_any_number_of_times() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("reloads"));
-    let address = environment
-        .site
-        .publish("reloads", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("many reloads");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("reloads");
+    play_shared("many reloads", async move |session, _| {
         for _ in 0..TIMES {
             session.go(&address).await;
             session.enter_form().await;
@@ -71,8 +57,7 @@ async fn page_can_be_reloaded_any_number_of_times() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dialog_with_the_form_can_be_reopened_any_number_of_times() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("dialog"));
+    let order = signed("dialog");
     let body = "<div id=\"form\"></div><script src=\"{verifier}/checkout.js\"></script>";
     let script = format!(
         "window.open_form = () => Sealpay.mount('#form', {{ order: '{order}' }});
@@ -86,18 +71,12 @@ async fn dialog_with_the_form_can_be_reopened_any_number_of_times() {
            window.times = times;
          }};"
     );
-    let address = environment
-        .site
-        .publish("dialog", page(environment, body, &script));
-    let scenario = Scenario::new("many dialogs");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("dialog", body, &script);
+    play_shared("many dialogs", async move |session, _| {
         session.go(&address).await;
         let script = format!("window.open_and_close({TIMES})");
-        session.run(&script, Vec::new()).await;
-        harness::browser::eventually("the last dialog", async || {
-            session.is_true("window.times > 0").await.then_some(())
-        })
-        .await;
+        session.evaluate(&script).await;
+        session.wait_until("window.times > 0").await;
         session.pay_with(VISA).await;
         session.read(PANEL, "Payment complete").await;
     })

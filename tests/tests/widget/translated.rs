@@ -1,14 +1,13 @@
 //! The form in a document that translators or extensions change.
 
-use super::embedding::page_with_tag;
+use super::embedding::{page_with_tag, show_form};
 use harness::browser::{Session, eventually};
-use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::environment::TestEnvironment;
 use harness::network::Fault;
-use harness::scenario::{Scenario, play_in, play_shared};
+use harness::scenario::{Scenario, play_alone, play_in, play_shared};
 use harness::shopper::{
     FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
 };
-use serde_json::json;
 use std::sync::Arc;
 
 /// Wraps each text in the form, now and later, as page translators do: nothing of ours is left of a
@@ -48,10 +47,7 @@ const EXTENSION: &str = "
 
 /// From now on every document of the browser is translated.
 async fn translate(session: &Session) {
-    let source = json!({ "source": TRANSLATOR });
-    session
-        .developer_tools("Page.addScriptToEvaluateOnNewDocument", source)
-        .await;
+    session.prepare(TRANSLATOR).await;
 }
 
 /// That the translator was at work, or the test would prove nothing.
@@ -62,12 +58,8 @@ async fn expect_to_be_translated(session: &Session) {
 #[tokio::test(flavor = "multi_thread")]
 async fn translated_form_shows_errors_a_decline_and_the_receipt() {
     let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("translated"));
-    let address = environment
-        .site
-        .publish("translated", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("translated");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("translated");
+    play_shared("translated", async move |session, _| {
         translate(&session).await;
         session.go(&address).await;
         session.enter_form().await;
@@ -90,10 +82,7 @@ async fn translated_form_shows_errors_a_decline_and_the_receipt() {
         session.read("#outcome", "€24.90").await;
         expect_to_be_translated(&session).await;
         let kept = session
-            .run(
-                "return document.querySelector('#outcome .figure bdi').translate",
-                Vec::new(),
-            )
+            .evaluate("return document.querySelector('#outcome .figure bdi').translate")
             .await;
         assert_eq!(kept, false, "nobody may translate an amount");
         assert_eq!(session.hear("complete").await["order_ref"], "translated");
@@ -108,49 +97,45 @@ async fn translated_form_shows_errors_a_decline_and_the_receipt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn translated_form_supports_code_wallet_and_transfer() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
-    let scenario = Scenario::new("translated challenges");
-    play_in(environment, scenario, async move |session, environment| {
-        translate(&session).await;
-        session.order(&environment.shop()).await;
-        session.pay_with(persona_for("challenge_code")).await;
-        session.read(PANEL, "Confirm it’s you").await;
-        session
-            .read("[data-look=secondary]", "Resend code in 2")
-            .await;
-        session.confirm_code("1").await;
-        session.read("#code-note", "Enter all 6 digits").await;
-        session.press_button("Cancel payment").await;
-        session.read(NOTICE, "Payment cancelled").await;
+    play_alone(
+        "translated challenges",
+        async move |session, environment| {
+            translate(&session).await;
+            session.order(&environment.shop()).await;
+            session.pay_with(persona_for("challenge_code")).await;
+            session.read(PANEL, "Confirm it’s you").await;
+            session
+                .read("[data-look=secondary]", "Resend code in 2")
+                .await;
+            session.confirm_code("1").await;
+            session.read("#code-note", "Enter all 6 digits").await;
+            session.press_button("Cancel payment").await;
+            session.read(NOTICE, "Payment cancelled").await;
 
-        session.pay_by("wallet").await;
-        session.read(PANEL, "Confirm in your wallet").await;
-        session.press_button("Cancel payment").await;
-        session.read(NOTICE, "Payment cancelled").await;
+            session.pay_by("wallet").await;
+            session.read(PANEL, "Confirm in your wallet").await;
+            session.press_button("Cancel payment").await;
+            session.read(NOTICE, "Payment cancelled").await;
 
-        session.pay_by("bank_transfer").await;
-        session.read(PANEL, "Complete your bank transfer").await;
-        expect_to_be_translated(&session).await;
-    })
+            session.pay_by("bank_transfer").await;
+            session.read(PANEL, "Complete your bank transfer").await;
+            expect_to_be_translated(&session).await;
+        },
+    )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn form_with_moved_elements_declines_and_pays() {
-    let environment = TestEnvironment::shared();
-    let order = environment.merchant.sign(&environment.claims("moved"));
-    let address = environment
-        .site
-        .publish("moved", page_with_tag(environment, &order, ""));
-    let scenario = Scenario::new("moved elements");
-    play_shared(scenario, async move |session, _| {
+    let address = show_form("moved");
+    play_shared("moved elements", async move |session, _| {
         session.go(&address).await;
         session.enter_form().await;
-        session.run(EXTENSION, Vec::new()).await;
+        session.evaluate(EXTENSION).await;
         session.fill_in(INSUFFICIENT_FUNDS).await;
         session.press(PAY).await;
         session.read(NOTICE, "insufficient funds").await;
-        session.run(EXTENSION, Vec::new()).await;
+        session.evaluate(EXTENSION).await;
         session.replace_card(MASTERCARD).await;
         session.press(PAY).await;
         session.read(PANEL, "Payment complete").await;
@@ -161,7 +146,7 @@ async fn form_with_moved_elements_declines_and_pays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn widget_crash_after_the_payment_was_sent_is_reported_and_a_reload_shows_the_receipt() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
+    let environment = TestEnvironment::own();
     let order = environment.merchant.sign(&environment.claims("crashed"));
     let address = environment
         .site
@@ -179,7 +164,7 @@ async fn widget_crash_after_the_payment_was_sent_is_reported_and_a_reload_shows_
             session.pay_with(VISA).await;
             session.read(PAY, "Processing").await;
             let broken = "Node.prototype.insertBefore = () => { throw new Error('broken'); }";
-            session.run(broken, Vec::new()).await;
+            session.evaluate(broken).await;
             environment.verifier_network.mend();
             let told = session.read("[role=alert]", "Something went wrong").await;
             assert!(told.contains("Don’t pay again"), "{told}");

@@ -1,18 +1,14 @@
 //! Paying with the wallet: confirmed, declined, closed, blocked, abandoned.
 
 use harness::browser::{Session, eventually};
-use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::environment::TestEnvironment;
 use harness::network::Fault;
-use harness::scenario::{Scenario, play_in};
+use harness::scenario::{Scenario, play_alone};
 use harness::shopper::{FRAME, NOTICE, PANEL, PAY, VISA};
 use std::sync::Arc;
 use thirtyfour::prelude::*;
 
 const WAITING: &str = "Confirm in your wallet";
-
-fn own_environment() -> Arc<TestEnvironment> {
-    Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()))
-}
 
 /// Orders, chooses the wallet and pays; comes to the wallet's own window, which is open.
 pub(crate) async fn pay_up_to_the_wallet(
@@ -53,7 +49,7 @@ async fn states(environment: &TestEnvironment, order: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn confirmed_wallet_payment_marks_the_order_paid() {
-    let environment = own_environment();
+    let environment = TestEnvironment::own();
     let scenario = Scenario::new("wallet confirmed");
     for scenario in [scenario, scenario.with_site_isolation()] {
         let own = Arc::clone(&environment);
@@ -64,9 +60,7 @@ async fn confirmed_wallet_payment_marks_the_order_paid() {
                 let amount = own.payments_of(&order).await[0]["amount"].as_i64().unwrap();
                 let amount = format!("{}.{:02} EUR", amount / 100, amount % 100);
                 assert!(page.contains(&amount), "{amount}: {page}");
-                let opener = session
-                    .run("return window.opener === null", Vec::new())
-                    .await;
+                let opener = session.evaluate("return window.opener === null").await;
                 assert_eq!(opener, true, "the wallet cannot lead the form elsewhere");
 
                 session.enter_first_window().await;
@@ -84,8 +78,7 @@ async fn confirmed_wallet_payment_marks_the_order_paid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payment_declined_in_the_wallet_can_be_paid_by_another_method() {
-    let scenario = Scenario::new("wallet refused");
-    play_in(own_environment(), scenario, async |session, environment| {
+    play_alone("wallet refused", async |session, environment| {
         let order = pay_up_to_the_wallet(&session, &environment).await;
         decide(&session, ".refuse").await;
         session.enter_frame(FRAME).await;
@@ -106,11 +99,9 @@ async fn payment_declined_in_the_wallet_can_be_paid_by_another_method() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_wallet_window_is_reopened_and_confirms() {
-    let scenario = Scenario::new("wallet closed");
-    play_in(own_environment(), scenario, async |session, environment| {
+    play_alone("wallet closed", async |session, environment| {
         let order = pay_up_to_the_wallet(&session, &environment).await;
-        session.driver().close_window().await.unwrap();
-        session.enter_first_window().await;
+        session.close_window().await;
         session.enter_frame(FRAME).await;
         session.read(PANEL, WAITING).await;
         session.press_button("Open wallet").await;
@@ -125,42 +116,37 @@ async fn closed_wallet_window_is_reopened_and_confirms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocked_wallet_window_is_opened_by_a_button() {
-    let environment = own_environment();
     let scenario = Scenario::new("wallet blocked").with_windows_blocked();
-    play_in(
-        Arc::clone(&environment),
-        scenario,
-        async move |session, environment| {
-            let order = session.order(&environment.shop()).await;
-            session.choose("wallet").await;
-            environment
-                .verifier_network
-                .fail("/v1/payments", Fault::Held, 1);
-            session.press(PAY).await;
-            // The answer comes when the press is too long ago for a window.
-            eventually("a press that is long ago", async || {
-                let is_active = "navigator.userActivation.isActive";
-                (!session.is_true(is_active).await).then_some(())
-            })
-            .await;
-            environment.verifier_network.mend();
-            session.read(PANEL, WAITING).await;
-            assert_eq!(session.windows().await, 1, "no window without a press");
-            session.press(".panel .link").await;
-            session.enter_opened_window().await;
-            session.read("h1", "Confirm this payment").await;
-            decide(&session, ".confirm").await;
-            session.see_order("paid").await;
-            assert_eq!(states(&environment, &order).await, ["wallet captured"]);
-        },
-    )
+    play_alone(scenario, async move |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.choose("wallet").await;
+        environment
+            .verifier_network
+            .fail("/v1/payments", Fault::Held, 1);
+        session.press(PAY).await;
+        // The answer comes when the press is too long ago for a window.
+        eventually("a press that is long ago", async || {
+            let is_active = "navigator.userActivation.isActive";
+            (!session.is_true(is_active).await).then_some(())
+        })
+        .await;
+        environment.verifier_network.mend();
+        session.read(PANEL, WAITING).await;
+        assert_eq!(session.windows().await, 1, "no window without a press");
+        session.press(".panel .link").await;
+        session.enter_opened_window().await;
+        session.read("h1", "Confirm this payment").await;
+        decide(&session, ".confirm").await;
+        session.see_order("paid").await;
+        assert_eq!(states(&environment, &order).await, ["wallet captured"]);
+    })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wallet_window_opens_within_the_user_activation() {
     let scenario = Scenario::new("wallet allowed").with_windows_blocked();
-    play_in(own_environment(), scenario, async |session, environment| {
+    play_alone(scenario, async |session, environment| {
         pay_up_to_the_wallet(&session, &environment).await;
         decide(&session, ".confirm").await;
         session.see_order("paid").await;
@@ -170,8 +156,7 @@ async fn wallet_window_opens_within_the_user_activation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cancelled_wallet_payment_returns_to_the_methods() {
-    let scenario = Scenario::new("wallet cancelled");
-    play_in(own_environment(), scenario, async |session, environment| {
+    play_alone("wallet cancelled", async |session, environment| {
         let order = pay_up_to_the_wallet(&session, &environment).await;
         let wallet = session.driver().current_url().await.unwrap();
         session.enter_first_window().await;
@@ -181,12 +166,10 @@ async fn cancelled_wallet_payment_returns_to_the_methods() {
         expect_one_window(&session).await;
         // The page of the wallet, wherever it is still open, decides nothing any more.
         session.enter_page().await;
-        let tab = session.driver().new_tab().await.unwrap();
-        session.driver().switch_to_window(tab).await.unwrap();
+        session.open_tab().await;
         session.go(wallet.as_str()).await;
         session.read("h1", "This request has expired").await;
-        session.driver().close_window().await.unwrap();
-        session.enter_first_window().await;
+        session.close_window().await;
         session.choose("card").await;
         session.fill_in(VISA).await;
         session.press(PAY).await;
@@ -201,33 +184,33 @@ async fn cancelled_wallet_payment_returns_to_the_methods() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reload_still_waits_for_the_wallet() {
-    let scenario = Scenario::new("wallet and a reloaded page");
-    play_in(own_environment(), scenario, async |session, environment| {
-        let order = pay_up_to_the_wallet(&session, &environment).await;
-        session.enter_first_window().await;
-        session
-            .go(&format!("{}/checkout/{order}", environment.shop()))
-            .await;
-        session.enter_frame(FRAME).await;
-        session.read(PANEL, WAITING).await;
-        session.enter_opened_window().await;
-        decide(&session, ".confirm").await;
-        session.see_order("paid").await;
-        assert_eq!(states(&environment, &order).await, ["wallet captured"]);
-    })
+    play_alone(
+        "wallet and a reloaded page",
+        async |session, environment| {
+            let order = pay_up_to_the_wallet(&session, &environment).await;
+            session.enter_first_window().await;
+            session.go(&environment.checkout_page(&order)).await;
+            session.enter_frame(FRAME).await;
+            session.read(PANEL, WAITING).await;
+            session.enter_opened_window().await;
+            decide(&session, ".confirm").await;
+            session.see_order("paid").await;
+            assert_eq!(states(&environment, &order).await, ["wallet captured"]);
+        },
+    )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wallet_is_chosen_and_confirmed_by_keyboard_alone() {
     let scenario = Scenario::new("wallet by keyboard").with_site_isolation();
-    play_in(own_environment(), scenario, async |session, environment| {
+    play_alone(scenario, async |session, environment| {
         session.order(&environment.shop()).await;
         session.tab_into_form("[name=method]").await;
         session.press_keys(Key::Down).await;
         let is_chosen = "document.activeElement.value === 'wallet' \
                          && document.activeElement.checked";
-        assert!(session.is_true(is_chosen).await);
+        session.assert_true(is_chosen).await;
         session.press_keys(Key::Enter).await;
         session.read(PANEL, WAITING).await;
         session.enter_opened_window().await;
@@ -236,11 +219,9 @@ async fn wallet_is_chosen_and_confirmed_by_keyboard_alone() {
             .tab_until("document.activeElement.matches('[name=account]')")
             .await;
         session.press_keys(Key::Tab).await;
-        assert!(
-            session
-                .is_true("document.activeElement.matches('.confirm')")
-                .await
-        );
+        session
+            .assert_true("document.activeElement.matches('.confirm')")
+            .await;
         let pressing = session.driver().action_chain().send_keys(Key::Enter);
         // The window may be closed before the driver has seen the key come up again.
         drop(pressing.perform().await);

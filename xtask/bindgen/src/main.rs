@@ -24,12 +24,17 @@ fn main() -> ExitCode {
 }
 
 fn bindings(module: &str, folder: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let mut bindgen = Bindgen::new();
-    bindgen
+    let mut output = Bindgen::new()
         .input_path(module)
         .web(true)?
         .typescript(false)
         .omit_default_module_path(false)
-        .generate(folder)?;
+        // Only debuggers read them: more than a quarter of the module.
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()?;
+    // Only the tools read it that have just run.
+    output.wasm_mut().customs.remove_raw("target_features");
+    output.emit(folder)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::options::Options;
 use crate::failure::{Failure, Outcome};
-use crate::process;
+use crate::process::json_answer;
 use crate::workspace::Workspace;
 
 /// Remembers which addresses the data was made for.
@@ -93,12 +93,6 @@ pub(crate) fn register_shop(workspace: &Workspace, data: &Path, options: &Option
     }
     write_secret(&file, &format!("{merchant}\n"))
         .map_err(|error| Failure::because(format!("{} cannot be written", file.display()), error))
-}
-
-fn json_answer(label: &str, command: std::process::Command) -> Result<Value, Failure> {
-    let said = process::answer(label, command)?;
-    serde_json::from_str(&said)
-        .map_err(|error| Failure::because(format!("{label}: the answer is not JSON"), error))
 }
 
 fn text<'a>(object: &'a Value, field: &str) -> Result<&'a str, Failure> {

@@ -6,7 +6,7 @@ use crate::machine::{Ticks, cores};
 use crate::shopping::on_all_cores;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use harness::client::{APPROVED, attempt, card};
-use harness::time::{OsRandom, now, now_ms, random};
+use harness::time::{now, now_ms, os_random, random};
 use sealpay_protocol::card::{Card, YearMonth};
 use sealpay_protocol::envelope::{SealContext, SealedCard};
 use sealpay_protocol::ids::{AttemptId, MerchantId, SessionId};
@@ -82,7 +82,7 @@ impl Bench {
         let key = SigningKey::from_bytes(&random());
         let (attempt, thumbprint) = (attempt(), Thumbprint::from_key(&key.verifying_key()));
         let context = self.context(attempt, &thumbprint);
-        let sealed = seal::seal(card, public, &context, &mut OsRandom).expect("a key seals");
+        let sealed = seal::seal(card, public, &context, &mut os_random()).expect("a key seals");
         let base: [u8; BASE_BYTES] = random();
         Payment {
             signature: key.sign(&base),
@@ -186,7 +186,7 @@ pub(crate) fn client() -> Value {
     let context = bench.context(bench.payments[0].attempt, &thumbprint);
     json!({
         "seal_us": median_us(|| {
-            let sealed = seal::seal(&card, &public, &context, &mut OsRandom);
+            let sealed = seal::seal(&card, &public, &context, &mut os_random());
             black_box(sealed.expect("a key seals"));
         }),
         "sign_us": median_us(|| {

@@ -5,8 +5,8 @@
 //! What has to be true of money by itself is asked elsewhere, by the invariants of every history.
 
 use super::merchant::{Acknowledged, Sale, Write};
-use crate::crash::evidence::Keys;
-use crate::crash::stored::{Row, StoredState};
+use crate::crash::evidence::{Keys, columns};
+use harness::rows::StoredState;
 use harness::webhook_receiver::Arrival;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,10 +83,6 @@ const PAYOUTS: &str = "SELECT id, settlement, amount_minor || ' ' || currency ||
 const AT_THE_BANK: &str = "SELECT id, '', amount_minor || ' ' || currency || ' ' || account,
     CASE WHEN state = 'acknowledged' THEN 'returned' ELSE state END
     FROM bank_payouts ORDER BY id";
-
-fn columns<const N: usize>(row: Row) -> [String; N] {
-    row.try_into().unwrap()
-}
 
 async fn rows<const N: usize, T>(
     kept: &StoredState,

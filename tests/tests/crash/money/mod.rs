@@ -4,14 +4,13 @@
 //! back; commands settle beside the verifiers. `SEALPAY_CRASH_KILLS` and `SEALPAY_CRASH_SEED` are
 //! those of the other crash tests.
 
-mod connection;
+pub(crate) mod connection;
 mod evidence;
 mod falsified;
 mod merchant;
-mod receiver;
 mod system;
 
-use super::kills;
+use super::{fail, kills};
 use harness::leaks;
 use harness::postgres::fresh_database;
 use harness::verifier_process::{Setup, VerifierProcess};
@@ -97,12 +96,7 @@ impl TestSystem {
             assert!(cut > 0 && seen.iter().all(|count| *count > 0), "{seen:?}");
             return;
         }
-        let path = self.folder.path().to_owned();
-        // What it kept is needed to find out why.
-        std::mem::forget(self.folder);
-        findings.truncate(40);
-        let shown = findings.join("\n");
-        panic!("seed {}, kept in {}:\n{shown}", self.seed, path.display());
+        fail(self.folder, self.seed, findings);
     }
 }
 

@@ -3,17 +3,16 @@
 use super::connection::Network;
 use super::evidence::Evidence;
 use super::merchant::{Shops, index};
-use super::receiver::Receiver;
 use crate::crash::evidence::Keys;
-use crate::crash::stored::StoredState;
+use crate::crash::{on_ports_of_their_own, seed, stored_in};
 use crate::histories::money::database_reader::DatabaseReader;
 use crate::histories::money::invariants;
 use harness::chance::Chance;
 use harness::client::Prepared;
 use harness::folder::Folder;
-use harness::processes::setting;
-use harness::time::random;
-use harness::verifier_process::{Setup, free_address};
+use harness::rows::StoredState;
+use harness::verifier_process::Setup;
+use harness::webhook_receiver::WebhookReceiver;
 use sealpay_protocol::webhook::{EndpointSecret, public_key};
 use serde_json::{Value, json};
 use std::process::{Output, Stdio};
@@ -26,6 +25,9 @@ use tokio::time::{sleep, timeout};
 
 const MERCHANTS: usize = 3;
 const CLERKS: usize = 10;
+
+/// The longest that an answer to a webhook takes: a kill finds deliveries in progress.
+const SLOWEST_WEBHOOK_MS: u64 = 60;
 
 /// An answer that is lost on purpose is not waited for longer.
 const PROVIDER_TIMEOUT_MS: &str = "800";
@@ -68,7 +70,7 @@ pub(crate) struct TestSystem {
     stored: StoredState,
     pub(crate) setups: Vec<Setup>,
     pub(crate) shops: Arc<Shops>,
-    receiver: Receiver,
+    receiver: WebhookReceiver,
     pub(crate) chance: Chance,
     pub(crate) seed: u64,
     /// What was ordered of the system and may be under way.
@@ -80,23 +82,20 @@ pub(crate) struct TestSystem {
 impl TestSystem {
     /// As many verifiers as there are to be, on one database; none of them runs yet.
     pub(crate) async fn build(database: Option<&str>, verifiers: usize) -> Self {
-        let seed = setting("SEALPAY_CRASH_SEED").and_then(|text| text.parse().ok());
-        let seed = seed.unwrap_or_else(|| u64::from(u32::from_be_bytes(random())));
-        eprintln!("SEALPAY_CRASH_SEED={seed}");
+        let seed = seed();
         let mut chance = Chance::of(seed);
         let folder = Folder::new("crash-money");
         let mut setup = Setup::on_sqlite(folder.path())
             .with("--provider-timeout-ms", PROVIDER_TIMEOUT_MS)
             .with("--widget-dir", "no-widget");
         folder.path().clone_into(&mut setup.data);
-        let mut stored = StoredState::Sqlite(setup.data.join("sealpay.sqlite"));
         if let Some(url) = database {
             url.clone_into(&mut setup.database);
-            stored = StoredState::Postgres(url.to_owned());
         }
-        let receiver = Receiver::start(chance.branch()).await;
+        let stored = stored_in(&setup, "sealpay.sqlite");
+        let receiver = WebhookReceiver::start_slow(chance.branch(), SLOWEST_WEBHOOK_MS).await;
         let merchants: Vec<_> = (0..MERCHANTS)
-            .map(|place| setup.add_merchant(Some(&receiver.url_of(place))))
+            .map(|place| setup.add_merchant(Some(&format!("{}/{place}", receiver.url()))))
             .collect();
         // Of one of them something is kept back for a while.
         let first = merchants[0].id.to_string();
@@ -104,12 +103,7 @@ impl TestSystem {
         let mut reserve = setup.command(&reserve);
         reserve.args(["--basis-points", "1000", "--days", "3"]);
         assert!(reserve.output().unwrap().status.success());
-        let setups: Vec<Setup> = (0..verifiers)
-            .map(|_| Setup {
-                listen: free_address(),
-                ..setup.clone()
-            })
-            .collect();
+        let setups = on_ports_of_their_own(&setup, verifiers);
         let addresses = setups.iter().map(|setup| setup.listen).collect();
         let network = Network::new(addresses, setup.origin.authority().to_owned());
         let shops = Arc::new(Shops::new(merchants, setup.origin, network));
@@ -187,7 +181,7 @@ impl TestSystem {
     /// The day that is settled next, if there is any.
     async fn next(&self) -> Option<String> {
         let next = self.stored.rows(NEXT).await.remove(0).remove(0);
-        (!next.is_empty()).then_some(next)
+        (next != "NULL").then_some(next)
     }
 
     /// Starts two commands that settle the next day before its time.
@@ -292,14 +286,13 @@ impl TestSystem {
     }
 
     pub(crate) async fn evidence(&self) -> Evidence {
-        let book = match &self.stored {
-            StoredState::Sqlite(_) => {
-                StoredState::Sqlite(self.setups[0].data.join("simulated-bank.sqlite"))
-            }
-            StoredState::Postgres(url) => StoredState::Postgres(url.clone()),
-        };
+        let book = stored_in(&self.setups[0], "simulated-bank.sqlite");
         let shops = &self.shops;
         let merchants = shops.merchants.iter();
+        let arrivals = self.receiver.arrivals().into_iter().map(|arrival| {
+            let place = arrival.path.rsplit('/').next().unwrap_or_default();
+            (place.parse().unwrap(), arrival)
+        });
         let told = (
             shops.sales.lock().unwrap().clone(),
             shops.writes.lock().unwrap().clone(),
@@ -308,7 +301,7 @@ impl TestSystem {
             (&self.stored, &book),
             merchants.map(|merchant| merchant.id.to_string()).collect(),
             told,
-            self.receiver.arrivals(),
+            arrivals.collect(),
         )
         .await
     }

@@ -9,12 +9,12 @@ pub(crate) mod database_reader;
 pub(crate) mod invariants;
 
 use super::system::TestSystem;
+use super::{Lived, histories, number};
 use backoffice::BackOffice;
 use database_reader::DatabaseReader;
 use harness::chance::Chance;
 use harness::checkout::release_lapsed;
 use harness::postgres;
-use harness::processes::setting;
 use sealpay_simulator::control::FaultRequest;
 use sealpay_simulator::fault::FaultKind;
 use std::collections::BTreeMap;
@@ -147,9 +147,6 @@ async fn come_to_rest(system: &TestSystem, reader: &DatabaseReader) -> Vec<Strin
     found
 }
 
-/// What a history came to, or what was wrong.
-type Lived = Result<BTreeMap<String, u64>, String>;
-
 async fn history(seed: u64, postgres: Option<&str>, is_told: bool) -> Lived {
     let mut chance = Chance::of(seed);
     let mut system = TestSystem::build_on(&mut chance, None, postgres).await;
@@ -223,45 +220,6 @@ async fn on(seed: u64, is_on_postgres: bool, is_told: bool) -> Lived {
     }
 }
 
-/// Runs histories, many at once because most of them wait for lost answers.
-async fn histories(first: u64, count: u64, is_on_postgres: bool) -> BTreeMap<String, u64> {
-    let hands = std::thread::available_parallelism().map_or(2, usize::from) * 4;
-    let turns = Arc::new(tokio::sync::Semaphore::new(hands));
-    let mut running = tokio::task::JoinSet::new();
-    for seed in first..first + count {
-        let turns = Arc::clone(&turns);
-        running.spawn(async move {
-            let _turn = turns.acquire().await;
-            // On a task of its own, so that a panic has a seed too.
-            let lived = tokio::spawn(on(seed, is_on_postgres, false)).await;
-            (seed, lived.unwrap_or_else(|error| Err(error.to_string())))
-        });
-    }
-    let (mut sums, mut failures) = (BTreeMap::new(), Vec::new());
-    while let Some(ended) = running.join_next().await {
-        match ended.unwrap() {
-            (_, Ok(counts)) => {
-                for (what, count) in counts {
-                    *sums.entry(what).or_default() += count;
-                }
-            }
-            (seed, Err(found)) => failures.push(format!("SEALPAY_SEED={seed}: {found}")),
-        }
-    }
-    failures.sort();
-    let list = failures.join("\n");
-    assert!(
-        failures.is_empty(),
-        "{} of {count}:\n{list}",
-        failures.len()
-    );
-    sums
-}
-
-fn number(name: &str) -> Option<u64> {
-    setting(name).and_then(|text| text.parse().ok())
-}
-
 async fn every_history(is_on_postgres: bool, unasked: u64) {
     if let Some(seed) = number("SEALPAY_SEED") {
         let lived = on(seed, is_on_postgres, true).await;
@@ -274,7 +232,8 @@ async fn every_history(is_on_postgres: bool, unasked: u64) {
         false => asked,
     });
     let first = number("SEALPAY_FIRST_SEED").unwrap_or(1);
-    let sums = histories(first, count, is_on_postgres).await;
+    let lives = move |seed| on(seed, is_on_postgres, false);
+    let sums = histories(first, count, 4, lives).await;
     eprintln!("{count} histories: {sums:?}");
     // The few on Postgres are no sample: what happens in them is decided by chance.
     if is_on_postgres {

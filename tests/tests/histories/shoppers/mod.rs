@@ -9,15 +9,15 @@ pub(crate) mod tripwire;
 mod webhooks;
 
 use super::system::TestSystem;
+use super::{Lived, histories, number};
 use harness::chance::Chance;
 use harness::checkout::release_lapsed;
-use harness::processes::setting;
 use invariants::Inspector;
 use sealpay_simulator::control::FaultRequest;
 use sealpay_simulator::fault::FaultKind;
 use shopper::Shopper;
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use verifier_server::gateway::Gateway;
 use verifier_server::payments::methods::bank_transfer;
 use verifier_server::{maintain, operations, payments};
 
@@ -29,17 +29,19 @@ const DAYS_UNTIL_REST: u64 = 40;
 /// Seconds that the clock jumps.
 const JUMPS: [i64; 8] = [1, 5, 31, 120, 360, 660, 86_400, 8 * 86_400];
 
+/// On a busy machine the bank may be too slow for once; there is another time.
+async fn do_what_is_due(gateway: Arc<Gateway>) {
+    let _ = maintain::refresh_keys(&gateway).await;
+    let _ = bank_transfer::incoming::collect(&gateway).await;
+    let _ = operations::reconcile::recover(&gateway).await;
+    let _ = operations::expire::expire(&gateway).await;
+    release_lapsed(&gateway).await;
+    let _ = payments::reconcile::recover(&gateway).await;
+    let _ = payments::reversals::reverse(&gateway).await;
+}
+
 async fn tick(system: &mut TestSystem, chance: &mut Chance) {
-    let gateway = Arc::clone(&system.gateway);
-    let working = async move {
-        let _ = maintain::refresh_keys(&gateway).await;
-        let _ = bank_transfer::incoming::collect(&gateway).await;
-        let _ = operations::reconcile::recover(&gateway).await;
-        let _ = operations::expire::expire(&gateway).await;
-        release_lapsed(&gateway).await;
-        let _ = payments::reconcile::recover(&gateway).await;
-        let _ = payments::reversals::reverse(&gateway).await;
-    };
+    let working = do_what_is_due(Arc::clone(&system.gateway));
     system.perhaps_dying(chance, working).await;
 }
 
@@ -126,15 +128,8 @@ async fn come_to_rest(system: &mut TestSystem, inspector: &mut Inspector) -> Vec
     let mut calm = Chance::of(0);
     let mut found = Vec::new();
     for _ in 0..DAYS_UNTIL_REST {
-        let gateway = Arc::clone(&system.gateway);
-        maintain::refresh_keys(&gateway).await.unwrap();
-        // On a busy machine the bank may be too slow for once; there is another day.
-        let _ = bank_transfer::incoming::collect(&gateway).await;
-        let _ = operations::reconcile::recover(&gateway).await;
-        let _ = operations::expire::expire(&gateway).await;
-        release_lapsed(&gateway).await;
-        let _ = payments::reconcile::recover(&gateway).await;
-        let _ = payments::reversals::reverse(&gateway).await;
+        maintain::refresh_keys(&system.gateway).await.unwrap();
+        do_what_is_due(Arc::clone(&system.gateway)).await;
         found = inspector.at_rest();
         if found.is_empty() {
             return found;
@@ -147,7 +142,7 @@ async fn come_to_rest(system: &mut TestSystem, inspector: &mut Inspector) -> Vec
 }
 
 /// One history; what it came to, or what was wrong.
-async fn history(seed: u64, is_told: bool) -> Result<BTreeMap<&'static str, u64>, String> {
+async fn history(seed: u64, is_told: bool) -> Lived {
     let mut chance = Chance::of(seed);
     let receiver = match seed.is_multiple_of(10) {
         true => Some(webhooks::Merchant::start(&mut chance).await),
@@ -181,57 +176,21 @@ async fn history(seed: u64, is_told: bool) -> Result<BTreeMap<&'static str, u64>
         }
     }
     let states = ["captured", "declined", "expired"];
-    Ok(states.map(|state| (state, inspector.count(state))).into())
-}
-
-/// Runs histories, many at once because most of them wait for lost answers; what all of them came
-/// to.
-async fn histories(first: u64, count: u64) -> BTreeMap<&'static str, u64> {
-    let hands = std::thread::available_parallelism().map_or(2, usize::from) * 6;
-    let turns = Arc::new(tokio::sync::Semaphore::new(hands));
-    let mut running = tokio::task::JoinSet::new();
-    for seed in first..first + count {
-        let turns = Arc::clone(&turns);
-        running.spawn(async move {
-            let _turn = turns.acquire().await;
-            // On a task of its own, so that a panic has a seed too.
-            let lived = tokio::spawn(history(seed, false)).await;
-            (seed, lived.unwrap_or_else(|error| Err(error.to_string())))
-        });
-    }
-    let mut sums = BTreeMap::new();
-    let mut failures = Vec::new();
-    while let Some(ended) = running.join_next().await {
-        match ended.unwrap() {
-            (_, Ok(counts)) => {
-                for (state, count) in counts {
-                    *sums.entry(state).or_default() += count;
-                }
-            }
-            (seed, Err(found)) => failures.push(format!("SEALPAY_SEED={seed}: {found}")),
-        }
-    }
-    failures.sort();
-    assert!(
-        failures.is_empty(),
-        "{} of {count}:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
-    sums
+    Ok(states
+        .map(|state| (state.into(), inspector.count(state)))
+        .into())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_history_preserves_the_invariants() {
-    if let Some(seed) = setting("SEALPAY_SEED").and_then(|text| text.parse().ok()) {
+    if let Some(seed) = number("SEALPAY_SEED") {
         let lived = history(seed, true).await;
         lived.unwrap_or_else(|found| panic!("SEALPAY_SEED={seed}: {found}"));
         return;
     }
-    let count = setting("SEALPAY_HISTORIES").and_then(|text| text.parse().ok());
-    let count = count.unwrap_or(60);
-    let first = setting("SEALPAY_FIRST_SEED").and_then(|text| text.parse().ok());
-    let sums = histories(first.unwrap_or(1), count).await;
+    let count = number("SEALPAY_HISTORIES").unwrap_or(60);
+    let first = number("SEALPAY_FIRST_SEED").unwrap_or(1);
+    let sums = histories(first, count, 6, |seed| history(seed, false)).await;
     eprintln!("{count} histories: {sums:?}");
     // A history in which nothing is ever paid, declined or forgotten would prove nothing.
     for state in ["captured", "declined", "expired"] {

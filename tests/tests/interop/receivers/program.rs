@@ -2,16 +2,13 @@
 
 use crate::interop::peers::{PYTHON, said, skip};
 use harness::folder::Folder;
+use harness::processes::free_address;
 use harness::processes::{Running, program, workspace};
 use harness::time::random;
-use harness::verifier_process::free_address;
+use harness::time::seen_when;
 use sealpay_protocol::encoding::hex;
 use std::net::SocketAddr;
 use std::process::Command;
-use std::time::Duration;
-
-const STARTING: u32 = 1500;
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// A language that the examples are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,19 +127,13 @@ impl Address {
             .path()
             .join(format!("receiver-{}.log", hex(&random::<4>())));
         let running = Running::start(&call.with(&settings), &log, None);
-        for _ in 0..STARTING {
-            if running
-                .log()
-                .contains(&format!("listening on {}\n", self.url()))
-            {
-                return Receiver {
-                    address: self.0,
-                    running,
-                };
-            }
-            tokio::time::sleep(GLANCE).await;
+        let line = format!("listening on {}\n", self.url());
+        let listens = |log: &String| log.contains(&line);
+        seen_when("the receiver", async || running.log(), listens).await;
+        Receiver {
+            address: self.0,
+            running,
         }
-        panic!("the receiver does not listen: {}", running.log());
     }
 }
 
@@ -170,12 +161,6 @@ impl Receiver {
 
     /// Waits until it has said this of an event, because a second copy is sent after the first.
     pub(crate) async fn will_have_said_of(&self, id: &str, expected: &[&str]) {
-        for _ in 0..STARTING {
-            if self.said_of(id) == expected {
-                return;
-            }
-            tokio::time::sleep(GLANCE).await;
-        }
-        panic!("{expected:?} was not said of {id}: {}", self.log());
+        seen_when(id, async || self.said_of(id), |said| said == expected).await;
     }
 }

@@ -1,6 +1,6 @@
 //! Steps that are malformed, signed by another key, or for another payment.
 
-use super::{ADA, Challenged, challenged, left, refusal, wrong_codes_of};
+use super::{ADA, Challenged, challenged, left, wrong_codes_of};
 use harness::client::{Prepared, attempt, origin};
 use harness::gateway::TestGateway;
 use sealpay_protocol::api::AuthenticationStep::{Resend, UseCode};
@@ -175,10 +175,10 @@ async fn step_signatures_are_verified_like_payment_signatures() {
     let request = checkout.step(challenged.payment, UseCode);
     let first = gateway.send(request.clone()).await;
     assert!(first.status.is_success(), "{}", first.text());
-    assert_eq!(
-        refusal(&gateway.send(request).await),
-        (401, "nonce_replayed".into())
-    );
+    gateway
+        .send(request)
+        .await
+        .assert_refused(401, "nonce_replayed");
     assert_eq!(wrong_codes_of(&gateway, ADA).await, 0);
     gateway.finish().await;
 }
@@ -231,13 +231,13 @@ async fn payment_without_a_pending_action_rejects_steps() {
     ] {
         let answer = gateway.send(checkout.step(paid.payment, step)).await;
         assert_eq!(
-            refusal(&answer),
+            answer.refusal(),
             (409, "challenge_closed".into()),
             "{step:?}"
         );
     }
     let answer = gateway.send(checkout.code(paid.payment, "123456")).await;
-    assert_eq!(refusal(&answer), (409, "challenge_closed".into()));
+    answer.assert_refused(409, "challenge_closed");
     assert_eq!(gateway.payment(paid.payment).await["state"], "captured");
     gateway.finish().await;
 }

@@ -1,6 +1,6 @@
 //! Challenges that end without authentication: cancelled or abandoned.
 
-use super::{ADA, authorization_count, challenged, declined_for, refusal, wrong_codes_of};
+use super::{ADA, authorization_count, challenged, declined_for, wrong_codes_of};
 use crate::databases::on_both_databases;
 use harness::client::APPROVED;
 use harness::gateway::TestGateway;
@@ -46,7 +46,7 @@ async fn cancelled_challenge_is_declined_and_can_be_retried(gateway: &TestGatewa
             checkout.step(challenged.payment, Cancel),
         ] {
             let answer = gateway.send(late).await;
-            assert_eq!(refusal(&answer), (409, "challenge_closed".into()));
+            answer.assert_refused(409, "challenge_closed");
         }
         assert_eq!(challenged.again().await.state, ShopperState::Declined);
         assert_eq!(authorization_count(gateway, challenged.payment).await, 0);
@@ -76,7 +76,7 @@ async fn abandoned_challenge_is_declined_after_ten_minutes(gateway: &TestGateway
     let told = gateway.published(challenged.payment).await;
     assert_eq!(told, ["requires_action", "declined"]);
     let late = challenged.answer_to_code(&challenged.code).await;
-    assert_eq!(refusal(&late), (409, "challenge_closed".into()));
+    late.assert_refused(409, "challenge_closed");
     let checkout = &challenged.checkout;
     let session = gateway.open(&checkout.browser, &checkout.order).await;
     assert_eq!((session.state, session.payment), (SessionState::Open, None));

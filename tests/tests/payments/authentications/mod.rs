@@ -84,11 +84,6 @@ pub(crate) fn wrong(code: &str) -> String {
     format!("{:06}", (number + 1) % 1_000_000)
 }
 
-#[track_caller]
-pub(crate) fn refusal(answer: &Answer) -> (u16, String) {
-    (answer.status.as_u16(), answer.code())
-}
-
 pub(crate) async fn wrong_codes_of(gateway: &TestGateway, persona: &str) -> i64 {
     gateway.account(persona).await["wrong_codes"]
         .as_i64()

@@ -1,7 +1,7 @@
 //! One-time codes: correct, wrong, expired, resent, and evaluated once.
 
 use super::{
-    ADA, authorization_count, challenged, code_of, declined_for, left, refusal, unlock, wrong,
+    ADA, authorization_count, challenged, code_of, declined_for, left, unlock, wrong,
     wrong_codes_of,
 };
 use crate::databases::on_both_databases;
@@ -73,7 +73,7 @@ async fn correct_code_resumes_the_attempt_and_is_recorded_on_the_payment(gateway
     let of_event = |place: usize| &events[place]["body"]["data"]["payment"]["authentication"];
     assert_eq!((of_event(0), of_event(1)), (&Value::Null, told));
     let late = challenged.answer_to_code(&challenged.code).await;
-    assert_eq!(refusal(&late), (409, "challenge_closed".into()));
+    late.assert_refused(409, "challenge_closed");
 }
 
 async fn five_wrong_codes_lock_codes_and_nothing_else(gateway: &TestGateway) {
@@ -106,7 +106,7 @@ async fn five_wrong_codes_lock_codes_and_nothing_else(gateway: &TestGateway) {
     assert_eq!(wrong_codes_of(gateway, ADA).await, 5);
     // The right one comes too late, and the attempt stays what it is.
     let late = guessed.answer_to_code(&guessed.code).await;
-    assert_eq!(refusal(&late), (409, "challenge_closed".into()));
+    late.assert_refused(409, "challenge_closed");
     assert_eq!(guessed.again().await.state, ShopperState::Declined);
 
     // No code is sent for the next payment either.
@@ -203,9 +203,9 @@ async fn code_can_be_resent_three_times_thirty_seconds_apart(gateway: &TestGatew
         gateway.send(request).await
     };
     let refused = (429, "resend_not_allowed".to_owned());
-    assert_eq!(refusal(&resend().await), refused, "too early");
+    assert_eq!(resend().await.refusal(), refused, "too early");
     gateway.move_clock(25);
-    assert_eq!(refusal(&resend().await), refused, "still too early");
+    assert_eq!(resend().await.refusal(), refused, "still too early");
     gateway.move_clock(5);
     let mut codes = vec![challenged.code.clone()];
     for expected in (0..3).rev() {
@@ -214,10 +214,10 @@ async fn code_can_be_resent_three_times_thirty_seconds_apart(gateway: &TestGatew
         assert_eq!(code.resends_left, expected);
         assert!(code.resend_at > gateway.now() + 25);
         codes.push(gateway.newest_code().await);
-        assert_eq!(refusal(&resend().await), refused, "right after another one");
+        assert_eq!(resend().await.refusal(), refused, "right after another one");
         gateway.move_clock(31);
     }
-    assert_eq!(refusal(&resend().await), refused, "three times and no more");
+    assert_eq!(resend().await.refusal(), refused, "three times and no more");
     assert_eq!(gateway.codes().await.len(), 4);
     let newest = codes.pop().unwrap();
     for (place, old) in codes.iter().filter(|old| **old != newest).enumerate() {
@@ -291,7 +291,7 @@ async fn only_the_same_attempt_resumes(gateway: &TestGateway) {
         }
         let other = checkout.send(&checkout.by_card(APPROVED)).await;
         assert_eq!(
-            refusal(&other),
+            other.refusal(),
             (409, "attempt_in_progress".into()),
             "{is_known}"
         );
@@ -301,7 +301,7 @@ async fn only_the_same_attempt_resumes(gateway: &TestGateway) {
         // A card that was sealed for another attempt does not open; what counts is that the bytes
         // are others.
         assert_eq!(
-            refusal(&other),
+            other.refusal(),
             (409, "attempt_conflict".into()),
             "{is_known}"
         );
@@ -314,7 +314,7 @@ async fn only_the_same_attempt_resumes(gateway: &TestGateway) {
         );
         let other = checkout.send(&sealed_anew).await;
         assert_eq!(
-            refusal(&other),
+            other.refusal(),
             (409, "attempt_conflict".into()),
             "{is_known}"
         );
@@ -322,7 +322,7 @@ async fn only_the_same_attempt_resumes(gateway: &TestGateway) {
     }
     assert_eq!(challenged.again().await.state, ShopperState::Captured);
     let other = checkout.send(&checkout.by_card(APPROVED)).await;
-    assert_eq!(refusal(&other), (409, "session_complete".into()));
+    other.assert_refused(409, "session_complete");
 }
 
 /// The attempt is sent many times at the moment when the shopper is known: one of them asks.

@@ -1,7 +1,7 @@
 //! Passkeys: created after a code, and used for the next payment only.
 
 use super::software_authenticator::Software;
-use super::{ADA, Challenged, challenged_by, code_of, declined_for, refusal, wrong_codes_of};
+use super::{ADA, Challenged, challenged_by, code_of, declined_for, wrong_codes_of};
 use crate::databases::on_both_databases;
 use harness::checkout::{Attempt, Checkout, simulate, view};
 use harness::client::{APPROVED, origin};
@@ -119,10 +119,10 @@ async fn passkey_created_after_a_code_authenticates_the_next_payment(gateway: &T
     let request = asked
         .checkout
         .credential(asked.payment, Passkey, assertion.clone());
-    assert_eq!(
-        refusal(&gateway.send(request).await),
-        (409, "challenge_closed".into())
-    );
+    gateway
+        .send(request)
+        .await
+        .assert_refused(409, "challenge_closed");
 }
 
 async fn passkey_signature_for_another_payment_or_origin_is_rejected_like_a_wrong_code(
@@ -195,26 +195,23 @@ async fn passkey_is_stored_only_for_the_browser_it_was_offered_to(gateway: &Test
     let mut software = Software::new(LOCALHOST);
     let credential = software.create(&offered);
     let foreign = enrol(&other.checkout, challenged.payment, credential.clone());
-    assert_eq!(
-        refusal(&gateway.send(foreign).await),
-        (404, "not_found".into())
-    );
+    gateway.send(foreign).await.assert_refused(404, "not_found");
     // What another payment has to sign is not what was signed.
     let mixed = enrol(&other.checkout, other.payment, credential);
-    assert_eq!(
-        refusal(&gateway.send(mixed).await),
-        (409, "challenge_closed".into())
-    );
+    gateway
+        .send(mixed)
+        .await
+        .assert_refused(409, "challenge_closed");
     let mut stranger = Software::new("http://evil.test");
     let bad = enrol(
         &challenged.checkout,
         challenged.payment,
         stranger.create(&offered),
     );
-    assert_eq!(
-        refusal(&gateway.send(bad).await),
-        (409, "challenge_closed".into())
-    );
+    gateway
+        .send(bad)
+        .await
+        .assert_refused(409, "challenge_closed");
     // A wrong one spends what was offered; whoever asks again is offered something new.
     let again = challenged.again().await.enrolment.expect("offered again");
     assert_ne!(again.options, offered);
@@ -249,10 +246,10 @@ async fn passkey_is_offered_only_for_ten_minutes_after_a_code() {
     let late = challenged
         .checkout
         .credential(challenged.payment, Enrol, late);
-    assert_eq!(
-        refusal(&gateway.send(late).await),
-        (409, "challenge_closed".into())
-    );
+    gateway
+        .send(late)
+        .await
+        .assert_refused(409, "challenge_closed");
     for outcome in [None, Some("frictionless"), Some("attempted")] {
         let view = gateway.pay(outcome, &harness::client::card(APPROVED)).await;
         assert_eq!((view.state, view.enrolment), (ShopperState::Captured, None));
@@ -296,7 +293,7 @@ async fn passkey_is_offered_only_to_the_browser_that_entered_the_code() {
     let credential = Software::new(LOCALHOST).create(&offered);
     let request = checkout.credential(challenged.payment, Enrol, credential);
     let answer = gateway.send(request).await;
-    assert_eq!(refusal(&answer), (409, "challenge_closed".into()));
+    answer.assert_refused(409, "challenge_closed");
     assert_eq!(
         gateway
             .bank_rows("SELECT account FROM bank_passkeys")

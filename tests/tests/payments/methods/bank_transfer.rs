@@ -1,6 +1,6 @@
 //! Bank transfers: exact, underpaid, overpaid, late, with a wrong reference, or never received.
 
-use super::{Waiting, begun, refusal, transfer_of};
+use super::{Waiting, begun, transfer_of};
 use crate::databases::on_both_databases;
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
@@ -236,10 +236,10 @@ async fn transfer_after_cancellation_is_returned(gateway: &TestGateway) {
     let (waiting, reference) = transfer(gateway, "transfer_never").await;
     gateway.send_money(&reference, 1).await;
     let request = waiting.checkout.step(waiting.payment, Cancel);
-    assert_eq!(
-        refusal(&gateway.send(request).await),
-        (409, "challenge_closed".into())
-    );
+    gateway
+        .send(request)
+        .await
+        .assert_refused(409, "challenge_closed");
     assert_eq!(waiting.state().await, "requires_action");
 }
 

@@ -6,7 +6,7 @@ mod wallet;
 
 use harness::checkout::{Attempt, Checkout, simulate};
 use harness::client::Prepared;
-use harness::gateway::{Answer, TestGateway};
+use harness::gateway::TestGateway;
 use sealpay_protocol::api::{ActionView, PaymentView, ShopperState, TransferView, WalletView};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
@@ -100,9 +100,4 @@ pub(crate) async fn press(gateway: &TestGateway, url: &str, body: &str) {
     let answer = gateway.send(form(url, body)).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
     assert_eq!(answer.header("location"), Some(url));
-}
-
-#[track_caller]
-pub(crate) fn refusal(answer: &Answer) -> (u16, String) {
-    (answer.status.as_u16(), answer.code())
 }

@@ -1,6 +1,6 @@
 //! Wallet payments: confirmed, declined, cancelled, abandoned, and decided concurrently.
 
-use super::{EVERYDAY, NEARLY_EMPTY, REFUSE, Waiting, begun, form, press, refusal, wallet_of};
+use super::{EVERYDAY, NEARLY_EMPTY, REFUSE, Waiting, begun, form, press, wallet_of};
 use crate::databases::on_both_databases;
 use harness::checkout::view;
 use harness::client::APPROVED;
@@ -113,15 +113,15 @@ async fn cancelled_wallet_payment_cannot_be_confirmed(gateway: &TestGateway) {
     let (waiting, url) = wallet(gateway).await;
     let checkout = &waiting.checkout;
     let step = checkout.step(waiting.payment, Resend);
-    assert_eq!(
-        refusal(&gateway.send(step).await),
-        (409, "challenge_closed".into())
-    );
+    gateway
+        .send(step)
+        .await
+        .assert_refused(409, "challenge_closed");
     let code = checkout.code(waiting.payment, "123456");
-    assert_eq!(
-        refusal(&gateway.send(code).await),
-        (409, "challenge_closed".into())
-    );
+    gateway
+        .send(code)
+        .await
+        .assert_refused(409, "challenge_closed");
     let given_up = checkout.take(waiting.payment, Cancel).await;
     assert_eq!(given_up.state, ShopperState::Declined);
     assert_eq!(waiting.state().await, "payment_abandoned");
@@ -134,7 +134,7 @@ async fn cancelled_wallet_payment_cannot_be_confirmed(gateway: &TestGateway) {
     assert_eq!(waiting.again().await.state, ShopperState::Declined);
     assert_eq!(waiting.published().await, ["requires_action", "declined"]);
     let again = gateway.send(checkout.step(waiting.payment, Cancel)).await;
-    assert_eq!(refusal(&again), (409, "challenge_closed".into()));
+    again.assert_refused(409, "challenge_closed");
     // Another try with the wallet has a page of its own.
     let second = checkout.by(Method::Wallet);
     let view = checkout.pay(&second).await;
@@ -147,14 +147,14 @@ async fn confirmed_wallet_payment_cannot_be_cancelled(gateway: &TestGateway) {
     let (waiting, url) = wallet(gateway).await;
     press(gateway, &url, EVERYDAY).await;
     let request = waiting.checkout.step(waiting.payment, Cancel);
-    assert_eq!(
-        refusal(&gateway.send(request).await),
-        (409, "challenge_closed".into())
-    );
+    gateway
+        .send(request)
+        .await
+        .assert_refused(409, "challenge_closed");
     assert_eq!(waiting.state().await, "captured");
     let other = waiting.checkout.by(Method::Wallet);
     let other = waiting.checkout.send(&other).await;
-    assert_eq!(refusal(&other), (409, "session_complete".into()));
+    other.assert_refused(409, "session_complete");
 }
 
 async fn unopened_wallet_payment_expires_after_ten_minutes(gateway: &TestGateway) {

@@ -1,34 +1,19 @@
 //! Deliveries in progress: rescheduled, redelivered and purged.
 
-use super::due_at;
 use super::endpoint_changes::untold;
 use super::events::{DUE_MS, noted, noted_of_round, result_of};
+use super::{answered, due_at, redelivered};
 use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable};
 use crate::storage::test_database::TestDatabase;
-use sealpay_protocol::ids::{EventId, MerchantId};
-use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
+use sealpay_protocol::ids::EventId;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
 use verifier_server::webhooks::deliveries::purge::DELIVERIES_KEPT_DAYS;
 use verifier_server::webhooks::deliveries::redelivery::{DeliveryFilter, RedeliverySelection};
 use verifier_server::webhooks::endpoints::store::usage::REDELIVERIES_AN_HOUR;
-use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
+use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
 use verifier_server::webhooks::events::model::DeliveryState;
-
-fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
-    StoredResponse {
-        request: IdempotentRequest {
-            merchant,
-            credential: "key_1".into(),
-            key: key.into(),
-            digest: "digest".into(),
-            changed_nothing: ChangedNothing::default(),
-        },
-        response: None,
-        at_ms: DUE_MS + 120,
-    }
-}
 
 async fn late_result_does_not_undo_a_redelivery(database: &TestDatabase) {
     let store = database.open().await;
@@ -39,14 +24,14 @@ async fn late_result_does_not_undo_a_redelivery(database: &TestDatabase) {
     assert!(noted(&store, &failed).await);
     let due = due_at(&store, DUE_MS + 100).await;
     let late = result_of(&due[0], DeliveryState::Failed, DUE_MS + 100);
-    let again = RedeliverySelection::Event(late.event);
-    let begun = store.deliveries.redeliver(
-        merchant.id,
-        (endpoint.id, endpoint.url.clone()),
-        again,
-        answered(merchant.id, "again"),
-    );
-    assert!(matches!(begun.await, Ok(EndpointWrite::Done(_))));
+    let begun = redelivered(
+        &store,
+        &endpoint,
+        late.event,
+        answered(merchant.id, "again", DUE_MS + 120),
+    )
+    .await;
+    assert!(matches!(begun, Ok(EndpointWrite::Done(_))));
     assert!(!noted(&store, &late).await);
     let due = due_at(&store, DUE_MS + 120).await;
     assert_eq!(due[0].attempts, 0, "it begins anew all the same");
@@ -57,14 +42,14 @@ async fn redelivery_survives_the_end_of_the_first_attempt(database: &TestDatabas
     let (merchant, endpoint) = reachable(&store).await;
     paid(&store, merchant.id, PaymentState::Captured).await;
     let due = due_at(&store, DUE_MS).await;
-    let again = RedeliverySelection::Event(due[0].event);
-    let begun = store.deliveries.redeliver(
-        merchant.id,
-        (endpoint.id, endpoint.url.clone()),
-        again,
-        answered(merchant.id, "again"),
-    );
-    assert!(matches!(begun.await, Ok(EndpointWrite::Done(_))));
+    let begun = redelivered(
+        &store,
+        &endpoint,
+        due[0].event,
+        answered(merchant.id, "again", DUE_MS + 120),
+    )
+    .await;
+    assert!(matches!(begun, Ok(EndpointWrite::Done(_))));
     // The first attempt arrives after all: it is kept, and another one is made.
     let arrived = result_of(&due[0], DeliveryState::Delivered, DUE_MS + 100);
     assert!(!noted_of_round(&store, &arrived, due[0].round).await);
@@ -97,7 +82,7 @@ async fn redeliveries_are_limited_per_hour(database: &TestDatabase) {
             merchant.id,
             (endpoint.id, endpoint.url.clone()),
             again,
-            answered(merchant.id, &key),
+            answered(merchant.id, &key, DUE_MS + 120),
         )
     };
     let ended = "UPDATE deliveries SET state = 'delivered'";
@@ -109,7 +94,7 @@ async fn redeliveries_are_limited_per_hour(database: &TestDatabase) {
     let one_more = begin(1, "more".into()).await;
     assert_eq!(one_more, Ok(EndpointWrite::LimitReached));
     // A credential that has leaked does not use up what the merchant's others may do.
-    let mut by_another = answered(merchant.id, "another");
+    let mut by_another = answered(merchant.id, "another", DUE_MS + 120);
     by_another.request.credential = "key_2".into();
     let selection = RedeliverySelection::Events(vec![EventId::new(1, [7; 10])], false);
     let another = (endpoint.id, endpoint.url.clone());
@@ -121,7 +106,7 @@ async fn redeliveries_are_limited_per_hour(database: &TestDatabase) {
         other.id,
         (elsewhere.id, elsewhere.url.clone()),
         event,
-        answered(other.id, "d"),
+        answered(other.id, "d", DUE_MS + 120),
     );
     assert!(matches!(others.await, Ok(EndpointWrite::Done(_))));
     assert_eq!(
@@ -151,7 +136,7 @@ async fn old_deliveries_and_those_of_deleted_endpoints_are_purged(database: &Tes
         merchant.id,
         gone.id,
         untold(),
-        answered(merchant.id, "delete"),
+        answered(merchant.id, "delete", DUE_MS + 120),
     );
     assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
     let deleted_ms = DUE_MS + 120;
@@ -272,7 +257,7 @@ async fn redelivery_is_refused_above_ten_thousand_pending(database: &TestDatabas
             merchant.id,
             (endpoint.id, endpoint.url.clone()),
             again,
-            answered(merchant.id, key),
+            answered(merchant.id, key, DUE_MS + 120),
         )
     };
     database.tamper(&copies(9_998)).await;

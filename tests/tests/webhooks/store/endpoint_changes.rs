@@ -2,6 +2,7 @@
 
 use super::endpoints::{fresh, states};
 use super::events::{DUE_MS, attempt_of, outcome_of, result_of};
+use super::to_other_example;
 use crate::databases::on_both_databases;
 use crate::storage::fixtures::{NOW_MS, paid, reachable};
 use crate::storage::test_database::TestDatabase;
@@ -64,13 +65,28 @@ pub(crate) async fn sequences(store: &Store, endpoint: &WebhookEndpoint) -> Vec<
         .collect()
 }
 
+/// Deletes an endpoint and tells nobody.
+async fn deleted(store: &Store, endpoint: &WebhookEndpoint) {
+    let (id, merchant) = (endpoint.id, endpoint.merchant);
+    let deleted = store
+        .endpoints
+        .delete(merchant, id, untold(), fresh(merchant));
+    assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
+}
+
+/// Moves an endpoint to another address.
+async fn moved_away(store: &Store, endpoint: &WebhookEndpoint, told: Box<Describe>) {
+    let (id, merchant) = (endpoint.id, endpoint.merchant);
+    let moved = store
+        .endpoints
+        .change(merchant, id, to_other_example(), told, fresh(merchant));
+    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+}
+
 async fn change_notice_goes_to_the_former_url_without_endpoint_details(database: &TestDatabase) {
     let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
-    let change = EndpointChange {
-        url: Some("https://other.example/".into()),
-        ..EndpointChange::default()
-    };
+    let change = to_other_example();
     let event = event_of(&known, "webhook_endpoint.updated");
     let told: Box<Describe> = Box::new(move |_, sequence| {
         let event = Event {
@@ -146,10 +162,7 @@ async fn rejected_change_changes_nothing(database: &TestDatabase) {
     let store = database.open().await;
     let (merchant, known) = reachable(&store).await;
     let refused = || ApiError::new(ErrorCode::ScopeMissing);
-    let change = EndpointChange {
-        url: Some("https://other.example/".into()),
-        ..EndpointChange::default()
-    };
+    let change = to_other_example();
     let seen = known.clone();
     let refusing: Box<Describe> = Box::new(move |now, sequence| {
         assert_eq!((now, sequence), (&seen, 1));
@@ -208,10 +221,7 @@ async fn change_notice_is_signed_with_the_secrets_of_the_previous_day(database: 
     };
     let before = signs(NOW_MS + 100).await;
     assert_eq!(before, Some(("fourth".to_owned(), former(&[]))));
-    let deleted = store
-        .endpoints
-        .delete(merchant.id, known.id, untold(), fresh(merchant.id));
-    assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
+    deleted(&store, &known).await;
     assert_eq!(
         store
             .deliveries
@@ -260,15 +270,12 @@ async fn longest_and_last_secret_sign_the_change_notice_after_many_rotations(
     for number in 0..25 {
         rotated(format!("after {number}"), NOW_MS - hour_ms + number).await;
     }
-    let change = EndpointChange {
-        url: Some("https://other.example/".into()),
-        ..EndpointChange::default()
-    };
-    let told = telling(event_of(&known, "webhook_endpoint.updated"));
-    let moved = store
-        .endpoints
-        .change(merchant.id, known.id, change, told, fresh(merchant.id));
-    assert_eq!(moved.await, Ok(EndpointWrite::Done(())));
+    moved_away(
+        &store,
+        &known,
+        telling(event_of(&known, "webhook_endpoint.updated")),
+    )
+    .await;
     let now_ms = NOW_MS + 100;
     let due = store.deliveries.due(now_ms, now_ms, 10).await.unwrap();
     let former = &due[0].former_secrets;
@@ -295,10 +302,7 @@ async fn secrets_of_a_deleted_endpoint_are_purged_without_a_change_notice(databa
             .endpoints
             .rotate_secret(merchant.id, known.id, secrets, untold(), fresh(merchant.id));
     assert_eq!(rotated.await, Ok(EndpointWrite::Done(())));
-    let deleted = store
-        .endpoints
-        .delete(merchant.id, known.id, untold(), fresh(merchant.id));
-    assert_eq!(deleted.await, Ok(EndpointWrite::Done(())));
+    deleted(&store, &known).await;
     assert_eq!(store.endpoints.purge_former_secrets(i64::MAX).await, Ok(0));
 }
 

@@ -1,11 +1,12 @@
 //! Webhook endpoints in the database.
 
 use super::endpoint_changes::{event_of, sequences, telling, untold};
+use super::{answered, fresh_at};
 use crate::databases::on_both_databases;
-use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable, registered, unique};
+use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable, registered};
 use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
-use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
+use verifier_server::idempotency::model::IdempotencyReplay;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
 use verifier_server::webhooks::deliveries::redelivery::{
@@ -17,22 +18,8 @@ use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
 use verifier_server::webhooks::events::model::DeliveryState;
 
-fn answered(merchant: MerchantId, key: &str) -> StoredResponse {
-    StoredResponse {
-        request: IdempotentRequest {
-            merchant,
-            credential: "key_1".into(),
-            key: key.into(),
-            digest: "digest".into(),
-            changed_nothing: ChangedNothing::default(),
-        },
-        response: Some("response".into()),
-        at_ms: NOW_MS + 20,
-    }
-}
-
 pub(crate) fn fresh(merchant: MerchantId) -> StoredResponse {
-    answered(merchant, &format!("key-{}", unique()))
+    fresh_at(merchant, NOW_MS + 20)
 }
 
 pub(crate) async fn states(store: &Store, endpoint: &WebhookEndpoint) -> Vec<DeliveryState> {
@@ -53,7 +40,7 @@ async fn endpoint_is_created_once_per_key_up_to_the_limit(database: &TestDatabas
     let first = endpoint(merchant.id);
     let made = store
         .endpoints
-        .create(&first, 2, None, answered(merchant.id, "one"))
+        .create(&first, 2, None, answered(merchant.id, "one", NOW_MS + 20))
         .await;
     assert_eq!(made, Ok(EndpointWrite::Done(())));
     let again = store
@@ -62,7 +49,7 @@ async fn endpoint_is_created_once_per_key_up_to_the_limit(database: &TestDatabas
             &endpoint(merchant.id),
             2,
             None,
-            answered(merchant.id, "one"),
+            answered(merchant.id, "one", NOW_MS + 20),
         )
         .await;
     let same = IdempotencyReplay::Same {
@@ -70,7 +57,7 @@ async fn endpoint_is_created_once_per_key_up_to_the_limit(database: &TestDatabas
         response: Some("response".into()),
     };
     assert_eq!(again, Ok(EndpointWrite::Repeated(same)));
-    let mut other = answered(merchant.id, "one");
+    let mut other = answered(merchant.id, "one", NOW_MS + 20);
     other.request.digest = "another".into();
     let reused = store
         .endpoints
@@ -89,7 +76,7 @@ async fn endpoint_is_created_once_per_key_up_to_the_limit(database: &TestDatabas
     let third = endpoint(merchant.id);
     let full = store
         .endpoints
-        .create(&third, 2, None, answered(merchant.id, "three"))
+        .create(&third, 2, None, answered(merchant.id, "three", NOW_MS + 20))
         .await;
     assert_eq!(full, Ok(EndpointWrite::NotNow));
     assert_eq!(
@@ -103,7 +90,7 @@ async fn endpoint_is_created_once_per_key_up_to_the_limit(database: &TestDatabas
     assert_eq!(deleted, Ok(EndpointWrite::Done(())));
     let made = store
         .endpoints
-        .create(&third, 2, None, answered(merchant.id, "three"))
+        .create(&third, 2, None, answered(merchant.id, "three", NOW_MS + 20))
         .await;
     assert_eq!(
         made,
@@ -117,7 +104,7 @@ async fn concurrent_requests_with_one_key_make_one_endpoint(database: &TestDatab
     let merchant = registered(&store).await;
     let endpoints: Vec<_> = (0..8).map(|_| endpoint(merchant.id)).collect();
     let making = endpoints.into_iter().map(|endpoint| {
-        let (store, answered) = (store.clone(), answered(merchant.id, "one"));
+        let (store, answered) = (store.clone(), answered(merchant.id, "one", NOW_MS + 20));
         tokio::spawn(async move { store.endpoints.create(&endpoint, 16, None, answered).await })
     });
     let mut done = 0;
@@ -344,7 +331,7 @@ async fn redelivery_keeps_its_attempts_and_order(database: &TestDatabase) {
             merchant.id,
             (late.id, late.url.clone()),
             again,
-            answered(merchant.id, key),
+            answered(merchant.id, key, NOW_MS + 20),
         )
     };
     let range = async |from, until, after| {
@@ -418,7 +405,7 @@ async fn redelivery_keeps_its_attempts_and_order(database: &TestDatabase) {
         merchant.id,
         (moved.id, moved.url.clone()),
         RedeliverySelection::Event(ids[0]),
-        answered(merchant.id, "g"),
+        answered(merchant.id, "g", NOW_MS + 20),
     );
     assert_eq!(elsewhere.await, Ok(EndpointWrite::NotNow));
     assert_eq!(store.endpoints.disable(late.id, NOW_MS).await, Ok(true));

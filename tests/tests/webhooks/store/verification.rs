@@ -1,11 +1,11 @@
 //! Endpoints that are not verified yet.
 
 use super::endpoint_changes::untold;
+use super::fresh_at;
 use crate::databases::on_both_databases;
-use crate::storage::fixtures::{NOW_MS, endpoint, paid, registered, unique};
+use crate::storage::fixtures::{NOW_MS, endpoint, paid, registered};
 use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::MerchantId;
-use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
 use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
@@ -14,22 +14,8 @@ use verifier_server::webhooks::endpoints::store::usage::VERIFICATIONS_AN_HOUR;
 use verifier_server::webhooks::endpoints::store::verification::{
     DueVerification, VerificationFailed,
 };
-use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
+use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
 use verifier_server::webhooks::events::model::HELD_MS;
-
-fn answered(merchant: MerchantId, at_ms: i64) -> StoredResponse {
-    StoredResponse {
-        request: IdempotentRequest {
-            merchant,
-            key: format!("key-{}", unique()),
-            digest: "digest".into(),
-            credential: "key_1".into(),
-            changed_nothing: ChangedNothing::default(),
-        },
-        response: None,
-        at_ms,
-    }
-}
 
 fn unverified(merchant: MerchantId) -> WebhookEndpoint {
     WebhookEndpoint {
@@ -126,7 +112,7 @@ async fn changed_url_suspends_deliveries_until_verified(database: &TestDatabase)
             known.id,
             change,
             untold(),
-            answered(merchant.id, NOW_MS + 20),
+            fresh_at(merchant.id, NOW_MS + 20),
         )
     };
     let done = Ok(EndpointWrite::Done(()));
@@ -189,7 +175,7 @@ async fn verification_can_be_requested_within_a_limit(database: &TestDatabase) {
     let ask = |at_ms| {
         store
             .endpoints
-            .verify(merchant.id, asked.id, answered(merchant.id, at_ms))
+            .verify(merchant.id, asked.id, fresh_at(merchant.id, at_ms))
     };
     let done = Ok(EndpointWrite::Done(()));
     assert_eq!(ask(NOW_MS + 1).await, done);
@@ -221,7 +207,7 @@ async fn verification_can_be_requested_within_a_limit(database: &TestDatabase) {
     );
     let off = store
         .endpoints
-        .verify(merchant.id, asked.id, answered(merchant.id, NOW_MS))
+        .verify(merchant.id, asked.id, fresh_at(merchant.id, NOW_MS))
         .await;
     assert_eq!(off, Ok(EndpointWrite::NotNow));
     let on = EndpointChange {
@@ -233,7 +219,7 @@ async fn verification_can_be_requested_within_a_limit(database: &TestDatabase) {
         asked.id,
         on,
         untold(),
-        answered(merchant.id, NOW_MS + 70_000),
+        fresh_at(merchant.id, NOW_MS + 70_000),
     );
     assert_eq!(on.await, done);
     assert_eq!(

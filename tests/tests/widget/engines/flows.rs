@@ -1,19 +1,18 @@
 //! The flows, for any browser engine.
 
-use crate::widget::embedding::page;
+use crate::widget::embedding::{show_page, signed};
+use crate::widget::keyboard;
 use harness::accessibility::{Part, findings};
 use harness::browser::Session;
 use harness::engine::Engine;
-use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::environment::TestEnvironment;
 use harness::processes::target;
-use harness::scenario::{Scenario, play_in, play_shared};
+use harness::scenario::{Scenario, play_alone, play_shared};
 use harness::shopper::{
-    AMEX, FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
+    FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
 };
 use reqwest::Method;
 use serde_json::json;
-use std::sync::Arc;
-use thirtyfour::prelude::*;
 
 /// Whose bank sends a code for every payment.
 const CODY: &str = "cody_challenge_code";
@@ -49,9 +48,7 @@ pub(crate) async fn pay_by_card(engine: Engine) {
         session.press(PAY).await;
         session.see(RECEIPT).await;
         look(&session, "receipt").await;
-        session
-            .go(&format!("{}/orders/{order}", environment.shop()))
-            .await;
+        session.go(&environment.order_page(&order)).await;
         session.see_order("paid").await;
         let payments = environment.payments_of(&order).await;
         assert_eq!(payments.len(), 1, "{payments:?}");
@@ -79,9 +76,8 @@ pub(crate) async fn retry_after_a_decline(engine: Engine) {
 
 pub(crate) async fn confirm_by_code(engine: Engine) {
     // A phone is shared by all who use the same bank.
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("engine confirms by code").in_engine(engine);
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone(scenario, async move |session, environment| {
         session.order(&environment.shop()).await;
         session.pay_with(persona_for("challenge_code")).await;
         session.see("#code").await;
@@ -138,9 +134,7 @@ pub(crate) async fn pay_by_transfer(engine: Engine) {
 pub(crate) async fn three_forms(engine: Engine) {
     let environment = TestEnvironment::shared();
     let names = ["a", "b", "c"].map(|name| format!("three-{name}-{}", engine.name()));
-    let [first, second, third] = names
-        .each_ref()
-        .map(|name| environment.merchant.sign(&environment.claims(name)));
+    let [first, second, third] = names.each_ref().map(|name| signed(name));
     let body = format!(
         "<div id=\"first\"></div>\
          <script src=\"{{verifier}}/checkout.js\" data-target=\"#first\" data-order=\"{first}\"></script>\
@@ -149,9 +143,7 @@ pub(crate) async fn three_forms(engine: Engine) {
     );
     let script = format!("Sealpay.mount('#third', {{ order: '{third}' }});");
     let page_name = format!("three-{}", engine.name());
-    let address = environment
-        .site
-        .publish(&page_name, page(environment, &body, &script));
+    let address = show_page(&page_name, &body, &script);
     let scenario = Scenario::new("engine shows three forms").in_engine(engine);
     play_shared(scenario, async move |session, _| {
         session.go(&address).await;
@@ -183,23 +175,5 @@ pub(crate) async fn three_forms(engine: Engine) {
 
 pub(crate) async fn pay_by_keyboard(engine: Engine) {
     let scenario = Scenario::new("engine pays by keyboard").in_engine(engine);
-    play_shared(scenario, async move |session, environment| {
-        session.go(&environment.shop()).await;
-        session
-            .tab_until("document.activeElement.matches('.product button')")
-            .await;
-        session.press_keys(Key::Enter).await;
-        session.see(FRAME).await;
-        session.tab_into_form("#number").await;
-        session.press_keys(AMEX.number).await;
-        for (field, text) in [("expiry", "12/34"), ("security-code", AMEX.security_code)] {
-            session.press_keys(Key::Tab).await;
-            let place = format!("document.activeElement.id === '{field}'");
-            assert!(session.is_true(&place).await, "Tab leads to {field}");
-            session.press_keys(text).await;
-        }
-        session.press_keys(Key::Enter).await;
-        session.see_order("paid").await;
-    })
-    .await;
+    keyboard::pay_by_keyboard(scenario).await;
 }

@@ -2,11 +2,9 @@
 
 use super::rich_claims;
 use crate::widget::embedding::page;
-use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::gallery::Gallery;
-use harness::scenario::{Scenario, play_in};
+use harness::scenario::play_alone;
 use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PAY};
-use std::sync::Arc;
 
 /// The name of a look, and the options of `mount` that make it.
 #[rustfmt::skip]
@@ -23,9 +21,7 @@ const LOOKS: [(&str, &str); 4] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn appearances_are_accessible() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
-    let scenario = Scenario::new("looks");
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone("looks", async move |session, environment| {
         let mut gallery = Gallery::new(&session, Some(FRAME));
         for (name, options) in LOOKS {
             let claims = rich_claims(&environment, &format!("look-{name}"));

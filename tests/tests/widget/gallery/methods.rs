@@ -2,20 +2,17 @@
 
 use super::{publish_and_go, rich_claims};
 use harness::browser::Session;
-use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::environment::TestEnvironment;
 use harness::gallery::Gallery;
 use harness::network::Fault;
-use harness::scenario::{Scenario, play_in};
+use harness::scenario::play_alone;
 use harness::shopper::{FRAME, NOTICE, PANEL, PAY};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::OrderClaims;
-use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payment_methods_are_accessible() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
-    let scenario = Scenario::new("ways to pay");
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone("ways to pay", async move |session, environment| {
         let mut gallery = Gallery::new(&session, Some(FRAME));
         show_the_choice(&session, &environment, &mut gallery).await;
         show_the_wallet(&session, &environment, &mut gallery).await;
@@ -86,8 +83,7 @@ async fn show_the_wallet(
     gallery.show("wallet").await;
 
     session.enter_opened_window().await;
-    session.driver().close_window().await.unwrap();
-    session.enter_first_window().await;
+    session.close_window().await;
     session.enter_frame(FRAME).await;
     session.see(".panel button[data-look='']").await;
     gallery.show("wallet-closed").await;

@@ -6,13 +6,13 @@ mod methods;
 mod receipts;
 mod shop;
 
-use super::embedding::{page, page_with_tag};
+use super::embedding::{page, page_with_tag, show_page, signed};
 use harness::accessibility::{Part, findings, is_to_be_had};
 use harness::browser::Session;
 use harness::environment::{EnvironmentOptions, TestEnvironment};
 use harness::gallery::{Gallery, WIDTHS};
 use harness::network::Fault;
-use harness::scenario::{Scenario, play_in, play_shared};
+use harness::scenario::{Scenario, play_alone, play_in, play_shared};
 use harness::shopper::{
     AMEX, Card, FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
 };
@@ -79,7 +79,7 @@ async fn show_loading(session: &Session, environment: &TestEnvironment, gallery:
     let network = &environment.verifier_network;
     network.fail("sealpay-widget_bg.wasm", Fault::Held, u32::MAX);
     for width in WIDTHS {
-        gallery.resize(width, 800).await;
+        session.resize(width, 800).await;
         // The driver would wait for the script that is held.
         session
             .developer_tools("Page.navigate", address.clone())
@@ -171,7 +171,6 @@ async fn show_an_unknown_outcome(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn end_states_without_a_payment_are_accessible() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("ends without a payment").with_complaints(&[
         "404 (Not Found)",
         "could not start",
@@ -180,7 +179,7 @@ async fn end_states_without_a_payment_are_accessible() {
         "[Sealpay] malformed_order",
         "[Sealpay] load_timeout",
     ]);
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone(scenario, async move |session, environment| {
         let mut gallery = Gallery::new(&session, Some(FRAME));
         // First, because the browser keeps a script that it got once.
         show_a_blocked_script(&session, &environment, &mut gallery).await;
@@ -275,9 +274,7 @@ async fn show_the_loader_alone(
     environment
         .verifier_network
         .fail("/checkout/", Fault::NotFound, u32::MAX);
-    let order = environment
-        .merchant
-        .sign(&environment.claims("loader-timeout"));
+    let order = signed("loader-timeout");
     let tag = page_with_tag(environment, &order, "data-timeout=\"500\"");
     session
         .go(&environment.site.publish("loader-timeout", tag))
@@ -298,7 +295,7 @@ async fn use_up_every_attempt(session: &Session, card: Card) {
         if attempt < ATTEMPTS_PER_SESSION {
             let empty = "return document.getElementById('security-code')?.value === ''";
             harness::browser::eventually("the next attempt", async || {
-                (session.run(empty, Vec::new()).await == true).then_some(())
+                (session.evaluate(empty).await == true).then_some(())
             })
             .await;
         }
@@ -307,13 +304,9 @@ async fn use_up_every_attempt(session: &Session, card: Card) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn inaccessible_page_is_detected() {
-    let environment = TestEnvironment::shared();
     let body = "<form><input type=\"text\"><button type=\"button\"></button></form>";
-    let address = environment
-        .site
-        .publish("barrier", page(environment, body, ""));
-    let scenario = Scenario::new("barriers");
-    play_shared(scenario, async move |session, _| {
+    let address = show_page("barrier", body, "");
+    play_shared("barriers", async move |session, _| {
         session.go(&address).await;
         let found = findings(&session, Part::Page).await.join("\n");
         for rule in ["label:", "button-name:"] {
@@ -325,9 +318,8 @@ async fn inaccessible_page_is_detected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shop_pages_are_accessible() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("pages of the shop").with_complaints(&["404 (Not Found)"]);
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone(scenario, async move |session, environment| {
         let session = &*session;
         let mut gallery = Gallery::new(session, None);
         session.go(&environment.shop()).await;

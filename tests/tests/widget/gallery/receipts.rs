@@ -3,20 +3,17 @@
 use super::{publish_and_go, rich_claims};
 use crate::widget::receipt::reserve;
 use harness::browser::Session;
-use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::environment::TestEnvironment;
 use harness::gallery::Gallery;
-use harness::scenario::{Scenario, play_in};
+use harness::scenario::play_alone;
 use harness::shopper::{FRAME, PANEL, VISA};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
-use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn receipts_are_accessible() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
-    let scenario = Scenario::new("receipts");
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone("receipts", async move |session, environment| {
         let mut gallery = Gallery::new(&session, Some(FRAME));
         show_a_receipt(&session, &environment, &mut gallery).await;
         show_what_is_reserved(&session, &environment, &mut gallery).await;
@@ -84,9 +81,7 @@ async fn show_what_is_reserved(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn order_page_is_accessible_during_captures_and_refunds() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
-    let scenario = Scenario::new("money of an order");
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone("money of an order", async move |session, environment| {
         let session = &*session;
         let mut gallery = Gallery::new(session, None);
         let order = reserve(session, &environment).await;

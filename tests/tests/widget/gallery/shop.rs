@@ -4,12 +4,11 @@ use crate::widget::bank_transfer::pay_up_to_the_details;
 use crate::widget::one_time_codes::pay_up_to_the_code;
 use crate::widget::wallet::pay_up_to_the_wallet;
 use harness::browser::Session;
-use harness::environment::{EnvironmentOptions, TestEnvironment};
+use harness::environment::TestEnvironment;
 use harness::gallery::Gallery;
-use harness::scenario::{Scenario, play_in};
+use harness::scenario::{Scenario, play_alone};
 use harness::shopper::FRAME;
 use harness::simulation::DAY;
-use std::sync::Arc;
 
 async fn show_order(
     session: &Session,
@@ -18,18 +17,15 @@ async fn show_order(
     (order, state, picture): (&str, &str, &str),
 ) {
     session.enter_page().await;
-    session
-        .go(&format!("{}/orders/{order}", environment.shop()))
-        .await;
+    session.go(&environment.order_page(&order)).await;
     session.see_order(state).await;
     gallery.show(picture).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shop_pages_of_pending_orders_are_accessible() {
-    let environment = Arc::new(TestEnvironment::set_up(EnvironmentOptions::default()));
     let scenario = Scenario::new("orders that wait").with_complaints(&["401 (Unauthorized)"]);
-    play_in(environment, scenario, async move |session, environment| {
+    play_alone(scenario, async move |session, environment| {
         let session = &*session;
         let mut gallery = Gallery::new(session, None);
         show_a_check(session, &environment, &mut gallery).await;
@@ -58,8 +54,7 @@ async fn show_a_wallet(
     gallery: &mut Gallery<'_>,
 ) {
     let order = pay_up_to_the_wallet(session, environment).await;
-    session.driver().close_window().await.unwrap();
-    session.enter_first_window().await;
+    session.close_window().await;
     session.read("[data-status=wallet]", "in your wallet").await;
     gallery.show("shop-checkout-wallet").await;
     let shown = (order.as_str(), "waiting_for_shopper", "shop-order-wallet");

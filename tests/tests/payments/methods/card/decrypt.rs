@@ -3,7 +3,7 @@
 use crate::refusals::{Checkout, body_of, refused};
 use harness::client::{APPROVED, attempt, card};
 use harness::gateway::TestGateway;
-use harness::time::{OsRandom, now};
+use harness::time::{now, os_random};
 use sealpay_protocol::api::SessionView;
 use sealpay_protocol::card::YearMonth;
 use sealpay_protocol::encoding::base64url;
@@ -78,7 +78,7 @@ fn recipient(session: &SessionView) -> SealingPublicKey {
 }
 
 fn envelope(recipient: &SealingPublicKey, plaintext: &[u8], associated: &[u8]) -> SealedCard {
-    let (enc, ct) = seal_bytes(recipient, plaintext, associated, &mut OsRandom).unwrap();
+    let (enc, ct) = seal_bytes(recipient, plaintext, associated, &mut os_random()).unwrap();
     SealedCard {
         v: 1,
         kid: recipient.key_id().to_owned(),
