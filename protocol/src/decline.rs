@@ -50,8 +50,6 @@ pub enum DeclineCategory {
     PaymentStopped,
     /// The shopper cancelled on the wallet's page.
     CancelledInWallet,
-    /// The transfer did not arrive in time.
-    TransferLate,
 }
 
 crate::names! {
@@ -77,7 +75,6 @@ crate::names! {
         PossiblyPaid = "possibly_paid",
         PaymentStopped = "payment_stopped",
         CancelledInWallet = "cancelled_in_wallet",
-        TransferLate = "transfer_late",
     }
 }
 

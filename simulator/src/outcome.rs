@@ -246,11 +246,10 @@ pub(crate) const TRANSFER: [(&str, TransferScenario, &str); 6] = [
 ];
 
 /// Reasons that the verifier gives and the bank does not.
-pub(crate) const GATEWAY_REASONS: [&str; 4] = [
+pub(crate) const GATEWAY_REASONS: [&str; 3] = [
     "not_processed",
     "payment_abandoned",
     "wallet_refused",
-    "transfer_not_received",
 ];
 
 /// The outcome of a name: one of the special ones, or a key of the decline table.

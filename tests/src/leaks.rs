@@ -166,7 +166,7 @@ mod tests {
             (b"CVC = 417", true),
             (b"\x06203412\x03417\x00", true),
             (b"took 417 ms", false),
-            (b"cvc2_mismatch after 417 ms", false),
+            (b"cvv2_mismatch after 417 ms", false),
             (b"security_code_missing", false),
         ];
         for (text, expected) in rows {

@@ -194,11 +194,6 @@ fn decline(category: DeclineCategory) -> Explanation {
             "Payment cancelled",
             "You cancelled in your wallet. You haven’t been charged. Try again or pay another way.",
         ),
-        Category::TransferLate => explanation(
-            "Transfer not received",
-            "Your transfer didn’t arrive in time. Anything that arrives later will be returned to \
-             you.",
-        ),
     }
 }
 
