@@ -135,7 +135,7 @@ pub struct PayRequest {
     pub card: Option<SealedCard>,
 }
 
-/// Body of `POST /v1/authentications`: the shopper's response to an [`ActionView`].
+/// Body of `POST /v1/authentications`: the shopper's response to an `ActionView`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
@@ -223,7 +223,7 @@ pub struct PaymentView {
     pub action: Option<ActionView>,
     /// The offer to enrol a passkey; only directly after a correct code.
     pub enrolment: Option<EnrolmentView>,
-    /// The reason of a decline, for the shopper.
+    /// The reason for a decline, for the shopper.
     pub decline: Option<DeclineView>,
     /// Remaining attempts.
     pub attempts_left: u32,
@@ -346,7 +346,7 @@ pub struct CardView {
     pub last4: String,
 }
 
-/// The reason of a decline, as far as a shopper may see it, and the advice.
+/// The reason for a decline, as far as a shopper may see it, and the advice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct DeclineView {

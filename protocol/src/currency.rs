@@ -46,7 +46,7 @@ pub struct CurrencyError;
 
 impl fmt::Display for CurrencyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("The currency is not an ISO 4217 code in capitals that money can be paid in.")
+        f.write_str("The currency must be the uppercase ISO 4217 code of a currency in which payments can be made.")
     }
 }
 

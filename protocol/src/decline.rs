@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The reason of a decline, as far as a shopper may see it; each category has one sentence.
+/// The reason for a decline, as far as a shopper may see it; each category has one sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

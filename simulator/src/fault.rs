@@ -58,12 +58,12 @@ impl FaultKind {
     }
 }
 
-/// A fault that was ordered.
+/// A fault that a tester has added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
     /// Its name.
     pub id: String,
-    /// Whose fault it is: the name of an acquirer, `simulated_wallet`, `simulated_transfer`,
+    /// What it applies to: the name of an acquirer, `simulated_wallet`, `simulated_transfer`,
     /// `payouts`, `issuer` or `any`.
     pub target: String,
     /// What goes wrong.
@@ -72,17 +72,17 @@ pub struct Fault {
     pub min_ms: u32,
     /// The longest latency, milliseconds; zero for other kinds.
     pub max_ms: u32,
-    /// How many requests it will still strike, where it was ordered for the next few.
+    /// How many more requests it applies to, if it was added for the next few.
     pub remaining: Option<u32>,
-    /// Which share of payments, of what is done to them and of payouts it strikes, thousandths,
-    /// where it was ordered for a share.
+    /// The share of payments, modifications and payouts that it applies to, thousandths,
+    /// if it was added for a share.
     pub share_per_mille: Option<u32>,
-    /// What chooses them: the same seed strikes the same references.
+    /// The seed that selects them: the same seed selects the same references.
     pub seed: Option<u32>,
-    /// When it was ordered, milliseconds since 1970.
+    /// When it was added, milliseconds since 1970.
     pub created_at_ms: i64,
-    /// What it has struck last, where it was ordered for the next few requests: a payment, what is
-    /// done to one, or a payout.
+    /// What it was last applied to, if it was added for the next few requests: a payment, a
+    /// modification, or a payout.
     #[serde(default)]
     pub last_struck: Option<String>,
 }

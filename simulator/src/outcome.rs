@@ -118,7 +118,7 @@ pub enum OutcomeKind {
     Transfer,
 }
 
-/// A name that an order may ask for in `simulate`.
+/// A named outcome that an order may request in `simulate`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NamedOutcome {
     /// The stable name.
@@ -246,11 +246,8 @@ pub(crate) const TRANSFER: [(&str, TransferScenario, &str); 6] = [
 ];
 
 /// Reasons that the verifier gives and the bank does not.
-pub(crate) const GATEWAY_REASONS: [&str; 3] = [
-    "not_processed",
-    "payment_abandoned",
-    "wallet_refused",
-];
+pub(crate) const GATEWAY_REASONS: [&str; 3] =
+    ["not_processed", "payment_abandoned", "wallet_refused"];
 
 /// The outcome of a name: one of the special ones, or a key of the decline table.
 pub(crate) fn find(name: &str) -> Option<SimulatedOutcome> {

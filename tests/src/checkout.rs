@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use verifier_server::gateway::Gateway;
 use verifier_server::payments::methods::bank_transfer;
 use verifier_server::settlements::close::{Cutoff, settle};
-use verifier_server::{disputes, maintain, operations, payments, payouts, simulation};
+use verifier_server::{disputes, maintain, modifications, payments, payouts, simulation};
 
 /// A shopper with an order in front of them.
 #[derive(Debug)]
@@ -224,10 +224,10 @@ impl TestGateway {
         bank_transfer::incoming::collect(gateway)
             .await
             .expect("the bank answers");
-        operations::reconcile::recover(gateway)
+        modifications::reconcile::recover(gateway)
             .await
             .expect("the store answers");
-        operations::expire::expire(gateway)
+        modifications::expire::expire(gateway)
             .await
             .expect("the store answers");
         release_lapsed(gateway).await;

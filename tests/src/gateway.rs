@@ -1,6 +1,6 @@
 //! A whole verifier inside the test: the real application, called without a socket.
 //!
-//! A test ends with [`TestGateway::finish`], which looks at everything that was kept and said.
+//! A test ends with [`TestGateway::finish`], which checks everything that was stored and logged.
 
 mod answer;
 mod building;
@@ -43,11 +43,11 @@ use verifier_server::payments::reconcile::recover;
 pub struct TestGateway {
     /// The server's parts.
     pub server: Arc<Server>,
-    /// A merchant that is registered.
+    /// A registered merchant.
     pub merchant: Merchant,
     /// The verifier's origin.
     pub origin: Origin,
-    /// What it keeps.
+    /// Its data folder.
     pub folder: Folder,
     pub(crate) finished: bool,
     /// API keys and webhook secrets of every merchant.
@@ -63,7 +63,7 @@ pub struct TestGateway {
     pub(crate) database: Option<Database>,
 }
 
-/// What goes on beside requests, until this is dropped.
+/// The background tasks, until this is dropped.
 #[derive(Debug)]
 pub struct Beside(JoinHandle<()>);
 
@@ -83,7 +83,7 @@ impl Drop for TestGateway {
 }
 
 impl TestGateway {
-    /// Ends a test that has closed the store, in which nothing can be looked for any more.
+    /// Ends a test that has closed the store, which can no longer be checked.
     pub fn abandon(mut self) {
         self.finished = true;
     }
@@ -100,7 +100,7 @@ impl TestGateway {
         Self::in_place(None, settings, None).await
     }
 
-    /// On a fresh database of a real Postgres, where there is one.
+    /// On a fresh database of a real Postgres, if one is available.
     pub async fn on_postgres() -> Option<Self> {
         Self::on_postgres_with(|_| {}).await
     }
@@ -111,12 +111,12 @@ impl TestGateway {
         Some(Self::in_place(Some(database), settings, None).await)
     }
 
-    /// On SQLite with a bank that can do something else as well.
+    /// On SQLite with a bank that has changed capabilities.
     pub async fn extended(extend: Extend) -> Self {
         Self::in_place(None, |_| {}, Some(extend)).await
     }
 
-    /// The URL of its Postgres, where it is on one.
+    /// The URL of its Postgres database, if it uses one.
     #[must_use]
     pub fn database_url(&self) -> Option<&str> {
         self.database.as_ref().map(Database::url)

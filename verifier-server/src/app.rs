@@ -29,7 +29,8 @@ use crate::webhooks::outbox::Outbox;
 use crate::widget_builds::routes::OtherBuilds;
 use crate::worker::every;
 use crate::{
-    attention, disputes, keys, maintain, operations, payments, payouts, settlements, widget_builds,
+    attention, disputes, keys, maintain, modifications, payments, payouts, settlements,
+    widget_builds,
 };
 use sealpay_provider::Providers;
 use sealpay_storage::in_background;
@@ -267,11 +268,11 @@ impl Server {
                 every(COLLECT_EVERY, "collect credits", || {
                     bank_transfer::incoming::collect(gateway)
                 }),
-                every(RECOVER_EVERY, "reconcile operations", || {
-                    operations::reconcile::recover(gateway)
+                every(RECOVER_EVERY, "reconcile modifications", || {
+                    modifications::reconcile::recover(gateway)
                 }),
                 every(EXPIRE_EVERY, "expire authorizations", || {
-                    operations::expire::expire(gateway)
+                    modifications::expire::expire(gateway)
                 }),
                 every(REVERSE_EVERY, "reverse late approvals", || {
                     payments::reversals::reverse(gateway)

@@ -1,7 +1,7 @@
 //! Conditions that need an operator's attention: logged, and exported as metrics.
 
 use crate::gateway::Gateway;
-use crate::operations::by_hand::NEEDS_ATTENTION_MS;
+use crate::modifications::by_hand::NEEDS_ATTENTION_MS;
 use crate::payments::reversals::model::ReversalState;
 use crate::store::DatabaseError;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub struct Attention {
 pub async fn look(gateway: &Gateway) -> Result<Attention, DatabaseError> {
     let now_ms = gateway.clock.now_ms_i64();
     let store = &gateway.store;
-    let open = store.operations.open(i64::MAX, LOOKED_AT).await?;
+    let open = store.modifications.open(i64::MAX, LOOKED_AT).await?;
     let ages = open
         .iter()
         .map(|modification| now_ms.saturating_sub(modification.created_at_ms))

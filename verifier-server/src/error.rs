@@ -15,7 +15,7 @@ use std::fmt;
 pub struct ApiError {
     /// The stable code.
     pub code: ErrorCode,
-    /// The offending member, claim or header; a member inside others with its path, as
+    /// The offending member, claim or header; a nested member with its path, such as
     /// `items[3].name`.
     pub param: Option<Cow<'static, str>>,
     /// What is wrong and what is accepted, replacing the code's own sentence.
@@ -50,7 +50,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $status,)* }
             }
 
-            /// A few words.
+            /// A short title.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
@@ -75,19 +75,19 @@ codes! {
     NotFound = "not_found", 404, "Not found",
         "There is no such path or resource.";
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed",
-        "This path does not take that method; the Allow header lists the ones it takes.";
+        "This path does not support that method; the Allow header lists the methods it supports.";
     ControlTokenInvalid = "control_token_invalid", 401, "Control token invalid",
         "Send the operator's token as Authorization: Bearer ….";
     CrossSiteRefused = "cross_site_refused", 403, "Cross-site request refused",
         "A page on another site can't make this request; open this page at its own address.";
     UnsupportedMediaType = "unsupported_media_type", 415, "Unsupported media type",
-        "The Content-Type must be application/json, in any case and with any parameters.";
+        "The Content-Type must be application/json; letter case and parameters do not matter.";
     PayloadTooLarge = "payload_too_large", 413, "Payload too large",
         "The request body is too large.";
     ApiKeyInvalid = "api_key_invalid", 401, "API key invalid",
         "Send a valid API key as Authorization: Bearer sk_test_…, or sign the request with the merchant's order key.";
-    ApiKeyOfOtherMode = "api_key_of_other_mode", 401, "API key of the other mode",
-        "A test verifier takes keys that begin with sk_test_, a live one those that begin with sk_live_; use the key of this verifier.";
+    ApiKeyOfOtherMode = "api_key_of_other_mode", 401, "API key for the other mode",
+        "A test verifier accepts keys that begin with sk_test_, and a live verifier accepts keys that begin with sk_live_; use a key for this verifier.";
     CredentialsAmbiguous = "credentials_ambiguous", 401, "Two credentials",
         "Send an API key or a signature, not both.";
     ScopeMissing = "scope_missing", 403, "Scope missing",
@@ -101,29 +101,29 @@ codes! {
     MissingSignature = "missing_signature", 401, "Signature missing",
         "The request needs the headers content-digest, signature-input and signature.";
     MalformedRequest = "malformed_request", 400, "Malformed request",
-        "The body or a header is not of the form that the API describes; param names it if known.";
+        "The body or a header is not in the format that the API specifies; param names the invalid part if known.";
     MalformedSignature = "malformed_signature", 400, "Signature malformed",
-        "The signature headers are not in the form that docs/reference/protocol.md gives.";
+        "The signature headers are not in the format that docs/reference/protocol.md specifies.";
     SignatureFromTheFuture = "signature_from_the_future", 401, "Signature from the future",
         "The signature was created in the future; compare your clock with server_time and sign again.";
     SignatureExpired = "signature_expired", 401, "Signature expired",
         "The signature has expired; compare your clock with server_time and sign again.";
     DigestMismatch = "digest_mismatch", 400, "Digest mismatch",
-        "The body is not the one that content-digest describes.";
+        "The body does not match content-digest.";
     MalformedJson = "malformed_json", 400, "Malformed JSON",
-        "The body is not JSON in UTF-8, or it is nested too deeply.";
+        "The body is not valid UTF-8 JSON, or it is nested too deeply.";
     SignatureInvalid = "signature_invalid", 401, "Signature invalid",
-        "The signature doesn't match this request and key; sign path, query and headers byte for byte as they are sent.";
+        "The signature doesn't match this request and key; sign the path, the query and the headers exactly as they are sent, byte for byte.";
     NotificationNotAuthenticated = "notification_not_authenticated", 401, "Notification not authenticated",
-        "The notification is not shown to be the provider's; compare the secret that both have.";
-    NonceReplayed = "nonce_replayed", 401, "Signature used before",
+        "The notification could not be verified as coming from the provider; check that both sides use the same secret.";
+    NonceReplayed = "nonce_replayed", 401, "Signature already used",
         "Each signature can be used once; sign the same request again with a new nonce.";
     MalformedOrder = "malformed_order", 400, "Malformed order",
-        "The order is not a compact JWS with the header and claims of docs/reference/protocol.md section 3; param names the one at fault.";
+        "The order is not a compact JWS with the header and claims that docs/reference/protocol.md section 3 specifies; param names the invalid one.";
     UnknownMerchant = "unknown_merchant", 404, "Unknown merchant",
         "There is no such merchant.";
     UnknownOrderKey = "unknown_order_key", 401, "Unknown order key",
-        "The merchant has no active key of that kid.";
+        "The merchant has no active key with that kid.";
     OrderSignatureInvalid = "order_signature_invalid", 401, "Order signature invalid",
         "The order's signature doesn't match the merchant's key.";
     OrderForAnotherVerifier = "order_for_another_verifier", 422, "Order for another verifier",
@@ -131,47 +131,47 @@ codes! {
     OrderExpired = "order_expired", 410, "Order expired",
         "The order has expired or is not valid yet; the page needs a new one.";
     CurrencyUnknown = "currency_unknown", 422, "Currency unknown",
-        "The currency is not an ISO 4217 code in capitals that money can be paid in.";
+        "The currency must be the uppercase ISO 4217 code of a currency in which payments can be made.";
     AmountInvalid = "amount_invalid", 422, "Amount invalid",
         "The amount must be from 1 to 999999999999 minor units.";
     SimulateNotAllowed = "simulate_not_allowed", 403, "Simulation not allowed",
         "This verifier is not in test mode and does not simulate outcomes.";
     OriginNotAllowed = "origin_not_allowed", 403, "Origin not allowed",
-        "The page is not among the order's parent_origins, or not registered for the merchant.";
-    OrderReused = "order_reused", 409, "Order used before",
-        "The order's jti was used for another order, or the order was opened too often; make a new order.";
+        "The page's origin is not one of the order's parent_origins, or it is not registered for the merchant.";
+    OrderReused = "order_reused", 409, "Order already used",
+        "The order's jti was used for another order, or the order was opened too many times; create a new order.";
     AttemptConflict = "attempt_conflict", 409, "Attempt conflict",
-        "This attempt id was used with another body; use a new id for a new attempt.";
+        "This attempt id was used with a different body; use a new id for a new attempt.";
     AttemptInProgress = "attempt_in_progress", 409, "Attempt in progress",
-        "Another attempt of this session is under way; wait for its outcome.";
+        "Another attempt for this session is in progress; wait for its outcome.";
     SessionComplete = "session_complete", 409, "Session complete",
-        "This session is paid.";
+        "This session's order has already been paid.";
     SessionExpired = "session_expired", 410, "Session expired",
         "The session has expired; the page needs a new order.";
     ChallengeClosed = "challenge_closed", 409, "Challenge closed",
         "This payment is not waiting for that step; send its attempt again to get its state.";
-    ResendNotAllowed = "resend_not_allowed", 429, "Code not sent again",
-        "Another code cannot be sent yet, or not again; the payment's action says when.";
+    ResendNotAllowed = "resend_not_allowed", 429, "Code not resent",
+        "Another code cannot be sent yet, or no more codes can be sent; see the payment's action.";
     MethodNotOffered = "method_not_offered", 422, "Method not offered",
-        "This session does not take that method; its methods member lists the ones it takes.";
+        "This session does not accept that method; its methods member lists the accepted methods.";
     TooManyAttempts = "too_many_attempts", 422, "Too many attempts",
         "This session has no attempts left; the page needs a new order.";
-    IdempotencyKeyReused = "idempotency_key_reused", 409, "Idempotency key used before",
+    IdempotencyKeyReused = "idempotency_key_reused", 409, "Idempotency key already used",
         "This Idempotency-Key was used for another request; use a new key for a new request.";
     ModificationInProgress = "modification_in_progress", 409, "Modification in progress",
-        "The outcome of another capture, void or refund of this payment is open; send the same request again in a moment.";
+        "The outcome of another capture, void or refund of this payment is not known yet; send the same request again in a moment.";
     StateConflict = "state_conflict", 409, "Not possible in this state",
-        "The resource's state doesn't allow this; get it again to see its state.";
+        "The resource's state doesn't allow this; retrieve the resource to see its current state.";
     LimitReached = "limit_reached", 429, "Limit reached",
         "The merchant has reached its limit for this hour or day; try again later.";
     AmountTooLarge = "amount_too_large", 422, "Amount too large",
-        "The amount is more than there is left to capture, refund or dispute.";
+        "The amount is more than what is left to capture, refund or dispute.";
     ReportTooLarge = "report_too_large", 422, "Report too large",
-        "The settlement has more than 8000 lines, which is too much for one report; read its lines in pages.";
+        "The settlement has more than 8000 lines, which is too many for one report; list its balance transactions page by page.";
     QueryTooBroad = "query_too_broad", 422, "Query too broad",
-        "The query would read too many rows; narrow it, by time for example, or ask for one thing at a time.";
+        "The query would read too many rows; narrow it, for example by time, or split it into several requests.";
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
-        "The sealed card does not open for this payment; seal it again with the current key.";
+        "The sealed card could not be opened for this payment; seal it again with the current key.";
     Overloaded = "overloaded", 503, "Overloaded",
         "The server is overloaded or its database does not respond; send the same request again in a moment.";
     Internal = "internal", 500, "Internal error",

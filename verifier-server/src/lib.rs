@@ -7,7 +7,7 @@
 //!
 //! - [`sessions`], [`payments`]: an order is opened and paid. [`payments::authorize`] reads from
 //!   top to bottom; [`payments::methods`] has the differences between payment methods.
-//! - [`operations`], [`disputes`]: captures, voids, refunds and expiry; disputes.
+//! - [`modifications`], [`disputes`]: captures, voids, refunds and expiry; disputes.
 //! - [`balance`], [`settlements`], [`payouts`]: the amounts owed to a merchant, settlement and
 //!   payout.
 //! - [`ledger`]: double-entry postings and their audit.
@@ -55,8 +55,8 @@ pub mod listener;
 pub mod maintain;
 pub mod merchants;
 pub mod metrics;
+pub mod modifications;
 mod notifications;
-pub mod operations;
 pub mod payments;
 pub mod payouts;
 pub mod serve;

@@ -1,7 +1,7 @@
-//! What a host page may change of the appearance: a few variables, each validated; everything else
+//! What a host page may change in the appearance: a few variables, each validated; everything else
 //! is ignored.
 //!
-//! A page cannot hide the test mode or an error this way, nor make a text illegible: no free CSS is
+//! A page cannot hide the test mode or an error this way, or make text illegible: no custom CSS is
 //! accepted, and colours without enough contrast are ignored.
 
 /// A validated appearance. `None` leaves the stylesheet's own value.
@@ -11,11 +11,11 @@ pub struct Appearance {
     pub accent: Option<Colour>,
     /// The background, and the colours used on it.
     pub ground: Option<Ground>,
-    /// The corners, pixels.
+    /// The corner radius, pixels.
     pub radius_px: Option<u8>,
-    /// Between the fields, pixels.
+    /// The spacing between fields, pixels.
     pub spacing_px: Option<u8>,
-    /// The size of the text, pixels; everything else follows it.
+    /// The size of the text, pixels; everything else scales with it.
     pub size_px: Option<u8>,
     /// The font family as CSS writes it.
     pub font: Option<&'static str>,
@@ -52,11 +52,11 @@ pub struct Ground {
 /// Light, dark, or the shopper's device setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColourScheme {
-    /// Dark text on a light ground.
+    /// Dark text on a light background.
     Light,
-    /// Light text on a dark ground.
+    /// Light text on a dark background.
     Dark,
-    /// As the device is set.
+    /// The device's setting.
     #[default]
     Auto,
 }
@@ -79,7 +79,7 @@ pub const SPACING_PX: [u8; 2] = [8, 24];
 /// The size of the text, pixels. Below 16, phones zoom into a field that is touched.
 pub const SIZE_PX: [u8; 2] = [14, 20];
 
-/// The minimum contrast of a text with its background, tenths (WCAG 2.2, 1.4.3).
+/// The minimum contrast of text with its background, tenths (WCAG 2.2, 1.4.3).
 const TEXT_CONTRAST: u64 = 45;
 
 /// The minimum contrast of the border of a field, tenths (WCAG 2.2, 1.4.11).
@@ -109,7 +109,7 @@ const FONTS: [(&str, &str); 5] = [
     ),
 ];
 
-/// What the host page asks for, by its names. Values of a wrong type and unknown names are ignored.
+/// What the host page asks for, by its names. Values of the wrong type and unknown names are ignored.
 #[derive(Debug, Default)]
 pub struct AppearanceRequest<'a> {
     /// `#rrggbb`

@@ -421,7 +421,7 @@ mod tests {
     fn tests_of_the_whole_are_told_from_those_of_one_crate() {
         let names = tests_of_one_crate(&Workspace::locate().expect("a workspace"));
         let names = names.expect("cargo answers");
-        assert!(names.contains(&String::from("treaty")), "{names:?}");
+        assert!(names.contains(&String::from("conformance")), "{names:?}");
         assert!(!names.contains(&String::from(OF_THE_WHOLE)), "{names:?}");
     }
 }

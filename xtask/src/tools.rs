@@ -1,4 +1,4 @@
-//! Installs what builds the widget, under `target/tools`, where it disturbs nothing else on the machine.
+//! Installs the tools that the tests need under `target/tools`, away from the rest of the machine.
 
 use std::fs;
 use std::path::Path;
@@ -10,32 +10,32 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// Which tests the tools are for. The widget and the servers are built without any: what shoppers
-/// download comes of the versions in `Cargo.lock` alone.
+/// download is built only from the versions in `Cargo.lock`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Test,
-    /// Also what takes longer than most people wait.
+    /// Also the tests that take too long for everyday use.
     LongTest,
 }
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// The newest that its registry had when this was written; it drives every Firefox since 128.
+/// The newest version in its registry at the time of writing; supports Firefox 128 and later.
 const GECKODRIVER: &str = "0.37.1";
 
 /// A program that `cargo install` builds.
 struct Tool {
     package: &'static str,
-    /// Each of these must be there, and tells its version.
+    /// Each of these must be installed and report its version.
     programs: &'static [&'static str],
     version: String,
-    /// Whether the lock file inside the package is the better choice. Newer dependencies break trunk and
-    /// wasm-pack from time to time; the lock of wasm-bindgen-cli names versions that were withdrawn.
+    /// Whether to use the lock file inside the package. Newer dependencies break trunk and
+    /// wasm-pack from time to time; the lock file of wasm-bindgen-cli lists yanked versions.
     locked: bool,
 }
 
 impl Tool {
-    /// In the order in which they are installed. The version of wasm-bindgen must equal the library's.
+    /// In the order in which they are installed. The version of wasm-bindgen must match the library's.
     fn needed_for(purpose: Purpose, wasm_bindgen: String) -> Vec<Self> {
         let mut tools = vec![
             Self {
@@ -61,7 +61,7 @@ impl Tool {
             tools.push(Self {
                 package: "trunk",
                 programs: &["trunk"],
-                // The last one that builds with this project's Rust: 0.22 asks for 1.96.
+                // The last one that builds with this project's Rust: 0.22 requires 1.96.
                 version: String::from("0.21.14"),
                 locked: true,
             });

@@ -17,10 +17,10 @@ use sealpay_protocol::origin::Origin;
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// The largest body of a webhook, bytes. A payment has about one thousand.
+/// The maximum size of a webhook body, bytes. A payment event has about 1000.
 const WEBHOOK_BYTES: usize = 64 * 1024;
 
-/// The largest body of a form, bytes: a handful of short fields.
+/// The maximum size of a form body, bytes: a handful of short fields.
 const FORM_BYTES: usize = 4 * 1024;
 
 /// What the handlers need.
@@ -30,12 +30,12 @@ pub(crate) struct Shop {
     pub(crate) control: Option<Origin>,
 }
 
-/// Why there is no page.
+/// Why a page cannot be shown.
 pub(crate) enum AppError {
     NotFound,
     /// The form cannot be used; the sentence says why.
     Form(&'static str),
-    /// For the log: the shopper reads a general sentence.
+    /// For the log only: the shopper sees a generic message.
     Internal(String),
 }
 

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tower::ServiceExt;
 
-/// A folder for one test, removed at its end.
+/// A folder for one test, removed when the test ends.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -111,7 +111,7 @@ impl TestShop {
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    /// Orders two lanterns for €49.80; the reference.
+    /// Orders two lanterns for €49.80 and returns the order reference.
     async fn order(&self) -> String {
         let response = self
             .post("/checkout", "product=moon-lantern&pieces=2")

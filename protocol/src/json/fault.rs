@@ -115,7 +115,7 @@ impl JsonFault {
         let subject = self.param().unwrap_or_else(|| whole.to_owned());
         match &self.reason {
             Reason::NotJson(line, column) => format!(
-                "{whole} is not JSON in UTF-8, or is nested too deeply: see line {line}, column {column}."
+                "{whole} is not valid UTF-8 JSON, or is nested too deeply: see line {line}, column {column}."
             ),
             Reason::HalfCharacter => format!(
                 "{subject} has half of a character, a lone surrogate or broken UTF-8: cut texts \

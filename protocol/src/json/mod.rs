@@ -19,7 +19,7 @@ use serde::{Deserialize, de};
 /// Parses one JSON object.
 ///
 /// # Errors
-/// The text is not JSON, not an object, or has other members than the type.
+/// The text is not JSON, is not an object, or has members that the type does not have.
 pub fn object_from_slice<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice::<Object<T>>(bytes).map(|object| object.0)
 }
@@ -55,11 +55,11 @@ pub fn optional_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(objects.map(|objects| objects.into_iter().map(|object| object.0).collect()))
 }
 
-/// For [`read_by_name!`](macro@crate::read_by_name): a text that is one of the names. A derived
+/// For [`read_by_name!`](macro@crate::read_by_name): a string that is one of the names. A derived
 /// enum also accepts `{"name":null}`, a second spelling.
 ///
 /// # Errors
-/// It is not a text, or not one of the names.
+/// It is not a string, or not one of the names.
 pub fn named<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     names: &'static [&'static str],

@@ -63,7 +63,7 @@ impl fmt::Display for SignatureError {
             }
             Self::Expired => "The signature has expired; sign the request again.",
             Self::FromTheFuture => "The signature was created in the future; check the clock.",
-            Self::DigestMismatch => "The body is not the one that content-digest describes.",
+            Self::DigestMismatch => "The body does not match content-digest.",
             Self::Invalid => "The signature doesn't match this request and key.",
         })
     }

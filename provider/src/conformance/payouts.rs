@@ -36,9 +36,9 @@ pub(super) async fn default_account_is_valid_and_stays_the_same(run: &CheckRun<'
     let account = payouts.default_account(merchant);
     if let Some(account) = &account {
         let is_valid = iban::parse(account).as_ref() == Ok(account);
-        run.ensure(is_valid, format!("{account} is no IBAN"));
+        run.ensure(is_valid, format!("{account} is not an IBAN"));
         let differ = payouts.default_account(other).as_ref() != Some(account);
-        run.ensure(differ, "two merchants have one account");
+        run.ensure(differ, "two merchants share one account");
     }
     drop(payouts);
     let payouts = run.payouts().await;

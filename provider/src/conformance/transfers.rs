@@ -46,7 +46,7 @@ pub(super) async fn repeated_start_gives_the_same_instructions(run: &CheckRun<'_
         .await;
     run.ensure(!account.holder.is_empty(), "the account has no holder");
     let has_iban = check_digits::are_right(&account.iban) && account.iban.len() >= 15;
-    run.ensure(has_iban, format!("{} is no IBAN", account.iban));
+    run.ensure(has_iban, format!("{} is not an IBAN", account.iban));
     let has_bic = matches!(account.bic.len(), 8 | 11);
     run.ensure(has_bic, format!("{} is no BIC", account.bic));
     let is_found = meant_by(&account.reference).contains(&plain(&account.reference));

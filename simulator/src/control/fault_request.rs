@@ -7,12 +7,12 @@ use crate::{transfer, wallet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A fault that is ordered: for the next few requests, or for a share of all payments.
+/// A fault to add: for the next few requests, or for a share of all payments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRequest {
-    /// Whose fault it is: the name of an acquirer, `simulated_wallet` or `simulated_transfer` for
-    /// what is done to their payments afterwards, `payouts`, `issuer` or `any`, which are all but
+    /// What it applies to: the name of an acquirer, `simulated_wallet` or `simulated_transfer` for
+    /// modifications of their payments, `payouts`, `issuer` or `any`, which means all except
     /// the payouts.
     #[serde(default = "any")]
     pub target: String,
@@ -24,13 +24,13 @@ pub struct FaultRequest {
     /// The longest latency, milliseconds. Latency only; `min_ms` when missing.
     #[serde(default)]
     pub max_ms: Option<u32>,
-    /// How many requests it strikes.
+    /// How many requests it applies to.
     #[serde(default)]
     pub next: Option<u32>,
-    /// Which share of payments, of what is done to them and of payouts it strikes, thousandths.
+    /// The share of payments, modifications and payouts that it applies to, thousandths.
     #[serde(default)]
     pub share_per_mille: Option<u32>,
-    /// What chooses them: the same seed strikes the same payments. Zero when missing.
+    /// The seed that selects them: the same seed selects the same payments. Zero when missing.
     #[serde(default)]
     pub seed: Option<u32>,
 }

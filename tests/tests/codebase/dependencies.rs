@@ -25,9 +25,9 @@ const FEATURES: [(&str, &[&str]); 11] = [
     ("disputes", &["payments"]),
     ("merchants", &[]),
     ("notifications", &["payments", "payouts"]),
-    ("operations", &["payments"]),
+    ("modifications", &["payments"]),
     // The event of a payment shows what was done to it.
-    ("payments", &["disputes", "operations", "sessions"]),
+    ("payments", &["disputes", "modifications", "sessions"]),
     ("payouts", &["balance"]),
     ("sessions", &["payments"]),
     ("settlements", &["balance", "payments", "payouts"]),
@@ -38,7 +38,7 @@ const FEATURES: [(&str, &[&str]); 11] = [
 /// What the parts that features stand on may use of the server.
 #[rustfmt::skip]
 const PARTS: [(&str, &[&str]); 9] = [
-    ("attention", &["gateway", "operations", "payments", "store"]),
+    ("attention", &["gateway", "modifications", "payments", "store"]),
     ("auth", &["error", "gateway", "http", "keys", "merchants", "store", "webhooks"]),
     ("error", &[]),
     ("fair", &["error"]),

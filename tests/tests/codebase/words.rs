@@ -24,7 +24,7 @@ const RETIRED_NAMES: &[(&str, &str)] = &[
     ("KeptCard", "StoredCard"),
     ("KeptDelivery", "StoredDelivery"),
     ("Mischief", "WebhookFaults"),
-    ("Obstacle", "OperationError"),
+    ("Obstacle", "ModificationError"),
     ("Office", "BackOffice"),
     ("OpeningKey", "DecapsulationKey"),
     ("Prank", "DeliveryFault"),

@@ -223,7 +223,7 @@ async fn wait_for_a_bad_moment(process: &mut VerifierProcess, chance: &mut Chanc
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_verifier_loses_nothing_and_pays_nothing_twice() {
+async fn killed_verifier_loses_nothing_and_charges_nothing_twice() {
     let mut system = TestSystem::build(None, 1).await;
     let kills = kills();
     let setup = system.setups[0].clone();

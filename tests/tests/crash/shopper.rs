@@ -1,7 +1,7 @@
 //! Shoppers who pay while the verifier is being killed, and record the responses.
 //!
-//! They do what the widget does: an attempt has its name and its bytes before it is sent, and when
-//! no answer comes the same attempt is sent again with a new signature, until there is one.
+//! They do what the widget does: an attempt's id and body are fixed before it is sent, and when
+//! no response arrives, the same attempt is sent again with a new signature until one does.
 
 use super::money::connection::{Answer, PATIENCE, code_of, unexpected};
 use harness::chance::Chance;
@@ -38,7 +38,7 @@ const fn habit(outcome: Option<&'static str>, cards: &'static [&'static str]) ->
 
 const ONE_CARD: &[&str] = &[APPROVED_CARD];
 
-/// Those who are done in a moment, more often than not.
+/// Shoppers who usually finish quickly.
 pub(crate) const QUICK: &[Habit] = &[
     habit(None, ONE_CARD),
     habit(Some("approved"), ONE_CARD),
@@ -57,7 +57,7 @@ pub(crate) const QUICK: &[Habit] = &[
     },
 ];
 
-/// Those whose bank takes its time, or never answers.
+/// Shoppers whose bank responds slowly or never.
 pub(crate) const PATIENT: &[Habit] = &[
     habit(Some("slow"), ONE_CARD),
     habit(Some("response_lost"), ONE_CARD),
@@ -74,7 +74,7 @@ pub(crate) const PATIENT: &[Habit] = &[
     },
 ];
 
-/// What became of an attempt, as its shopper was told.
+/// The outcome of an attempt, as reported to its shopper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Acknowledged {
     /// Captured or declined.
@@ -87,7 +87,7 @@ pub(crate) enum Acknowledged {
     SessionComplete,
 }
 
-/// An attempt that was made, and what its shopper was told at last.
+/// An attempt, and the final outcome reported to its shopper.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) session: SessionId,
@@ -95,22 +95,22 @@ pub(crate) struct Record {
     pub(crate) told: Acknowledged,
 }
 
-/// Where shoppers go, and what they bring back.
+/// Where shoppers send requests, and what they record.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     merchant: Merchant,
     origin: Origin,
     addresses: Vec<SocketAddr>,
     closing: AtomicBool,
-    /// What shoppers were told.
+    /// The outcomes reported to shoppers.
     pub(crate) records: Mutex<Vec<Record>>,
-    /// What never should have happened, in sentences.
+    /// Descriptions of everything that should never have happened.
     pub(crate) complaints: Mutex<Vec<String>>,
-    /// Answers that did not come, for whatever reason.
+    /// Responses that did not arrive, for any reason.
     pub(crate) broken: AtomicU64,
-    /// Those of them whose requests had been sent.
+    /// Those of them whose request had already been sent.
     pub(crate) cut: AtomicU64,
-    /// Answers that were asked for again after a kill and had to be the same.
+    /// Responses that were requested again after a kill and had to be identical.
     pub(crate) asked_again: AtomicU64,
 }
 

@@ -1,6 +1,6 @@
 //! A dispute from its opening to its outcome.
 
-use crate::operations::ledger_entries;
+use crate::modifications::ledger_entries;
 use harness::back_office::key;
 use harness::gateway::TestGateway;
 use sealpay_protocol::limits::DISPUTE_EVIDENCE_SECONDS;

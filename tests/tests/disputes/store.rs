@@ -10,8 +10,8 @@ use verifier_server::disputes::store::{DisputeChange, DisputeStep};
 use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
 use verifier_server::ledger::posting;
 use verifier_server::ledger::posting::PostingContext;
-use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
-use verifier_server::operations::store::ModificationClaim;
+use verifier_server::modifications::model::{Modification, ModificationKind, ModificationState};
+use verifier_server::modifications::store::ModificationClaim;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Store;
@@ -170,7 +170,7 @@ async fn payment_with_a_pending_operation_is_not_disputed(database: &TestDatabas
         updated_at_ms: NOW_MS,
         lease_until_ms: NOW_MS,
     };
-    let claim = store.operations.claim(&before, &refund, None).await;
+    let claim = store.modifications.claim(&before, &refund, None).await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));
     let (after, dispute) = (disputed(&before, 100), dispute(&before, 100));
     let step = DisputeStep {

@@ -172,7 +172,7 @@ async fn frame_ancestors_are_the_merchants_origins() {
 }
 
 #[tokio::test]
-async fn document_names_one_merchant_origin_with_one_database_query() {
+async fn checkout_page_names_one_merchant_origin_with_one_database_query() {
     let gateway = with_widget().await;
     let store = gateway.server.state.gateway.store();
     let staging = "https://staging.shop.localhost";

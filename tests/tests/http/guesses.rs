@@ -128,7 +128,7 @@ async fn excess_requests_are_shed_and_other_networks_served() {
 
 /// Behind the address of a carrier, a school or a cloud are many.
 #[tokio::test]
-async fn guessing_does_not_lock_out_authenticated_clients_of_the_same_address() {
+async fn guessing_does_not_lock_out_authenticated_clients_at_the_same_address() {
     let gateway = with_default_limits(&[]).await;
     let address: SocketAddr = "198.51.100.9:4711".parse().unwrap();
     let good = Prepared::get_of("/v1/payments", Some(&gateway.merchant.api_key));

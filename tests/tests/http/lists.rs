@@ -9,7 +9,7 @@ on_both_databases! {
     lists_are_paged_newest_first,
 }
 
-/// Reads a list to its end and gives the identifiers in its order.
+/// Reads a list to its end and returns the identifiers in list order.
 async fn read_all(gateway: &TestGateway, list: &str, limit: usize) -> Vec<String> {
     let mut ids: Vec<String> = Vec::new();
     loop {
@@ -42,7 +42,7 @@ async fn lists_are_paged_newest_first(gateway: &TestGateway) {
     for limit in [1, 3, 6, 7, 8, 100] {
         let mut read = read_all(gateway, "/v1/payments", limit).await;
         assert_eq!(read.len(), 7, "pages of {limit}");
-        // Those of one millisecond are in the order of their random part.
+        // Ids from the same millisecond are ordered by their random part.
         let mut newest_first = read.clone();
         newest_first.sort_by(|a, b| b.cmp(a));
         assert_eq!(read, newest_first, "pages of {limit}");

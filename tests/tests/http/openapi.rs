@@ -166,7 +166,7 @@ fn differences(place: &str, expected: &Value, found: &Value) -> Vec<String> {
 }
 
 #[test]
-fn response_of_another_schema_is_detected() {
+fn response_with_a_different_schema_is_detected() {
     let example = json!({"a": 1, "b": [{"c": null}, {"c": "text"}], "d": {"e": true}, "f": []});
     let same = json!({"a": 2, "b": [{"c": "other"}], "d": {"e": false}, "f": []});
     assert_eq!(differences("", &example, &same), Vec::<String>::new());
@@ -296,7 +296,7 @@ fn recorded(history: &History, value: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "prints the file of the examples"]
+#[ignore = "prints the examples file"]
 async fn print_the_examples() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -152,7 +152,7 @@ async fn payment_with_two_faults_reports_the_first() {
 }
 
 #[tokio::test]
-async fn session_request_with_two_faults_reports_the_first() {
+async fn session_request_with_two_errors_reports_the_first() {
     let gateway = TestGateway::start().await;
     let browser = gateway.browser();
     let order = gateway.order(None);

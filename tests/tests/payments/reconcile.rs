@@ -18,14 +18,14 @@ fn with_a_patient_verifier(config: &mut Config) {
 #[tokio::test]
 async fn payment_interrupted_by_a_crash_is_reconciled_on_sqlite() {
     let gateway = TestGateway::with(with_a_patient_verifier).await;
-    a_payment_that_a_crash_left_is_asked_for(gateway).await;
+    a_payment_interrupted_by_a_crash_is_queried(gateway).await;
 }
 
 #[tokio::test]
 async fn payment_interrupted_by_a_crash_is_reconciled_on_postgres() {
     match TestGateway::on_postgres_with(with_a_patient_verifier).await {
-        Some(gateway) => a_payment_that_a_crash_left_is_asked_for(gateway).await,
-        None => eprintln!("skipped without Postgres: a_payment_that_a_crash_left"),
+        Some(gateway) => a_payment_interrupted_by_a_crash_is_queried(gateway).await,
+        None => eprintln!("skipped without Postgres: a_payment_interrupted_by_a_crash"),
     }
 }
 
@@ -71,7 +71,7 @@ async fn unknown_outcome_is_queried_until_known(gateway: &mut TestGateway) {
         );
         assert_eq!(gateway.payment(unknown.payment).await["state"], "unknown");
 
-        // Nobody forgets it when the verifier starts again.
+        // The payment is still known after the verifier restarts.
         gateway.restart().await;
         assert_eq!(gateway.recover().await, 0, "its lease has not run out");
         gateway.move_clock(5);
@@ -90,13 +90,13 @@ async fn unknown_outcome_is_queried_until_known(gateway: &mut TestGateway) {
     }
 }
 
-/// The process ends while the bank is asked: the claim stands, the outcome does not.
-async fn a_payment_that_a_crash_left_is_asked_for(mut gateway: TestGateway) {
+/// The process ends while the bank is being called: the claim is stored, the outcome is not.
+async fn a_payment_interrupted_by_a_crash_is_queried(mut gateway: TestGateway) {
     let (browser, order, session) = opened(&gateway, "response_lost").await;
     let attempt = attempt();
     let body = browser.pay_body(&order, &session, attempt, &card(APPROVED));
     let again = || browser.send_attempt(&session, attempt, body.clone());
-    // The process ends when the claim is made; the shopper's connection breaks with it.
+    // The process ends once the claim is stored, which also drops the shopper's connection.
     tokio::select! {
         answer = gateway.send(again()) => panic!("the bank is silent: {}", answer.text()),
         () = authorizing(&gateway) => {}

@@ -35,7 +35,7 @@ async fn name_account(gateway: &TestGateway, iban: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn payouts_wait_until_an_account_is_named_and_stay_with_it() {
+async fn payouts_wait_until_an_account_is_set_and_stay_with_it() {
     let gateway = TestGateway::extended(|bank| Capabilities {
         payouts: bank.payouts.map(|bank| {
             let bank: Arc<dyn PayoutProvider> = Arc::new(WithoutAccounts(bank));

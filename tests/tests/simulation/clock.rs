@@ -91,7 +91,7 @@ async fn simulated_time_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn keys_of_the_new_time_are_published_at_once() {
+async fn keys_for_the_new_time_are_published_immediately() {
     let gateway = TestGateway::start().await;
     let before = read(&gateway, "/v1/keys").await;
     for _ in 0..4 {

@@ -29,7 +29,7 @@ async fn send(gateway: &TestGateway, reference: &str, amount: i64, currency: &st
 }
 
 #[tokio::test]
-async fn reference_inside_a_longer_text_is_matched_and_refundable() {
+async fn reference_inside_a_longer_text_is_matched_and_its_payment_is_refundable() {
     let gateway = TestGateway::start().await;
     let (payment, reference) = awaited(&gateway).await;
     let (other_payment, other) = awaited(&gateway).await;

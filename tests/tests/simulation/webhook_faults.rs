@@ -1,4 +1,4 @@
-//! Simulated faults of webhooks.
+//! Simulated webhook faults.
 
 use super::{advance, checkout_of, done, read, wallet};
 use harness::client::{APPROVED, Merchant, attempt, card};
@@ -20,7 +20,7 @@ async fn gateway() -> TestGateway {
     .await
 }
 
-/// What arrived, once it is so much and nothing more comes.
+/// What arrived, once there are `count` deliveries and no more follow.
 async fn arrivals(receiver: &WebhookReceiver, count: usize) -> Vec<Arrival> {
     let look = async || receiver.arrivals();
     seen_when("what arrived", look, |arrivals| arrivals.len() >= count).await;

@@ -243,7 +243,7 @@ async fn five_wrong_codes_lock_the_card_and_another_card_pays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cancelled_challenge_returns_to_the_form_and_can_be_paid() {
+async fn cancelling_a_challenge_returns_to_the_form_and_the_order_can_be_paid() {
     play_alone("cancelled challenge", async move |session, environment| {
         let order = order_up_to_the_code(&session, &environment).await;
         let dead = environment.code_on_phone_of(CODY).await;

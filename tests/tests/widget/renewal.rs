@@ -20,7 +20,7 @@ async fn fill_in_and_wait(session: &Session, environment: &TestEnvironment) -> S
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn expired_form_continues_with_a_new_order_and_the_typed_data() {
+async fn expired_form_continues_with_a_new_order_and_the_entered_data() {
     let scenario = Scenario::new("renewal").with_complaints(&["401 (Unauthorized)", "410 (Gone)"]);
     play_alone(scenario, async move |session, environment| {
         let order = fill_in_and_wait(&session, &environment).await;

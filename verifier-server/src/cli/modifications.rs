@@ -5,9 +5,9 @@ use super::print_json;
 use crate::app::{Parts, Server};
 use crate::config::Config;
 use crate::error::ApiError;
-use crate::operations;
-use crate::operations::by_hand::{NEEDS_ATTENTION_MS, NotEnded};
-use crate::operations::model::Modification;
+use crate::modifications;
+use crate::modifications::by_hand::{NEEDS_ATTENTION_MS, NotEnded};
+use crate::modifications::model::Modification;
 use clap::{Args, Subcommand, ValueEnum};
 use sealpay_protocol::ids::ModificationId;
 use sealpay_provider::ProviderDecision;
@@ -70,7 +70,7 @@ pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result
         match command {
             ModificationCommand::List => {
                 let now_ms = gateway.clock().now_ms_i64();
-                for pending in operations::by_hand::pending(gateway)
+                for pending in modifications::by_hand::pending(gateway)
                     .await
                     .map_err(sentence)?
                 {
@@ -81,7 +81,7 @@ pub(super) async fn run(config: &Config, command: ModificationCommand) -> Result
             ModificationCommand::End(end) => {
                 let id = end.modification;
                 let ended =
-                    operations::by_hand::end_by_hand(gateway, id, end.answer(), end.force).await;
+                    modifications::by_hand::end_by_hand(gateway, id, end.answer(), end.force).await;
                 let ended = ended.map_err(|why| refused(id, why));
                 let merchant = ended.as_ref().ok().map(|ended| ended.merchant);
                 let change = Change::new(&end.action(), merchant, Some(id.to_string()));

@@ -59,7 +59,7 @@ impl DisputeState {
     }
 }
 
-/// The reason of a dispute.
+/// The reason for a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeReason {

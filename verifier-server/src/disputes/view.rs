@@ -24,7 +24,7 @@ pub struct DisputeRecord {
     pub state: DisputeState,
     /// The merchant's evidence.
     pub evidence: Option<String>,
-    /// The credential that submitted the evidence, or accepted.
+    /// The credential that submitted the evidence or accepted the dispute.
     pub answered_by: Option<String>,
     /// The deadline for a response, seconds since 1970; afterwards the dispute is lost.
     pub evidence_due_at: u64,

@@ -4,8 +4,8 @@
 use super::state::AppState;
 use super::{audit, contract, examples, in_flight, rate_limit};
 use crate::{
-    balance, disputes, keys, notifications, operations, payments, payouts, sessions, settlements,
-    webhooks,
+    balance, disputes, keys, modifications, notifications, payments, payouts, sessions,
+    settlements, webhooks,
 };
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -66,7 +66,7 @@ fn limited() -> OpenApiRouter<AppState> {
         .merge(sessions::routes::routes())
         .merge(payments::routes::routes())
         .merge(payments::authentication_routes::routes())
-        .merge(operations::routes::routes())
+        .merge(modifications::routes::routes())
         .merge(disputes::routes::routes())
         .merge(balance::routes::routes())
         .merge(settlements::routes::routes())

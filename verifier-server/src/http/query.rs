@@ -37,7 +37,7 @@ pub(crate) fn currency(
     text: Option<&str>,
     name: &'static str,
 ) -> Result<Option<Currency>, ApiError> {
-    let accepted = "an ISO 4217 code in capitals that money can be paid in";
+    let accepted = "the uppercase ISO 4217 code of a currency in which payments can be made";
     named(text, name, accepted, |code| code.parse().ok())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Open files besides client connections: databases, running webhooks, name lookups.
 const OTHER_FILES: u64 = 384;
-/// Minimum number of open files for starting.
+/// Minimum number of open files needed to start.
 const FEWEST_FILES: u64 = 64;
 /// A network gets at most this fraction of all connections, however few there are.
 const NETWORK_PART: u32 = 4;
@@ -17,13 +17,13 @@ const NETWORK_PART: u32 = 4;
 pub struct ConnectionLimits {
     /// Concurrent connections.
     pub max: u32,
-    /// Concurrent connections of one network.
+    /// Concurrent connections from one network.
     pub max_per_network: u32,
     /// Idle time of a connection, seconds.
     pub idle_seconds: u32,
     /// Concurrent requests.
     pub max_requests: u32,
-    /// Concurrent requests of one network.
+    /// Concurrent requests from one network.
     pub max_requests_per_network: u32,
     /// Time limit of a request body, seconds.
     pub body_seconds: u32,
@@ -59,7 +59,7 @@ impl ConnectionLimits {
         ];
         if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
             return Err(format!(
-                "connections.{name} = 0 would let nobody in: give at least 1, or leave it out"
+                "connections.{name} = 0 would reject every client: set it to at least 1, or omit it"
             ));
         }
         if !(1..=3600).contains(&self.idle_seconds) {
@@ -98,7 +98,7 @@ impl ConnectionLimits {
         if files < FEWEST_FILES {
             return Err(format!(
                 "the limit on open files is {files}, and the server needs at least {FEWEST_FILES}: \
-                 raise it with LimitNOFILE= of systemd or ulimit -n"
+                 raise it with systemd's LimitNOFILE= or with ulimit -n"
             ));
         }
         let room = files.saturating_sub(OTHER_FILES.min(files / 2));

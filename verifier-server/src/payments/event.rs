@@ -6,8 +6,8 @@ use crate::disputes::model::Dispute;
 use crate::disputes::view::DisputeRecord;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::operations::model::{Modification, ModificationState, failure_event};
-use crate::operations::view::ModificationRecord;
+use crate::modifications::model::{Modification, ModificationState, failure_event};
+use crate::modifications::view::ModificationRecord;
 use crate::webhooks::events::body::EventBody;
 use crate::webhooks::events::model::{Event, kind_of};
 use sealpay_protocol::ids::EventId;
@@ -16,7 +16,7 @@ use serde::Serialize;
 /// The data of the event.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PaymentEventData {
-    /// Counts the payment's events from 1, so that receivers can ignore stale ones.
+    /// The event's number within its payment, from 1, so that receivers can ignore stale events.
     pub sequence: i64,
     /// The payment at that time.
     pub payment: PaymentRecord,

@@ -11,7 +11,7 @@ use super::methods;
 use super::model::Payment;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::operations::model::ModificationKind;
+use crate::modifications::model::ModificationKind;
 use crate::worker;
 use model::{Reversal, ReversalState};
 use sealpay_protocol::order::Capture;
@@ -127,7 +127,7 @@ async fn give_back(
                 "a late approval was reversed");
         }
         Ok(ProviderDecision::Declined(reason))
-            if reason == crate::operations::perform::NOT_HELD =>
+            if reason == crate::modifications::perform::NOT_HELD =>
         {
             tracing::warn!(payment = %payment.id, provider = seen.provider,
                 "a late approval is no longer authorized at the provider");

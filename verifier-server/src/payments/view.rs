@@ -48,7 +48,7 @@ pub struct PaymentRecord {
     pub state: PaymentState,
     /// The stored part of the card; only with the method `card`.
     pub card: Option<CardRecord>,
-    /// The reason of a decline.
+    /// The reason for a decline.
     pub decline: Option<DeclineRecord>,
     /// The provider, and why it was chosen.
     pub route: RouteRecord,

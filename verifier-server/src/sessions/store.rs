@@ -69,7 +69,7 @@ const BY_ID: &str = sql!(Session::SELECT, "WHERE id = $1");
 
 const BY_ORDER: &str = sql!(Session::SELECT, "WHERE merchant = $1 AND jti = $2");
 
-/// Decides races between two pages with one order, and between a page and an attempt.
+/// Resolves races between two pages that open one order, and between a page and an attempt.
 const REBIND: &str = "UPDATE sessions
     SET public_key = $3, parent_origin = $4, key_rebind_count = key_rebind_count + 1
     WHERE id = $1 AND public_key = $2 AND COALESCE(active_attempt, '') = $6 AND key_rebind_count < $5";
@@ -112,7 +112,7 @@ struct NewSession {
 }
 
 async fn open(tx: &mut Tx<'_>, new: &NewSession) -> Result<SessionOpened, Fault> {
-    // Both statements are sent at once and undone if necessary, which is rare.
+    // Both statements are sent together and, in rare cases, rolled back.
     let statements = [(nonces::CONSUME, &new.nonce[..]), (INSERT, &new.row[..])];
     match tx.execute_together(&statements).await?[..] {
         [1, 1] => Ok(SessionOpened::New(new.session.clone())),

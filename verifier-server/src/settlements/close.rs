@@ -1,4 +1,4 @@
-//! Settlement: closes what is due by the calendar, once for each merchant, currency and date.
+//! Settlement: closes what is due on the calendar, once for each merchant, currency and date.
 
 use super::draft;
 use super::draft::{BatchKey, Terms};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// What to close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cutoff {
-    /// Everything due now by the calendar.
+    /// Everything due now according to the calendar.
     Now,
     /// Everything up to a settlement date, even early; capped at the settlement date of today's
     /// sales.

@@ -16,7 +16,7 @@ pub struct Settlement {
     pub merchant: MerchantId,
     /// The currency.
     pub currency: Currency,
-    /// Counts this merchant's settlements in this currency from 1, without gaps.
+    /// The number of the settlement for this merchant and currency, from 1, without gaps.
     pub number: i64,
     /// The settlement date.
     pub settlement_date: Date,
@@ -28,9 +28,9 @@ pub struct Settlement {
     pub fees: Fees,
     /// Net sum, minor units.
     pub net_minor: i64,
-    /// What the settlement before left over, minor units; nothing or less.
+    /// Brought forward from the previous settlement, minor units; zero or negative.
     pub brought_forward_minor: i64,
-    /// What is left over for the next one, minor units; nothing or less.
+    /// Carried forward to the next settlement, minor units; zero or negative.
     pub carried_forward_minor: i64,
     /// The payout, if there is one.
     pub payout: Option<PayoutId>,

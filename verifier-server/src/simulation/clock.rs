@@ -24,7 +24,7 @@ pub struct ClockView {
     pub ahead_seconds: u64,
 }
 
-/// How to advance the clock: one of the two. It only moves forward.
+/// How to advance the clock: by a duration or to a time. The clock only moves forward.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(untagged)]
 #[schema(example = json!({"advance_seconds": 86400}))]
@@ -73,7 +73,7 @@ pub(crate) async fn get(State(state): State<AppState>) -> Json<ClockView> {
     Json(view(&state.gateway))
 }
 
-/// Advances the simulated clock. Everything that became due is done before the response.
+/// Advances the simulated clock. Everything that becomes due is processed before the response.
 #[utoipa::path(
     post,
     path = "/sim/clock",
@@ -104,7 +104,7 @@ pub(super) fn view(gateway: &Gateway) -> ClockView {
     }
 }
 
-/// Advances the clock. Everything that became due is done when this returns.
+/// Advances the clock. Everything that becomes due is processed before this returns.
 ///
 /// # Errors
 /// An error that names the invalid member, or the store does not respond.

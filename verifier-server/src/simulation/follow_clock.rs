@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::methods::bank_transfer;
 use crate::settlements::close::{Cutoff, settle};
-use crate::{disputes, maintain, operations, payments, payouts};
+use crate::{disputes, maintain, modifications, payments, payouts};
 use std::time::Duration;
 
 /// Authorizations that the bank releases in one round.
@@ -71,8 +71,8 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
     maintain::refresh_keys(gateway).await?;
     later(bank_transfer::incoming::collect(gateway).await);
     for _ in 0..ROUNDS {
-        let modified = later(operations::reconcile::recover(gateway).await);
-        let expired = later(operations::expire::expire(gateway).await);
+        let modified = later(modifications::reconcile::recover(gateway).await);
+        let expired = later(modifications::expire::expire(gateway).await);
         release_lapsed(gateway).await;
         let recovered = later(payments::reconcile::recover(gateway).await);
         let lost = later(disputes::service::give_up(gateway).await);

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 /// Payments, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Payments {
-    /// Each as its merchant sees it.
+    /// The payments, each as its merchant sees it.
     pub data: Vec<PaymentRecord>,
 }
 
@@ -68,7 +68,7 @@ const LISTED: u32 = 100;
 /// A payment with its history.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PaymentHistory {
-    /// As its merchant sees it.
+    /// The payment, as its merchant sees it.
     pub payment: PaymentRecord,
     /// The events about it and their deliveries, newest first.
     pub events: Vec<EventRecord>,

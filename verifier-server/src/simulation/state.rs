@@ -22,19 +22,19 @@ const SHOWN: u32 = 20;
 /// The whole state of the simulation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WorldView {
-    /// As `GET /sim/clock`.
+    /// The same as `GET /sim/clock`.
     pub clock: ClockView,
-    /// As `GET /sim/phone`.
+    /// The same as `GET /sim/phone`.
     pub phone: Messages,
-    /// As `GET /sim/accounts`.
+    /// The same as `GET /sim/accounts`.
     pub accounts: Accounts,
-    /// As `GET /sim/faults`.
+    /// The same as `GET /sim/faults`.
     pub faults: Faults,
-    /// As `GET /sim/webhooks`.
+    /// The same as `GET /sim/webhooks`.
     pub webhooks: WebhookFaultsView,
-    /// As `GET /sim/payments`.
+    /// The same as `GET /sim/payments`.
     pub payments: Payments,
-    /// As `GET /sim/transfers`.
+    /// The same as `GET /sim/transfers`.
     pub transfers: Transfers,
 }
 

@@ -18,7 +18,7 @@ use crate::idempotency::store::IdempotencyStore;
 use crate::keys::store::KeyStore;
 use crate::ledger::audit::LedgerStore;
 use crate::merchants::store::MerchantStore;
-use crate::operations::store::OperationStore;
+use crate::modifications::store::ModificationStore;
 use crate::payments::reversals::store::ReversalStore;
 use crate::payments::store::PaymentStore;
 use crate::payouts::store::PayoutStore;
@@ -47,7 +47,7 @@ pub struct Store {
     /// The repository of checkout sessions.
     pub sessions: SessionStore,
     /// The repository of captures, voids, refunds and expiries.
-    pub operations: OperationStore,
+    pub modifications: ModificationStore,
     /// The repository of disputes.
     pub disputes: DisputeStore,
     /// The repository of merchants, their order keys and origins.
@@ -101,7 +101,7 @@ impl Store {
             sessions: SessionStore {
                 database: database.clone(),
             },
-            operations: OperationStore {
+            modifications: ModificationStore {
                 database: database.clone(),
             },
             disputes: DisputeStore {

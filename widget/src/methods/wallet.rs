@@ -54,8 +54,8 @@ impl PaymentMethod for Wallet {
     }
 }
 
-/// A plain link, where no window opens: in-app browsers show it in their own way, and no isolation
-/// policy prevents it.
+/// A plain link, for when no window opens: in-app browsers open it their own way, and no isolation
+/// policy blocks it.
 fn link(catalog: &Catalog, address: &str) -> Element {
     element("a.link")
         .attrs("target=_blank;rel=noopener")

@@ -1,4 +1,4 @@
-//! The page of an order, which follows its webhooks, and the list of orders.
+//! The order page, which updates as webhooks arrive, and the list of orders.
 
 use super::{AppError, Shop};
 use crate::basket::Basket;
@@ -14,12 +14,12 @@ const LISTED: u32 = 50;
 
 #[derive(Deserialize)]
 pub(super) struct Visit {
-    /// `form`, where the payment form leads here.
+    /// `form` if the shopper comes from the payment form.
     #[serde(default)]
     from: String,
 }
 
-/// What the page asks for again and again.
+/// What the page polls.
 #[derive(Serialize)]
 pub(super) struct Status {
     state: &'static str,

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use sealpay_protocol::origin::Origin;
 
 /// The element becomes the form, and the script is its loader. `assets/shop.js` adds `renewOrder`,
-/// which only a property can say; both scripts are deferred, so that it does so first.
+/// which can only be set as a property; both scripts are deferred, so that it is set first.
 pub(crate) fn payment_form(verifier: &Origin, signed: &str, reference: &str) -> Markup {
     html! {
         sealpay-checkout

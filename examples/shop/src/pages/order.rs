@@ -1,4 +1,4 @@
-//! An order as its webhooks tell it, and the list of orders. The script swaps the live part.
+//! An order as reported by its webhooks, and the list of orders. The script swaps the live part.
 
 use super::status::{OrderStatus, due, explanation, is_cancelled, text};
 use super::{copy_button, layout, method_name, moment, summary};
@@ -10,7 +10,7 @@ use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::origin::Origin;
 
-/// How long a payment is being confirmed, seconds: webhooks arrive within some. After that the page
+/// How long the page shows a payment as being confirmed, seconds. Webhooks take a few. Later it
 /// says what to do instead.
 const CONFIRMING_SECONDS: u64 = 5 * 60;
 

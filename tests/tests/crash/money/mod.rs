@@ -101,7 +101,7 @@ impl TestSystem {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_verifier_settles_and_publishes_money_once() {
+async fn killed_verifier_settles_once_and_publishes_each_event_once() {
     let since = Instant::now();
     let mut system = TestSystem::build(None, 1).await;
     let kills = kills();
@@ -180,7 +180,7 @@ async fn two_settle_commands_beside_a_verifier_close_each_day_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_settle_commands_beside_two_verifiers_close_each_day_once_on_postgres() {
+async fn two_settle_commands_alongside_two_verifiers_close_each_day_once_on_postgres() {
     if let Some(database) = fresh_database().await {
         two_commands_settle_once(TestSystem::build(Some(database.url()), 2).await).await;
     }

@@ -13,8 +13,8 @@ use verifier_server::disputes::model::{DisputeReason, DisputeState};
 use verifier_server::disputes::service::DisputeAction;
 use verifier_server::error::ErrorCode;
 use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
-use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
-use verifier_server::operations::request::{OperationRequest, modify};
+use verifier_server::modifications::model::{Modification, ModificationKind, ModificationState};
+use verifier_server::modifications::request::{ModificationInput, modify};
 use verifier_server::payments::authorize::authorize;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::store::list::PaymentFilter;
@@ -29,7 +29,7 @@ const CARDS: [&str; 3] = ["4242424242424242", "5555555555554444", "4000007001000
 struct Made {
     request: IdempotentRequest,
     payment: PaymentId,
-    operation: OperationRequest,
+    operation: ModificationInput,
     end: Option<Modification>,
 }
 
@@ -148,7 +148,7 @@ impl BackOffice {
         }
     }
 
-    fn operation(chance: &mut Chance, payment: &Payment) -> OperationRequest {
+    fn operation(chance: &mut Chance, payment: &Payment) -> ModificationInput {
         let kinds = [
             ModificationKind::Capture,
             ModificationKind::Capture,
@@ -162,7 +162,7 @@ impl BackOffice {
             ModificationKind::Refund => payment.refundable_minor(),
             _ => payment.capturable_minor(),
         };
-        OperationRequest {
+        ModificationInput {
             kind,
             amount_minor: match kind {
                 ModificationKind::Void => None,

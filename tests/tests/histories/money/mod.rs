@@ -24,7 +24,7 @@ use verifier_server::merchants::model::Reserve;
 use verifier_server::payments;
 use verifier_server::payments::methods::bank_transfer;
 use verifier_server::settlements::close::{Cutoff, settle};
-use verifier_server::{balance, disputes, maintain, operations, payouts};
+use verifier_server::{balance, disputes, maintain, modifications, payouts};
 
 const STEPS: u64 = 70;
 /// How often it is looked whether everything has come to rest; each time the clock moves a day.
@@ -45,9 +45,9 @@ async fn do_what_is_due(gateway: Arc<Gateway>) {
     let _ = maintain::refresh_keys(&gateway).await;
     let _ = payments::reconcile::recover(&gateway).await;
     let _ = bank_transfer::incoming::collect(&gateway).await;
-    let _ = operations::reconcile::recover(&gateway).await;
+    let _ = modifications::reconcile::recover(&gateway).await;
     let _ = payments::reversals::reverse(&gateway).await;
-    let _ = operations::expire::expire(&gateway).await;
+    let _ = modifications::expire::expire(&gateway).await;
     release_lapsed(&gateway).await;
     let _ = disputes::service::give_up(&gateway).await;
     let _ = settle(&gateway, Cutoff::Now).await;

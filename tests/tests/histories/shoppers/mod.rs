@@ -19,7 +19,7 @@ use shopper::Shopper;
 use std::sync::Arc;
 use verifier_server::gateway::Gateway;
 use verifier_server::payments::methods::bank_transfer;
-use verifier_server::{maintain, operations, payments};
+use verifier_server::{maintain, modifications, payments};
 
 const STEPS: u64 = 60;
 const MOST_SHOPPERS: usize = 8;
@@ -33,8 +33,8 @@ const JUMPS: [i64; 8] = [1, 5, 31, 120, 360, 660, 86_400, 8 * 86_400];
 async fn do_what_is_due(gateway: Arc<Gateway>) {
     let _ = maintain::refresh_keys(&gateway).await;
     let _ = bank_transfer::incoming::collect(&gateway).await;
-    let _ = operations::reconcile::recover(&gateway).await;
-    let _ = operations::expire::expire(&gateway).await;
+    let _ = modifications::reconcile::recover(&gateway).await;
+    let _ = modifications::expire::expire(&gateway).await;
     release_lapsed(&gateway).await;
     let _ = payments::reconcile::recover(&gateway).await;
     let _ = payments::reversals::reverse(&gateway).await;

@@ -88,7 +88,7 @@ async fn issuer_decision_determines_the_authorization(gateway: &TestGateway) {
 
 /// Every persona that is there for it does what its description says, for any amount.
 #[tokio::test]
-async fn authentication_personas_have_their_outcomes() {
+async fn authentication_personas_have_the_expected_outcomes() {
     let gateway = TestGateway::start().await;
     let rows = [
         ("fred_frictionless", "captured", Some("authenticated")),

@@ -24,7 +24,7 @@ pub(crate) struct Waiting<'g> {
     pub(crate) view: PaymentView,
 }
 
-/// Begins to pay by a method; any other may be chosen as well.
+/// Starts a payment with one method, for an order that also accepts the others.
 pub(crate) async fn begun<'g>(
     gateway: &'g TestGateway,
     method: Method,
@@ -95,7 +95,7 @@ pub(crate) fn form(url: &str, body: &str) -> Prepared {
     request
 }
 
-/// The shopper presses a button on the wallet's page, which shows itself anew.
+/// The shopper presses a button on the wallet's page, which then reloads.
 pub(crate) async fn press(gateway: &TestGateway, url: &str, body: &str) {
     let answer = gateway.send(form(url, body)).await;
     assert_eq!(answer.status, 303, "{}", answer.text());

@@ -30,7 +30,7 @@ async fn only(store: &Store, payment: &Payment) -> Reversal {
     found.remove(0)
 }
 
-async fn contradictable_decline_is_watched(database: &TestDatabase) {
+async fn decline_that_may_be_contradicted_is_watched(database: &TestDatabase) {
     let store = database.open().await;
     let own_word = declined(&store, "insufficient_funds").await;
     assert_eq!(store.reversals.list(own_word.id).await, Ok(Vec::new()));
@@ -83,7 +83,7 @@ async fn late_approval_is_reversed_once(database: &TestDatabase) {
         (approved.state, approved.due_at_ms, approved.modification),
         (ReversalState::Approved, NOW_MS + 5, watched.modification)
     );
-    // It is known now: nothing is forgotten any more.
+    // The approval is recorded now, so the reversal can no longer be removed.
     assert_eq!(store.reversals.remove(&watched).await, Ok(false));
     let marked = store
         .reversals
@@ -104,7 +104,7 @@ async fn late_approval_is_reversed_once(database: &TestDatabase) {
     assert_eq!(again, Ok(false));
     assert_eq!(only(&store, &payment).await.state, ReversalState::Reversed);
     assert_eq!(store.reversals.due(i64::MAX, 9).await, Ok(Vec::new()));
-    // An answer that nobody watched for.
+    // A late approval of a payment that was not watched.
     let other = declined(&store, "expired_card").await;
     assert_eq!(
         store.reversals.note_late_approval(&other, NOW_MS).await,
@@ -115,7 +115,7 @@ async fn late_approval_is_reversed_once(database: &TestDatabase) {
 
 on_both_databases! {
     TestDatabase:
-    contradictable_decline_is_watched,
+    decline_that_may_be_contradicted_is_watched,
     one_of_many_watchers_queries_the_provider,
     late_approval_is_reversed_once,
 }

@@ -8,7 +8,7 @@ use sealpay_protocol::api::{PaymentView, ShopperState};
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
-use verifier_server::operations;
+use verifier_server::modifications;
 
 const DAY: i64 = 24 * 60 * 60;
 const BEN: &str = "ben_balance";
@@ -96,7 +96,7 @@ async fn authorization_expires_at_the_bank_first_while_the_acquirer_is_down(gate
     assert_eq!(ledger(gateway, BEN).await.held, 0);
     assert_eq!(gateway.payment(held.payment).await["state"], "authorized");
     gateway.pass(60).await;
-    let asked_again = operations::reconcile::recover(&gateway.server.state.gateway).await;
+    let asked_again = modifications::reconcile::recover(&gateway.server.state.gateway).await;
     asked_again.expect("the store answers");
     assert_eq!(gateway.payment(held.payment).await["state"], "expired");
     assert_eq!(

@@ -14,7 +14,7 @@ use sealpay_provider::{
 };
 use sealpay_simulator::payout::ReturnReason;
 use std::sync::Arc;
-use verifier_server::operations::model::ModificationKind;
+use verifier_server::modifications::model::ModificationKind;
 
 on_both_databases! {
     TwoServers:

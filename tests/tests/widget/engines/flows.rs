@@ -14,16 +14,16 @@ use harness::shopper::{
 use reqwest::Method;
 use serde_json::json;
 
-/// Whose bank sends a code for every payment.
+/// A persona whose bank sends a code for every payment.
 const CODY: &str = "cody_challenge_code";
 /// What a shopper is shown in place of the form once the payment is complete.
 const RECEIPT: &str = ".receipt";
 
-/// In the frame of the form: takes a picture, and looks for barriers.
+/// Takes a screenshot, and checks the form's frame for accessibility problems.
 async fn look(session: &Session, state: &str) {
     let engine = session.engine().name();
     let file = format!("screenshots/engines/{state}-{engine}.png");
-    // Firefox draws no page from inside a frame of another site.
+    // Firefox cannot take a screenshot of the page from inside a cross-site frame.
     session.enter_page().await;
     session.picture(&target().join(file)).await;
     session.enter_frame(FRAME).await;
@@ -75,7 +75,7 @@ pub(crate) async fn retry_after_a_decline(engine: Engine) {
 }
 
 pub(crate) async fn confirm_by_code(engine: Engine) {
-    // A phone is shared by all who use the same bank.
+    // Everyone who uses the same bank shares a phone.
     let scenario = Scenario::new("engine confirms by code").in_engine(engine);
     play_alone(scenario, async move |session, environment| {
         session.order(&environment.shop()).await;
@@ -102,7 +102,7 @@ pub(crate) async fn pay_by_wallet(engine: Engine) {
         }
         session.enter_opened_window().await;
         let confirm = session.see(".confirm").await;
-        // The page may be gone before the driver has its answer.
+        // The page may close before the driver gets its response.
         drop(confirm.click().await);
         session.enter_first_window().await;
         session.see_order("paid").await;

@@ -99,7 +99,7 @@ pub struct SettlementReport {
     pub livemode: bool,
     /// `set_…`.
     pub settlement: String,
-    /// Counts the merchant's settlements in this currency from 1, without gaps.
+    /// The number of the settlement for this merchant and currency, from 1, without gaps.
     pub number: i64,
     /// The settlement date, `2026-11-25`.
     pub settlement_date: String,
@@ -115,7 +115,7 @@ pub struct SettlementReport {
     pub payout: Option<String>,
     /// ISO 4217.
     pub currency: String,
-    /// The number of decimals of an amount.
+    /// The number of decimal places of an amount.
     pub exponent: u8,
     /// The time zone of the dates (IANA time zone database).
     pub time_zone: String,

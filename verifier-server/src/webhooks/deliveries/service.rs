@@ -21,7 +21,7 @@ use sealpay_protocol::limits::REDELIVERIES;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// The events to redeliver: one event, or those of a period.
+/// The events to redeliver: one event, or all events in a period.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RedeliveryRequest {

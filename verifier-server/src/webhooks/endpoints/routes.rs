@@ -279,7 +279,7 @@ pub(crate) async fn deliveries(
     Ok(Json(page))
 }
 
-/// Redelivers to a webhook endpoint: one event, or those of a period, including events that were
+/// Redelivers to a webhook endpoint: one event, or all events in a period, including any that were
 /// never sent to it. Earlier attempts stay visible. Also needs the read scopes of these events.
 #[utoipa::path(
     post,

@@ -81,7 +81,7 @@ pub struct DueDelivery {
 /// A stored delivery attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryAttempt {
-    /// Counts the delivery's attempts from 1.
+    /// The number of the attempt within its delivery, starting at 1.
     pub number: i64,
     /// When it was made, milliseconds since 1970.
     pub at_ms: i64,

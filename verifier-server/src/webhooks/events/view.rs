@@ -73,7 +73,7 @@ pub struct EndpointDeliveryRecord {
 /// An attempt to deliver.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AttemptRecord {
-    /// Counts the delivery's attempts from 1.
+    /// The number of the attempt within its delivery, starting at 1.
     pub number: i64,
     /// Seconds since 1970.
     pub at: u64,

@@ -101,7 +101,7 @@ fn code_field(model: &ActionModel<'_>, on: &Callback<Msg>) -> Element {
         .child(model.feedback_note())
 }
 
-/// Screen readers skip the seconds: the name of the button would change each second.
+/// Screen readers skip the seconds: otherwise the button's name would change every second.
 fn resend_button(model: &ActionModel<'_>, code: &CodeView, on: &Callback<Msg>) -> Element {
     let catalog = model.catalog;
     let seconds = model.seconds_until(code.resend_at);

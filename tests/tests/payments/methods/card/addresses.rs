@@ -12,7 +12,7 @@ type From<'a> = (&'a str, Option<&'a str>);
 /// An address is that of the connection; a trusted proxy says whose connection it was itself, and
 /// everybody of one household is one.
 #[tokio::test]
-async fn client_address_is_the_network_and_cannot_be_spoofed() {
+async fn clients_are_identified_by_network_and_cannot_spoof_it() {
     const NONE: &[&str] = &[];
     const PROXY: &[&str] = &["10.0.0.0/8"];
     const NETWORK_AND_PROXY: &[&str] = &["198.51.100.0/24", "10.0.0.1"];

@@ -1,7 +1,7 @@
 //! Generates `vectors/sealpay-v1.json`, so that the file can be reproduced:
 //!
 //! ```text
-//! cargo test -p sealpay-protocol --test treaty print_the_vectors -- --ignored --nocapture
+//! cargo test -p sealpay-protocol --test conformance print_the_vectors -- --ignored --nocapture
 //! ```
 //!
 //! HPKE draws randomness. Here it receives 64 fixed bytes: X-Wing takes the first 32 as the message

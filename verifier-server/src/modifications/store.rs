@@ -173,11 +173,11 @@ async fn record(
 
 /// The repository of captures, voids, refunds and expiries.
 #[derive(Debug, Clone)]
-pub struct OperationStore {
+pub struct ModificationStore {
     pub(crate) database: Database,
 }
 
-impl OperationStore {
+impl ModificationStore {
     /// Claims a modification of a payment that must be as the caller saw it.
     ///
     /// # Errors

@@ -79,7 +79,7 @@ pub(crate) async fn record(
     after.updated_at_ms = modification.updated_at_ms;
     let event = event::of_modification(gateway, &mut after, &modification)?;
     let posting = posting_of(gateway, &after, &modification);
-    let recorded = gateway.store.operations.record(
+    let recorded = gateway.store.modifications.record(
         payment,
         &after,
         &modification,

@@ -30,7 +30,7 @@ pub enum NotEnded {
 
 /// Pending modifications, longest waiting first.
 pub async fn pending(gateway: &Gateway) -> Result<Vec<Modification>, ApiError> {
-    let mut open = gateway.store.operations.open(i64::MAX, LISTED).await?;
+    let mut open = gateway.store.modifications.open(i64::MAX, LISTED).await?;
     open.sort_by_key(|modification| modification.created_at_ms);
     Ok(open)
 }
@@ -46,7 +46,7 @@ pub async fn end_by_hand(
     is_forced: bool,
 ) -> Result<Modification, NotEnded> {
     let store = &gateway.store;
-    let found = store.operations.get(id).await;
+    let found = store.modifications.get(id).await;
     let found = found.map_err(|error| NotEnded::Refused(error.into()))?;
     let modification = found.ok_or(NotEnded::Unknown)?;
     if modification.state != ModificationState::Pending {

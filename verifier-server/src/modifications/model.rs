@@ -77,7 +77,7 @@ pub struct Modification {
 
 /// Why a payment cannot be modified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OperationError {
+pub enum ModificationError {
     /// Not permitted in the payment's state.
     State,
     /// More than the available amount, which is given in minor units.
@@ -144,7 +144,7 @@ impl Payment {
         &self,
         kind: ModificationKind,
         asked_minor: Option<i64>,
-    ) -> Result<i64, OperationError> {
+    ) -> Result<i64, ModificationError> {
         use PaymentState::{Authorized, Captured, PartiallyCaptured, PartiallyRefunded};
         let (is_possible, left) = match kind {
             ModificationKind::Capture | ModificationKind::Void | ModificationKind::Expiry => (
@@ -157,13 +157,13 @@ impl Payment {
             ),
         };
         if !is_possible {
-            return Err(OperationError::State);
+            return Err(ModificationError::State);
         }
         let amount = asked_minor.unwrap_or(left);
         if (1..=left).contains(&amount) {
             Ok(amount)
         } else {
-            Err(OperationError::Amount(left))
+            Err(ModificationError::Amount(left))
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::model::{ModificationKind, ModificationState};
 use super::perform;
-use super::request::{OperationRequest, new};
+use super::request::{ModificationInput, new};
 use super::store::ModificationClaim;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -42,7 +42,7 @@ pub async fn expire(gateway: &Gateway) -> Result<usize, ApiError> {
 /// Voids at the provider first, so that the funds are released when the merchant gets the event. A
 /// concurrent operation on the payment takes precedence.
 async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
-    let operation = OperationRequest {
+    let operation = ModificationInput {
         kind: ModificationKind::Expiry,
         amount_minor: None,
         is_final: false,
@@ -54,7 +54,7 @@ async fn end(gateway: &Gateway, payment: &Payment) -> Result<bool, ApiError> {
     let modification = new(gateway, payment, &operation, amount_minor);
     let claim = gateway
         .store
-        .operations
+        .modifications
         .claim(payment, &modification, None)
         .await?;
     if claim != ModificationClaim::Claimed {

@@ -4,7 +4,7 @@
 //! transaction open → record (transaction 2). A crash in between leaves a pending modification, and
 //! [`super::reconcile::recover`] repeats it at the provider, which executes it only once.
 
-use super::model::{Modification, ModificationKind, ModificationState, OperationError};
+use super::model::{Modification, ModificationError, ModificationKind, ModificationState};
 use super::perform;
 use super::store::ModificationClaim;
 use crate::error::{ApiError, ErrorCode};
@@ -18,7 +18,7 @@ use sealpay_protocol::money::Money;
 
 /// A merchant's request to modify a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OperationRequest {
+pub struct ModificationInput {
     /// The operation.
     pub kind: ModificationKind,
     /// The amount, minor units; everything available if omitted.
@@ -38,7 +38,7 @@ pub async fn modify(
     gateway: &Gateway,
     request: &IdempotentRequest,
     payment: &str,
-    operation: &OperationRequest,
+    operation: &ModificationInput,
 ) -> Result<Modification, ApiError> {
     let payment: PaymentId = payment
         .parse()
@@ -52,7 +52,7 @@ async fn once(
     gateway: &Gateway,
     request: &IdempotentRequest,
     payment: PaymentId,
-    operation: &OperationRequest,
+    operation: &ModificationInput,
 ) -> Result<Option<Modification>, ApiError> {
     if let Some(id) = idempotency::made_before(gateway, request).await? {
         return get(gateway, id).await.map(Some);
@@ -71,7 +71,7 @@ async fn once(
         }
     };
     modification.created_by = Some(request.credential.clone());
-    let operations = &gateway.store.operations;
+    let operations = &gateway.store.modifications;
     let claim = operations.claim(&seen, &modification, Some(request));
     match claim.await.map_err(ApiError::of_first_transaction)? {
         ModificationClaim::Claimed => perform::perform(gateway, &seen, modification)
@@ -84,7 +84,7 @@ async fn once(
 }
 
 async fn get(gateway: &Gateway, id: ModificationId) -> Result<Modification, ApiError> {
-    let found = gateway.store.operations.get(id).await?;
+    let found = gateway.store.modifications.get(id).await?;
     found.ok_or_else(idempotency::missing)
 }
 
@@ -101,12 +101,12 @@ async fn find(
 fn planned(
     gateway: &Gateway,
     seen: &Payment,
-    operation: &OperationRequest,
+    operation: &ModificationInput,
 ) -> Result<Modification, ApiError> {
     let possible = seen.modifiable(operation.kind, operation.amount_minor);
     let amount_minor = possible.map_err(|obstacle| match obstacle {
-        OperationError::State => ApiError::new(ErrorCode::StateConflict),
-        OperationError::Amount(left) => ApiError::for_param(ErrorCode::AmountTooLarge, "amount")
+        ModificationError::State => ApiError::new(ErrorCode::StateConflict),
+        ModificationError::Amount(left) => ApiError::for_param(ErrorCode::AmountTooLarge, "amount")
             .explained(format!(
                 "The amount is more than the {left} minor units that are left."
             )),
@@ -117,7 +117,7 @@ fn planned(
 pub(crate) fn new(
     gateway: &Gateway,
     seen: &Payment,
-    operation: &OperationRequest,
+    operation: &ModificationInput,
     amount_minor: i64,
 ) -> Modification {
     let now_ms = gateway.clock.now_ms();

@@ -40,7 +40,7 @@ pub struct ModificationRecord {
 /// Why the provider declined it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FailureRecord {
-    /// The stable key, of the same table as declines.
+    /// The stable code, from the same table as decline codes.
     pub code: String,
     /// A sentence for the merchant.
     pub detail: String,

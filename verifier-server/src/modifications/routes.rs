@@ -3,7 +3,7 @@
 use super::model::{ModificationKind, ModificationState};
 use super::read;
 use super::request;
-use super::request::OperationRequest;
+use super::request::ModificationInput;
 use super::view::ModificationRecord;
 use crate::auth::scope::required::{PaymentsRead, PaymentsWrite, RefundsWrite};
 use crate::error::{ApiError, ErrorCode};
@@ -92,7 +92,7 @@ pub(crate) async fn capture(
 ) -> Answer {
     let idempotent = request.idempotent()?;
     let order: CaptureRequest = request.json_of_amount()?;
-    let operation = OperationRequest {
+    let operation = ModificationInput {
         kind: ModificationKind::Capture,
         amount_minor: amount(order.amount)?,
         is_final: order.is_final,
@@ -123,7 +123,7 @@ pub(crate) async fn void(
 ) -> Answer {
     let idempotent = request.idempotent()?;
     let order: VoidRequest = request.json()?;
-    let operation = OperationRequest {
+    let operation = ModificationInput {
         kind: ModificationKind::Void,
         amount_minor: None,
         is_final: false,
@@ -154,7 +154,7 @@ pub(crate) async fn refund(
 ) -> Answer {
     let idempotent = request.idempotent()?;
     let order: RefundRequest = request.json_of_amount()?;
-    let operation = OperationRequest {
+    let operation = ModificationInput {
         kind: ModificationKind::Refund,
         amount_minor: amount(order.amount)?,
         is_final: false,
@@ -167,7 +167,7 @@ async fn modified(
     state: AppState,
     idempotent: crate::idempotency::model::IdempotentRequest,
     payment: String,
-    operation: OperationRequest,
+    operation: ModificationInput,
 ) -> Answer {
     let gateway = Arc::clone(&state.gateway);
     // A separate task, so that a broken connection cannot interrupt a modification.

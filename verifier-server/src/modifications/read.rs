@@ -30,7 +30,7 @@ pub async fn list(
         return Err(ApiError::new(ErrorCode::NotFound));
     }
     let rows = move |store: Store, PageRequest { after, limit }| async move {
-        store.operations.list(merchant, id, after, limit).await
+        store.modifications.list(merchant, id, after, limit).await
     };
     let record = |row| ModificationRecord::new(&row);
     paging::read(gateway, (merchant, false), page, rows, record).await

@@ -1,6 +1,6 @@
 //! Tables of permitted modifications, their amounts, and the resulting payments.
 
-use super::{Modification, ModificationKind, ModificationState, OperationError};
+use super::{Modification, ModificationError, ModificationKind, ModificationState};
 use crate::payments::methods::bank_transfer::model::TransferInstructions;
 use crate::payments::methods::details::PaymentDetails;
 use crate::payments::model::Payment;
@@ -62,8 +62,8 @@ fn permitted_modifications_and_amounts_follow_the_table() {
     use PaymentState::{
         Authorized, Captured, Declined, PartiallyCaptured, PartiallyRefunded, Refunded, Voided,
     };
-    let (state, amount) = (Err(OperationError::State), |left| {
-        Err(OperationError::Amount(left))
+    let (state, amount) = (Err(ModificationError::State), |left| {
+        Err(ModificationError::Amount(left))
     });
     let rows = [
         (payment(Authorized, 0, 0, 0), Capture, None, Ok(100)),
@@ -159,10 +159,10 @@ fn overpayments_are_refundable_and_refunded_first() {
     let all = overpaid(Captured, 0).modifiable(ModificationKind::Refund, None);
     assert_eq!(all, Ok(130));
     let more = overpaid(Captured, 0).modifiable(ModificationKind::Refund, Some(131));
-    assert_eq!(more, Err(OperationError::Amount(130)));
+    assert_eq!(more, Err(ModificationError::Amount(130)));
     let rest = overpaid(PartiallyRefunded, 100);
     let more = rest.modifiable(ModificationKind::Refund, Some(31));
-    assert_eq!(more, Err(OperationError::Amount(30)));
+    assert_eq!(more, Err(ModificationError::Amount(30)));
     assert_eq!(overpaid(Captured, 0).disputable_minor(), 100);
     assert_eq!(overpaid(PartiallyRefunded, 30).disputable_minor(), 100);
     assert_eq!(rest.disputable_minor(), 30);

@@ -8,8 +8,8 @@ use sealpay_protocol::money::Money;
 use verifier_server::idempotency::model::{ChangedNothing, IdempotencyReplay, IdempotentRequest};
 use verifier_server::ledger::posting;
 use verifier_server::ledger::posting::{Posting, PostingContext};
-use verifier_server::operations::model::{Modification, ModificationKind, ModificationState};
-use verifier_server::operations::store::{ModificationClaim, ModificationRecorded};
+use verifier_server::modifications::model::{Modification, ModificationKind, ModificationState};
+use verifier_server::modifications::store::{ModificationClaim, ModificationRecorded};
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Store;
@@ -56,7 +56,10 @@ fn posting(payment: &Payment, modification: &Modification) -> Posting {
 
 async fn claimed(store: &Store, payment: &Payment) -> Modification {
     let modification = modification(payment, ModificationKind::Capture, 100);
-    let claim = store.operations.claim(payment, &modification, None).await;
+    let claim = store
+        .modifications
+        .claim(payment, &modification, None)
+        .await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));
     modification
 }
@@ -71,7 +74,7 @@ async fn settle(store: &Store, before: &Payment, of: &Modification) -> (Payment,
     let told = event(before, after.sequence);
     let booked = posting(&after, of);
     let settled = store
-        .operations
+        .modifications
         .record(before, &after, &ended, Some(&told), Some(&booked));
     assert_eq!(settled.await, Ok(ModificationRecorded::Done));
     (after, ended)
@@ -84,7 +87,7 @@ async fn operation_is_claimed_once_and_locks_the_payment(database: &TestDatabase
     let first = modification(&payment, ModificationKind::Capture, 100);
     let request = request(merchant.id, "one");
     let claim = store
-        .operations
+        .modifications
         .claim(&payment, &first, Some(&request))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));
@@ -96,13 +99,13 @@ async fn operation_is_claimed_once_and_locks_the_payment(database: &TestDatabase
         .unwrap();
     assert_eq!(held.modification, Some(first.id));
     assert_eq!(
-        store.operations.get(first.id).await,
+        store.modifications.get(first.id).await,
         Ok(Some(first.clone()))
     );
     // The same request, whatever it would make now.
     let second = modification(&payment, ModificationKind::Capture, 100);
     let claim = store
-        .operations
+        .modifications
         .claim(&payment, &second, Some(&request))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::Same(first.clone())));
@@ -111,13 +114,13 @@ async fn operation_is_claimed_once_and_locks_the_payment(database: &TestDatabase
         ..request.clone()
     };
     let claim = store
-        .operations
+        .modifications
         .claim(&payment, &second, Some(&another))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::KeyReused));
-    let claim = store.operations.claim(&payment, &second, None).await;
+    let claim = store.modifications.claim(&payment, &second, None).await;
     assert_eq!(claim, Ok(ModificationClaim::Moved));
-    assert_eq!(store.operations.get(second.id).await, Ok(None));
+    assert_eq!(store.modifications.get(second.id).await, Ok(None));
     let resource = first.id.to_string();
     let response = None;
     let same = IdempotencyReplay::Same { resource, response };
@@ -126,7 +129,7 @@ async fn operation_is_claimed_once_and_locks_the_payment(database: &TestDatabase
         store.idempotency.replay(&another).await,
         Ok(Some(IdempotencyReplay::Other))
     );
-    assert_eq!(store.operations.count_open().await, Ok(1));
+    assert_eq!(store.modifications.count_open().await, Ok(1));
 }
 
 async fn changed_payment_is_not_claimed_and_the_key_stays_unused(database: &TestDatabase) {
@@ -137,7 +140,10 @@ async fn changed_payment_is_not_claimed_and_the_key_stays_unused(database: &Test
     settle(&store, &seen, &first).await;
     let late = modification(&seen, ModificationKind::Void, 100);
     let request = request(merchant.id, "late");
-    let claim = store.operations.claim(&seen, &late, Some(&request)).await;
+    let claim = store
+        .modifications
+        .claim(&seen, &late, Some(&request))
+        .await;
     assert_eq!(claim, Ok(ModificationClaim::Moved));
     assert_eq!(store.idempotency.replay(&request).await, Ok(None));
 }
@@ -153,16 +159,16 @@ async fn completed_operation_is_recorded_once(database: &TestDatabase) {
         Ok(Some(after.clone()))
     );
     assert_eq!(
-        store.operations.get(ended.id).await,
+        store.modifications.get(ended.id).await,
         Ok(Some(ended.clone()))
     );
     let listed = store
-        .operations
+        .modifications
         .list(merchant.id, before.id, None, 10)
         .await;
     assert_eq!(listed, Ok(vec![ended.clone()]));
     let older = store
-        .operations
+        .modifications
         .list(merchant.id, before.id, Some(ended.id), 10)
         .await;
     assert_eq!(older, Ok(Vec::new()));
@@ -171,7 +177,7 @@ async fn completed_operation_is_recorded_once(database: &TestDatabase) {
     failed.state = ModificationState::Failed;
     let told = event(&before, 2);
     let late = store
-        .operations
+        .modifications
         .record(&before, &before, &failed, Some(&told), None)
         .await;
     assert_eq!(late, Ok(ModificationRecorded::Ended(ended)));
@@ -179,7 +185,7 @@ async fn completed_operation_is_recorded_once(database: &TestDatabase) {
         store.payments.get_owned(merchant.id, before.id).await,
         Ok(Some(after))
     );
-    assert_eq!(store.operations.count_open().await, Ok(0));
+    assert_eq!(store.modifications.count_open().await, Ok(0));
 }
 
 async fn one_of_many_reconcilers_gets_the_operation_lease(database: &TestDatabase) {
@@ -188,20 +194,20 @@ async fn one_of_many_reconcilers_gets_the_operation_lease(database: &TestDatabas
     let payment = paid(&store, merchant.id, PaymentState::Authorized).await;
     let pending = claimed(&store, &payment).await;
     assert_eq!(
-        store.operations.open(NOW_MS + 999, 10).await,
+        store.modifications.open(NOW_MS + 999, 10).await,
         Ok(Vec::new())
     );
-    let open = store.operations.open(NOW_MS + 1_000, 10).await.unwrap();
+    let open = store.modifications.open(NOW_MS + 1_000, 10).await.unwrap();
     assert_eq!(open.first(), Some(&pending));
     let (from_ms, to_ms) = (pending.lease_until_ms, NOW_MS + 9_000);
     let taken = store
-        .operations
+        .modifications
         .extend_lease(pending.id, from_ms, to_ms)
         .await
         .unwrap();
     assert_eq!(taken.map(|taken| taken.lease_until_ms), Some(to_ms));
     let late = store
-        .operations
+        .modifications
         .extend_lease(pending.id, from_ms, to_ms)
         .await;
     assert_eq!(late, Ok(None));
@@ -223,7 +229,7 @@ async fn one_of_many_concurrent_claims_succeeds(database: &TestDatabase) {
         let request = request(merchant.id, &key);
         racing.spawn(async move {
             let wanted = modification(&payment, ModificationKind::Capture, 100);
-            let claim = store.operations.claim(&payment, &wanted, Some(&request));
+            let claim = store.modifications.claim(&payment, &wanted, Some(&request));
             claim.await.unwrap()
         });
     }
@@ -232,7 +238,7 @@ async fn one_of_many_concurrent_claims_succeeds(database: &TestDatabase) {
         .iter()
         .filter(|claim| **claim == ModificationClaim::Claimed);
     assert_eq!(won.count(), 1, "{claims:?}");
-    assert_eq!(store.operations.count_open().await, Ok(1));
+    assert_eq!(store.modifications.count_open().await, Ok(1));
 }
 
 async fn payment_with_a_pending_operation_does_not_expire(database: &TestDatabase) {
@@ -272,12 +278,14 @@ async fn rejected_void_of_an_expired_authorization_is_retried_with_backoff(
         let seen = store.payments.get(held.id).await.unwrap().unwrap();
         let mut wanted = modification(&seen, ModificationKind::Expiry, 100);
         assert_eq!(
-            store.operations.claim(&seen, &wanted, None).await,
+            store.modifications.claim(&seen, &wanted, None).await,
             Ok(ModificationClaim::Claimed)
         );
         (wanted.state, wanted.failure) = (ModificationState::Failed, Some("do_not_honor".into()));
         wanted.updated_at_ms = at_ms;
-        let ended = store.operations.record(&seen, &seen, &wanted, None, None);
+        let ended = store
+            .modifications
+            .record(&seen, &seen, &wanted, None, None);
         assert_eq!(ended.await, Ok(ModificationRecorded::Done));
     };
     assert!(is_listed(ended_ms).await);
@@ -302,7 +310,7 @@ async fn old_idempotency_keys_are_purged(database: &TestDatabase) {
     let request = request(merchant.id, "old");
     let wanted = modification(&payment, ModificationKind::Capture, 100);
     let claim = store
-        .operations
+        .modifications
         .claim(&payment, &wanted, Some(&request))
         .await;
     assert_eq!(claim, Ok(ModificationClaim::Claimed));

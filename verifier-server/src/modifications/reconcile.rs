@@ -18,7 +18,7 @@ const AT_ONCE: usize = 16;
 /// The store cannot list them.
 pub async fn recover(gateway: &Gateway) -> Result<usize, ApiError> {
     let by_ms = gateway.clock.now_ms_i64();
-    let open = gateway.store.operations.open(by_ms, BATCH).await?;
+    let open = gateway.store.modifications.open(by_ms, BATCH).await?;
     let looking = stream::iter(open).map(|modification| reconcile(gateway, modification));
     let ended = looking.buffer_unordered(AT_ONCE);
     Ok(ended
@@ -44,7 +44,7 @@ async fn ask_again(gateway: &Gateway, modification: Modification) -> Result<bool
     let from_ms = modification.lease_until_ms;
     let taken = gateway
         .store
-        .operations
+        .modifications
         .extend_lease(modification.id, from_ms, until_ms);
     let Some(modification) = taken.await? else {
         return Ok(false);

@@ -7,9 +7,9 @@ use sealpay_provider::ProviderDecision;
 use serde_json::json;
 use verifier_server::attention;
 use verifier_server::attention::Attention;
-use verifier_server::operations;
-use verifier_server::operations::by_hand::NotEnded;
-use verifier_server::operations::model::ModificationState;
+use verifier_server::modifications;
+use verifier_server::modifications::by_hand::NotEnded;
+use verifier_server::modifications::model::ModificationState;
 
 /// A refund that waits for a provider that is not configured any more.
 async fn stuck(gateway: &TestGateway) -> (PaymentId, ModificationId) {
@@ -31,7 +31,7 @@ async fn refund_at_a_removed_provider_needs_attention_after_an_hour() {
     let inside = &gateway.server.state.gateway;
     assert_eq!(attention::look(inside).await, Ok(Attention::default()));
     gateway.move_clock(3_700);
-    operations::reconcile::recover(inside).await.unwrap();
+    modifications::reconcile::recover(inside).await.unwrap();
     let seen = attention::look(inside).await.unwrap();
     assert_eq!((seen.modifications, seen.oldest_seconds / 100), (1, 37));
     gateway.server.state.metrics.attention(seen);
@@ -40,7 +40,7 @@ async fn refund_at_a_removed_provider_needs_attention_after_an_hour() {
         metrics.contains("sealpay_stuck_modifications 1"),
         "{metrics}"
     );
-    let pending = operations::by_hand::pending(inside).await.unwrap();
+    let pending = modifications::by_hand::pending(inside).await.unwrap();
     assert_eq!(pending.len(), 1);
     gateway.finish().await;
 }
@@ -56,7 +56,7 @@ async fn operator_resolves_a_refund_as_the_provider_reports() {
         let gateway = TestGateway::start().await;
         let (payment, id) = stuck(&gateway).await;
         let inside = &gateway.server.state.gateway;
-        let ended = operations::by_hand::end_by_hand(inside, id, answer.clone(), false).await;
+        let ended = modifications::by_hand::end_by_hand(inside, id, answer.clone(), false).await;
         let ended = ended.unwrap();
         assert_ne!(ended.state, ModificationState::Pending);
         assert_eq!(
@@ -64,7 +64,7 @@ async fn operator_resolves_a_refund_as_the_provider_reports() {
             (state.into(), 1000, refunded, 0)
         );
         assert_eq!(gateway.published(payment).await, ["captured", told]);
-        let again = operations::by_hand::end_by_hand(inside, id, answer, false).await;
+        let again = modifications::by_hand::end_by_hand(inside, id, answer, false).await;
         assert_eq!(again, Err(NotEnded::Ended(ended.state)));
         // The payment is free for the next one.
         assert_eq!(gateway.payment(payment).await["state"], state);
@@ -85,19 +85,20 @@ async fn operation_still_being_reconciled_is_not_resolved_unless_forced() {
     let id: ModificationId = made["id"].as_str().unwrap().parse().unwrap();
     let inside = &gateway.server.state.gateway;
     let refused =
-        operations::by_hand::end_by_hand(inside, id, ProviderDecision::Approved, false).await;
+        modifications::by_hand::end_by_hand(inside, id, ProviderDecision::Approved, false).await;
     assert!(
         matches!(refused, Err(NotEnded::ProviderIsThere(_))),
         "{refused:?}"
     );
     let failed = ProviderDecision::Declined("not_processed".into());
-    let ended = operations::by_hand::end_by_hand(inside, id, failed, true)
+    let ended = modifications::by_hand::end_by_hand(inside, id, failed, true)
         .await
         .unwrap();
     assert_eq!(ended.state, ModificationState::Failed);
     let unknown = ModificationId::new(1, [1; 10]);
     let refused =
-        operations::by_hand::end_by_hand(inside, unknown, ProviderDecision::Approved, true).await;
+        modifications::by_hand::end_by_hand(inside, unknown, ProviderDecision::Approved, true)
+            .await;
     assert_eq!(refused, Err(NotEnded::Unknown));
     gateway.finish().await;
 }

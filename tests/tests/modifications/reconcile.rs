@@ -5,7 +5,7 @@ use harness::back_office::{key, path};
 use harness::gateway::TestGateway;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
-use verifier_server::operations;
+use verifier_server::modifications;
 
 fn impatient(config: &mut verifier_server::config::Config) {
     config.provider_timeout_ms = 150;
@@ -34,7 +34,7 @@ async fn refund_with_a_lost_response_is_executed_and_published_once() {
         ("captured".into(), 1000, 0, 0)
     );
     gateway.move_clock(10);
-    let recovered = operations::reconcile::recover(&gateway.server.state.gateway).await;
+    let recovered = modifications::reconcile::recover(&gateway.server.state.gateway).await;
     assert_eq!(recovered, Ok(1));
     let again = gateway
         .write_with(&key, &path, &json!({"amount": 300}))
@@ -71,7 +71,7 @@ async fn capture_waits_for_an_unavailable_acquirer() {
     );
     gateway.move_clock(10);
     assert_eq!(
-        operations::reconcile::recover(&gateway.server.state.gateway).await,
+        modifications::reconcile::recover(&gateway.server.state.gateway).await,
         Ok(1)
     );
     assert_eq!(
