@@ -5,12 +5,10 @@ use crate::account::{AccountStatus, tests::account};
 use crate::journal::modification::Modified;
 use crate::journal::{Authorization, AuthorizationState, Change, HOLD_MS};
 use crate::journal::{Journal, modify_authorization};
-use crate::simulation::tests::{
-    APPROVED, NOON, declined, euros, journal, modification, money as money_of,
-};
+use crate::simulation::tests::{APPROVED, NOON, declined, euros, journal, modification, money};
 use sealpay_protocol::ids::ModificationId;
 use sealpay_protocol::money::Money;
-use sealpay_protocol::order;
+use sealpay_protocol::order::Capture;
 use sealpay_provider::ProviderDecision;
 use sealpay_provider::modification::ModificationKind;
 
@@ -51,245 +49,159 @@ impl Journal {
     }
 }
 
-/// A step after an authorization of 60.00 EUR.
-#[derive(Debug, Clone, Copy)]
-enum Action {
-    Capture(i64),
-    CaptureLast(i64),
-    CaptureYen(i64),
-    Void,
-    Expire,
-    Refund(i64),
-    RefundYen(i64),
-    Close,
-    Wait,
+/// Steps after an authorization of 60.00 EUR, then the debited and the held amount of the account.
+///
+/// A step is a modification with its amount in cents, and after `!` the reason if it is declined.
+/// `wait` lets the authorization expire, and `close` closes the account.
+type Row = (&'static str, (i64, i64));
+
+/// The modification of a step, and its decision.
+fn parse(step: &str, number: u64, now_ms: i64) -> (Change, ProviderDecision) {
+    let (step, reason) = step
+        .split_once(" ! ")
+        .map_or((step, None), |(step, reason)| (step, Some(reason)));
+    let mut words = step.trim_start_matches("final ").split(' ');
+    let kind = ModificationKind::from_name(words.next().unwrap()).unwrap();
+    let amount = words.next().map_or(1, |amount| amount.parse().unwrap());
+    let mut change = change(number, kind, money(amount, words.next().unwrap_or("EUR")));
+    change.request.is_final = step.starts_with("final ");
+    change.now_ms = now_ms;
+    (change, reason.map_or(APPROVED, declined))
 }
 
-impl Action {
-    /// The modification, if it is one.
-    fn change(self, number: u64, now_ms: i64) -> Option<Change> {
-        use ModificationKind::{Capture, Expiry, Refund, Void};
-        let yen = |amount| money_of(amount, "JPY");
-        let (kind, money) = match self {
-            Self::Capture(amount) | Self::CaptureLast(amount) => (Capture, euros(amount)),
-            Self::CaptureYen(amount) => (Capture, yen(amount)),
-            Self::Void => (Void, euros(1)),
-            Self::Expire => (Expiry, euros(1)),
-            Self::Refund(amount) => (Refund, euros(amount)),
-            Self::RefundYen(amount) => (Refund, yen(amount)),
-            Self::Close | Self::Wait => return None,
-        };
-        let mut change = change(number, kind, money);
-        change.request.is_final = matches!(self, Self::CaptureLast(_));
-        change.now_ms = now_ms;
-        Some(change)
-    }
-}
-
-/// Actions, each with the reason if it is declined; then the account's debited and held amounts.
-type Row<'a> = (&'a [(Action, Option<&'a str>)], (i64, i64));
-
-const YES: Option<&str> = None;
-const AMOUNT: Option<&str> = Some("invalid_amount");
-const TRANSACTION: Option<&str> = Some("invalid_transaction");
-
-/// Takes the actions in order, each modification twice: the second one changes nothing.
-async fn check(name: &str, capture: order::Capture, rows: &[Row<'_>]) {
-    for (place, (actions, (debited, held))) in rows.iter().enumerate() {
+/// Takes the steps in order, each modification twice: the second one changes nothing.
+async fn check(name: &str, capture: Capture, rows: &[Row]) {
+    for (place, (steps, sums)) in rows.iter().enumerate() {
         let (journal, _folder) = journal(&format!("{name}-{place}")).await;
         let authorized = input(1, &account(), euros(6_000), capture);
-        assert_eq!(journal.decide(authorized).await, APPROVED, "{name} {place}");
+        assert_eq!(journal.decide(authorized).await, APPROVED, "{steps}");
         let mut now_ms = NOON;
-        for (number, (action, expected)) in (1..).zip(*actions) {
-            let row = format!("{name} {place}: {number} {action:?}");
-            match action {
-                Action::Wait => now_ms += HOLD_MS,
-                Action::Close => {
+        for (number, step) in (1..).zip(steps.split(", ")) {
+            match step {
+                "wait" => now_ms += HOLD_MS,
+                "close" => {
                     let request = serde_json::from_str(r#"{"status":"closed"}"#).unwrap();
                     let closed = journal.change_account(account(), request).await.unwrap();
                     assert_eq!(closed.status, AccountStatus::Closed);
                 }
-                _ => {}
-            }
-            let Some(change) = action.change(number, now_ms) else {
-                continue;
-            };
-            for is_repeated in [false, true] {
-                let expected = Modified {
-                    decision: expected.map_or(APPROVED, declined),
-                    is_repeated,
-                };
-                assert_eq!(journal.run(change.clone()).await, expected, "{row}");
+                step => {
+                    let (change, decision) = parse(step, number, now_ms);
+                    for is_repeated in [false, true] {
+                        let modified = journal.run(change.clone()).await;
+                        let decided = (&modified.decision, modified.is_repeated);
+                        assert_eq!(decided, (&decision, is_repeated), "{steps}: {step}");
+                    }
+                }
             }
         }
         let now = journal.stored(&account()).await;
-        let sums = (10_000 - now.balance_minor, now.held_minor);
-        assert_eq!(sums, (*debited, *held), "{name} {place}");
-        let counted = (now.day_count, now.day_sum_minor);
-        assert_eq!(counted, (1, 6_000), "{name} {place}: the day's count stays");
-        let inquired = journal.inquire(HARBOR, reference(1), now_ms).await;
-        let approved = Ok(Some(APPROVED));
         assert_eq!(
-            inquired, approved,
-            "{name} {place}: the first decision stays"
+            (10_000 - now.balance_minor, now.held_minor),
+            *sums,
+            "{steps}"
+        );
+        let counted = (now.day_count, now.day_sum_minor);
+        assert_eq!(counted, (1, 6_000), "{steps}: the day's count stays");
+        let inquired = journal.inquire(HARBOR, reference(1), now_ms).await;
+        assert_eq!(
+            inquired,
+            Ok(Some(APPROVED)),
+            "{steps}: the first decision stays"
         );
     }
 }
 
 #[tokio::test]
 async fn captures_in_parts_are_at_most_the_authorized_amount() {
-    use Action::{Capture, CaptureLast, CaptureYen, Expire, Void, Wait};
-    let rows: [Row<'_>; 16] = [
+    let rows = [
+        ("capture 6000, capture 1 ! invalid_transaction", (6_000, 0)),
         (
-            &[(Capture(6_000), YES), (Capture(1), TRANSACTION)],
+            "capture 6000, void ! invalid_transaction, expiry ! invalid_transaction",
             (6_000, 0),
         ),
+        ("capture 2500", (2_500, 3_500)),
         (
-            &[
-                (Capture(6_000), YES),
-                (Void, TRANSACTION),
-                (Expire, TRANSACTION),
-            ],
+            "capture 2500, capture 3501 ! invalid_amount, capture 3500",
             (6_000, 0),
         ),
-        (&[(Capture(2_500), YES)], (2_500, 3_500)),
+        ("capture 1, capture 1, capture 1", (3, 5_997)),
         (
-            &[
-                (Capture(2_500), YES),
-                (Capture(3_501), AMOUNT),
-                (Capture(3_500), YES),
-            ],
-            (6_000, 0),
-        ),
-        (
-            &[(Capture(1), YES), (Capture(1), YES), (Capture(1), YES)],
-            (3, 5_997),
-        ),
-        (
-            &[
-                (Capture(1), YES),
-                (CaptureLast(2), YES),
-                (Capture(1), TRANSACTION),
-            ],
+            "capture 1, final capture 2, capture 1 ! invalid_transaction",
             (3, 0),
         ),
-        (&[(CaptureLast(1), YES), (Void, YES)], (1, 0)),
+        ("final capture 1, void", (1, 0)),
         (
-            &[
-                (Capture(6_001), AMOUNT),
-                (Capture(0), AMOUNT),
-                (Capture(-1), AMOUNT),
-                (Capture(i64::MAX), AMOUNT),
-                (Capture(i64::MIN), AMOUNT),
-            ],
+            "capture 6001 ! invalid_amount, capture 0 ! invalid_amount, \
+             capture -1 ! invalid_amount, capture 9223372036854775807 ! invalid_amount, \
+             capture -9223372036854775808 ! invalid_amount",
             (0, 6_000),
         ),
         (
-            &[(CaptureYen(6_000), AMOUNT), (Capture(6_000), YES)],
+            "capture 6000 JPY ! invalid_amount, capture 6000",
             (6_000, 0),
         ),
+        ("void, void, capture 6000 ! invalid_transaction", (0, 0)),
         (
-            &[(Void, YES), (Void, YES), (Capture(6_000), TRANSACTION)],
-            (0, 0),
-        ),
-        (
-            &[
-                (Capture(2_000), YES),
-                (Void, YES),
-                (Capture(1), TRANSACTION),
-            ],
+            "capture 2000, void, capture 1 ! invalid_transaction",
             (2_000, 0),
         ),
+        ("wait, capture 6000 ! invalid_transaction, void", (0, 0)),
         (
-            &[(Wait, YES), (Capture(6_000), TRANSACTION), (Void, YES)],
-            (0, 0),
-        ),
-        (
-            &[
-                (Capture(5), YES),
-                (Wait, YES),
-                (Capture(1), TRANSACTION),
-                (Expire, YES),
-            ],
+            "capture 5, wait, capture 1 ! invalid_transaction, expiry",
             (5, 0),
         ),
-        (&[(Capture(5), YES), (Wait, YES), (Expire, YES)], (5, 0)),
-        (&[(Wait, YES), (Void, YES)], (0, 0)),
-        (&[(Expire, YES), (Expire, YES)], (0, 0)),
+        ("capture 5, wait, expiry", (5, 0)),
+        ("wait, void", (0, 0)),
+        ("expiry, expiry", (0, 0)),
     ];
-    check("holds", order::Capture::Manual, &rows).await;
+    check("captures", Capture::Manual, &rows).await;
 }
 
 #[tokio::test]
 async fn refunds_are_at_most_the_captured_amount() {
-    use Action::{Capture, Close, Refund, RefundYen, Void, Wait};
-    let rows: [Row<'_>; 8] = [
-        (&[(Refund(6_000), YES), (Refund(1), AMOUNT)], (0, 0)),
+    let rows = [
+        ("refund 6000, refund 1 ! invalid_amount", (0, 0)),
         (
-            &[
-                (Refund(1_000), YES),
-                (Refund(2_000), YES),
-                (Refund(3_001), AMOUNT),
-                (Refund(3_000), YES),
-            ],
+            "refund 1000, refund 2000, refund 3001 ! invalid_amount, refund 3000",
             (0, 0),
         ),
         (
-            &[
-                (Refund(0), AMOUNT),
-                (Refund(-1), AMOUNT),
-                (Refund(i64::MAX), AMOUNT),
-                (RefundYen(1), AMOUNT),
-            ],
+            "refund 0 ! invalid_amount, refund -1 ! invalid_amount, \
+             refund 9223372036854775807 ! invalid_amount, refund 1 JPY ! invalid_amount",
             (6_000, 0),
         ),
-        (&[(Refund(1), YES), (Capture(1), TRANSACTION)], (5_999, 0)),
-        (&[(Void, TRANSACTION), (Refund(1), YES)], (5_999, 0)),
+        ("refund 1, capture 1 ! invalid_transaction", (5_999, 0)),
+        ("void ! invalid_transaction, refund 1", (5_999, 0)),
         // Long after an authorization would have expired.
-        (&[(Wait, YES), (Wait, YES), (Refund(6_000), YES)], (0, 0)),
-        (
-            &[(Close, YES), (Refund(1), Some("closed_account"))],
-            (6_000, 0),
-        ),
-        (
-            &[(Refund(1), YES), (Close, YES), (Refund(6_000), AMOUNT)],
-            (5_999, 0),
-        ),
+        ("wait, wait, refund 6000", (0, 0)),
+        ("close, refund 1 ! closed_account", (6_000, 0)),
+        ("refund 1, close, refund 6000 ! invalid_amount", (5_999, 0)),
     ];
-    check("refunds", order::Capture::Automatic, &rows).await;
-    let rows: [Row<'_>; 5] = [
-        (&[(Refund(1), TRANSACTION)], (0, 6_000)),
-        (&[(Void, YES), (Refund(1), TRANSACTION)], (0, 0)),
+    check("refunds", Capture::Automatic, &rows).await;
+    let rows = [
+        ("refund 1 ! invalid_transaction", (0, 6_000)),
+        ("void, refund 1 ! invalid_transaction", (0, 0)),
         // A refund releases the held amount.
         (
-            &[
-                (Capture(2_000), YES),
-                (Refund(500), YES),
-                (Capture(1), TRANSACTION),
-                (Refund(1_501), AMOUNT),
-                (Refund(1_500), YES),
-            ],
+            "capture 2000, refund 500, capture 1 ! invalid_transaction, \
+             refund 1501 ! invalid_amount, refund 1500",
             (0, 0),
         ),
         (
-            &[
-                (Capture(2_000), YES),
-                (Refund(2_001), AMOUNT),
-                (Capture(4_000), YES),
-            ],
+            "capture 2000, refund 2001 ! invalid_amount, capture 4000",
             (6_000, 0),
         ),
-        (&[(Close, YES), (Capture(2_000), YES)], (2_000, 4_000)),
+        ("close, capture 2000", (2_000, 4_000)),
     ];
-    check("refunds-of-parts", order::Capture::Manual, &rows).await;
+    check("refunds-of-parts", Capture::Manual, &rows).await;
 }
 
 #[tokio::test]
 async fn unknown_payments_are_declined_or_tombstoned() {
-    use ModificationKind::{Capture, Expiry, Refund, Void};
+    use ModificationKind::{Expiry, Refund, Void};
     let (journal, _folder) = journal("unknown").await;
     let invalid = declined("invalid_transaction");
-    for (number, kind) in [(1, Capture), (2, Refund)] {
+    for (number, kind) in [(1, ModificationKind::Capture), (2, Refund)] {
         let decision = journal.decide_change(change(number, kind, euros(1))).await;
         assert_eq!(decision, invalid, "{kind:?}");
     }
@@ -298,16 +210,18 @@ async fn unknown_payments_are_declined_or_tombstoned() {
         assert_eq!(decision, APPROVED, "{kind:?}");
         assert_eq!(journal.first().await.state, AuthorizationState::Tombstoned);
     }
-    let decision = journal.decide_change(change(6, Capture, euros(1))).await;
+    let decision = journal
+        .decide_change(change(6, ModificationKind::Capture, euros(1)))
+        .await;
     assert_eq!(decision, invalid);
-    let late = input(1, &account(), euros(1), order::Capture::Manual);
+    let late = input(1, &account(), euros(1), Capture::Manual);
     assert_eq!(journal.decide(late).await, tombstoned());
 }
 
 #[tokio::test]
 async fn the_first_decision_about_a_modification_stands() {
     let (journal, _folder) = journal("modifications").await;
-    let paid = input(7, &account(), euros(6_000), order::Capture::Automatic);
+    let paid = input(7, &account(), euros(6_000), Capture::Automatic);
     journal.decide(paid).await;
     let mut refund = change(7, ModificationKind::Refund, euros(6_000));
     refund.request.payment = reference(7);
@@ -334,7 +248,7 @@ async fn the_first_decision_about_a_modification_stands() {
 async fn expired_authorizations_are_released() {
     let (journal, _folder) = journal("expiry").await;
     for (number, later) in [(1, 0), (2, 10), (3, 20)] {
-        let mut input = input(number, &account(), euros(3_000), order::Capture::Manual);
+        let mut input = input(number, &account(), euros(3_000), Capture::Manual);
         input.now_ms = NOON + later;
         assert_eq!(journal.decide(input).await, APPROVED);
     }
