@@ -49,7 +49,9 @@ impl OrderError {
 impl OrderError {
     const fn sentence(self) -> &'static str {
         match self {
-            Self::Malformed(_) => "The order is not of the form that PROTOCOL section 3 describes.",
+            Self::Malformed(_) => {
+                "The order does not have the format that section 3 of the protocol describes."
+            }
             Self::SignatureInvalid => "The order's signature doesn't match the merchant's key.",
             Self::AnotherVerifier => "The order is meant for another verifier.",
             Self::Expired(_) => "The order has expired or is not valid yet; make a new one.",

@@ -1,3 +1,3 @@
-//! `/v1/balance` and `/v1/balance_transactions`.
+//! `/v1/balance` and `/v1/balance/transactions`.
 
 mod store;

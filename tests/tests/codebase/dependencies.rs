@@ -24,8 +24,8 @@ const FEATURES: [(&str, &[&str]); 11] = [
     ("balance", &["settlements"]),
     ("disputes", &["payments"]),
     ("merchants", &[]),
-    ("notifications", &["payments", "payouts"]),
     ("modifications", &["payments"]),
+    ("notifications", &["payments", "payouts"]),
     // The event of a payment shows what was done to it.
     ("payments", &["disputes", "modifications", "sessions"]),
     ("payouts", &["balance"]),
@@ -54,6 +54,7 @@ const AROUND: [&str; 5] = ["app", "cli", "config", "serve", "simulation"];
 
 /// Files without I/O, wherever they stand in a feature.
 const PURE: [&str; 14] = [
+    "acquirer_rules",
     "calendar",
     "decline",
     "draft",
@@ -64,7 +65,6 @@ const PURE: [&str; 14] = [
     "principal",
     "report",
     "risk",
-    "route",
     "schedule",
     "scope",
     "state",

@@ -6,7 +6,7 @@ use crate::storage::test_database::TestDatabase;
 use verifier_server::merchants::model::{OrderKey, Reserve};
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, DatabaseError};
-use verifier_server::webhooks::events::model::DeliveryState;
+use verifier_server::webhooks::deliveries::model::DeliveryState;
 
 async fn registered_merchant_is_read_back_unchanged(database: &TestDatabase) {
     let store = database.open().await;

@@ -1,4 +1,4 @@
-//! `/v1/payments/{id}/captures`, `/voids` and `/refunds`.
+//! `/v1/payments/{id}/captures`, `/void` and `/refunds`.
 
 mod bad_requests;
 mod by_hand;

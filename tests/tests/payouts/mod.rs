@@ -1,4 +1,4 @@
-//! `/v1/payouts`: what the merchant's bank is told, and what it returns.
+//! `/v1/payouts`: lists, returned payouts, and the repository.
 
 mod returns;
 mod store;

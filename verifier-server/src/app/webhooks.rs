@@ -2,9 +2,9 @@
 
 use crate::gateway::Gateway;
 use crate::merchants::register::endpoint_label;
+use crate::webhooks::deliveries::model::DueDelivery;
 use crate::webhooks::endpoints;
 use crate::webhooks::endpoints::event::EventDraft;
-use crate::webhooks::events::model::DueDelivery;
 use crate::webhooks::outbox::{Challenge, DescribeDisabling, Sign};
 use sealpay_protocol::webhook::{self, EndpointSecret};
 use std::sync::Arc;

@@ -25,7 +25,7 @@ pub enum RequestCredentials<'a> {
 ///
 /// # Errors
 /// [`ErrorCode::CredentialsAmbiguous`], [`ErrorCode::ApiKeyInvalid`], or the error of the
-/// signature, in the order of PROTOCOL section 8.
+/// signature, in the order of docs/reference/protocol.md section 8.
 pub async fn identify(
     gateway: &Gateway,
     credentials: RequestCredentials<'_>,

@@ -88,7 +88,7 @@ impl<'a> SignedMerchantRequest<'a> {
     /// Parses the headers, checks the times and recomputes the digest.
     ///
     /// # Errors
-    /// The first error in the order of PROTOCOL section 8.
+    /// The first error in the order of docs/reference/protocol.md section 8.
     pub fn read(request: IncomingMerchantRequest<'a>, now: u64) -> Result<Self, ApiError> {
         let carries_something = request.carries_something();
         let headers = headers(&request, carries_something)?;

@@ -101,7 +101,7 @@ impl<'a> SignedRequest<'a> {
     /// Parses the headers, checks the times and recomputes the digest.
     ///
     /// # Errors
-    /// The first error in the order of PROTOCOL section 5.
+    /// The first error in the order of docs/reference/protocol.md section 5.
     pub fn read(request: IncomingRequest<'a>, now: u64) -> Result<Self, ApiError> {
         let required = |value: Option<&'a str>, name: &'static str| {
             value.ok_or_else(|| {

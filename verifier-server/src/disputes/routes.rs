@@ -114,8 +114,8 @@ pub(crate) async fn evidence(
     request: MerchantRequest<DisputesWrite>,
 ) -> Result<Json<DisputeRecord>, Problem> {
     let idempotent = request.idempotent()?;
-    let order: EvidenceRequest = request.json()?;
-    let action = service::evidence(order.evidence)?;
+    let body: EvidenceRequest = request.json()?;
+    let action = service::evidence(body.evidence)?;
     let dispute = service::answer(&state.gateway, &idempotent, &id, &action).await?;
     Ok(Json(DisputeRecord::new(&dispute, state.gateway.livemode())))
 }

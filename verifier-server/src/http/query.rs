@@ -114,7 +114,7 @@ pub(crate) mod schema {
     }
 
     pub(crate) fn delivery_state() -> Object {
-        names(crate::webhooks::events::model::DeliveryState::ALL.map(|state| state.name()))
+        names(crate::webhooks::deliveries::model::DeliveryState::ALL.map(|state| state.name()))
     }
 
     /// A prefix, 48 bits of time and 80 random bits.

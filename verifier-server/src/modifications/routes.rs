@@ -91,12 +91,12 @@ pub(crate) async fn capture(
     request: MerchantRequest<PaymentsWrite>,
 ) -> Answer {
     let idempotent = request.idempotent()?;
-    let order: CaptureRequest = request.json_of_amount()?;
+    let body: CaptureRequest = request.json_of_amount()?;
     let operation = ModificationInput {
         kind: ModificationKind::Capture,
-        amount_minor: amount(order.amount)?,
-        is_final: order.is_final,
-        reference: reference(order.reference.as_deref(), "reference")?,
+        amount_minor: amount(body.amount)?,
+        is_final: body.is_final,
+        reference: reference(body.reference.as_deref(), "reference")?,
     };
     modified(state, idempotent, id, operation).await
 }
@@ -122,12 +122,12 @@ pub(crate) async fn void(
     request: MerchantRequest<PaymentsWrite>,
 ) -> Answer {
     let idempotent = request.idempotent()?;
-    let order: VoidRequest = request.json()?;
+    let body: VoidRequest = request.json()?;
     let operation = ModificationInput {
         kind: ModificationKind::Void,
         amount_minor: None,
         is_final: false,
-        reference: reference(order.reference.as_deref(), "reference")?,
+        reference: reference(body.reference.as_deref(), "reference")?,
     };
     modified(state, idempotent, id, operation).await
 }
@@ -153,12 +153,12 @@ pub(crate) async fn refund(
     request: MerchantRequest<RefundsWrite>,
 ) -> Answer {
     let idempotent = request.idempotent()?;
-    let order: RefundRequest = request.json_of_amount()?;
+    let body: RefundRequest = request.json_of_amount()?;
     let operation = ModificationInput {
         kind: ModificationKind::Refund,
-        amount_minor: amount(order.amount)?,
+        amount_minor: amount(body.amount)?,
         is_final: false,
-        reference: reference(order.reference.as_deref(), "reference")?,
+        reference: reference(body.reference.as_deref(), "reference")?,
     };
     modified(state, idempotent, id, operation).await
 }

@@ -9,11 +9,11 @@ use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::EventId;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
+use verifier_server::webhooks::deliveries::model::DeliveryState;
 use verifier_server::webhooks::deliveries::purge::DELIVERIES_KEPT_DAYS;
 use verifier_server::webhooks::deliveries::redelivery::{DeliveryFilter, RedeliverySelection};
 use verifier_server::webhooks::endpoints::store::usage::REDELIVERIES_AN_HOUR;
 use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
-use verifier_server::webhooks::events::model::DeliveryState;
 
 async fn late_result_does_not_undo_a_redelivery(database: &TestDatabase) {
     let store = database.open().await;

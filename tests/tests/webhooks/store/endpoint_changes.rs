@@ -10,13 +10,14 @@ use sealpay_protocol::ids::EventId;
 use verifier_server::error::{ApiError, ErrorCode};
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Store;
+use verifier_server::webhooks::deliveries::model::{Delivery, DeliveryState};
 use verifier_server::webhooks::deliveries::pending::MOST_PENDING;
 use verifier_server::webhooks::deliveries::redelivery::RedeliverySelection;
 use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::event::{Describe, EndpointEvent};
 use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
-use verifier_server::webhooks::events::model::{Delivery, DeliveryState, Event};
+use verifier_server::webhooks::events::model::Event;
 use verifier_server::webhooks::events::store::EventFilter;
 
 const DAY_MS: i64 = 86_400_000;

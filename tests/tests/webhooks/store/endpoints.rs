@@ -9,6 +9,7 @@ use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use verifier_server::idempotency::model::IdempotencyReplay;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
+use verifier_server::webhooks::deliveries::model::DeliveryState;
 use verifier_server::webhooks::deliveries::redelivery::{
     DeliveryFilter, EventRange, RedeliveryBatch, RedeliverySelection,
 };
@@ -16,7 +17,6 @@ use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
 use verifier_server::webhooks::endpoints::store::Disabling;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
-use verifier_server::webhooks::events::model::DeliveryState;
 
 pub(crate) fn fresh(merchant: MerchantId) -> StoredResponse {
     fresh_at(merchant, NOW_MS + 20)

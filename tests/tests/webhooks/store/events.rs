@@ -6,11 +6,11 @@ use crate::storage::fixtures::{NOW_MS, endpoint, paid, reachable, registered};
 use crate::storage::test_database::TestDatabase;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Addition, Store};
-use verifier_server::webhooks::deliveries::record::{AttemptOutcome, AttemptRecorded};
-use verifier_server::webhooks::deliveries::redelivery::DeliveryFilter;
-use verifier_server::webhooks::events::model::{
+use verifier_server::webhooks::deliveries::model::{
     Delivery, DeliveryAttempt, DeliveryState, DueDelivery,
 };
+use verifier_server::webhooks::deliveries::record::{AttemptOutcome, AttemptRecorded};
+use verifier_server::webhooks::deliveries::redelivery::DeliveryFilter;
 use verifier_server::webhooks::events::store::EventFilter;
 
 /// Events of [`paid`] are due then.

@@ -11,11 +11,11 @@ use crate::storage::fixtures::unique;
 use sealpay_protocol::ids::{EventId, MerchantId};
 use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::store::{DatabaseError, Store};
+use verifier_server::webhooks::deliveries::model::DueDelivery;
 use verifier_server::webhooks::deliveries::redelivery::{RedeliveryBatch, RedeliverySelection};
 use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::write::{EndpointWrite, StoredResponse};
-use verifier_server::webhooks::events::model::DueDelivery;
 
 /// What is due at a moment. It is leased for 50 ms.
 async fn due_at(store: &Store, at_ms: i64) -> Vec<DueDelivery> {

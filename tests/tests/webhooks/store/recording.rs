@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 use verifier_server::config::Config;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::{Options, Store};
+use verifier_server::webhooks::deliveries::model::DeliveryState;
 use verifier_server::webhooks::deliveries::record::AttemptRecorded;
-use verifier_server::webhooks::events::model::DeliveryState;
 use verifier_server::webhooks::outbox::Outbox;
 
 /// Deliveries to one endpoint that are under way at once, and some that wait.

@@ -8,6 +8,7 @@ use crate::storage::test_database::TestDatabase;
 use sealpay_protocol::ids::MerchantId;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
+use verifier_server::webhooks::deliveries::model::HELD_MS;
 use verifier_server::webhooks::endpoints::model::WebhookEndpoint;
 use verifier_server::webhooks::endpoints::store::change::EndpointChange;
 use verifier_server::webhooks::endpoints::store::usage::VERIFICATIONS_AN_HOUR;
@@ -15,7 +16,6 @@ use verifier_server::webhooks::endpoints::store::verification::{
     DueVerification, VerificationFailed,
 };
 use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
-use verifier_server::webhooks::events::model::HELD_MS;
 
 fn unverified(merchant: MerchantId) -> WebhookEndpoint {
     WebhookEndpoint {

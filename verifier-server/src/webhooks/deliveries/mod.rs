@@ -1,5 +1,6 @@
 //! Deliveries of events to endpoints, and redeliveries.
 
+pub mod model;
 pub mod pending;
 pub mod purge;
 pub mod record;

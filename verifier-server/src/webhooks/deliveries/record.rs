@@ -2,7 +2,7 @@
 //! transaction.
 
 use super::store::{DeliveryStore, MAX_ATTEMPTS_STORED};
-use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState};
+use crate::webhooks::deliveries::model::{Delivery, DeliveryAttempt, DeliveryState};
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, Value, values};
 use std::collections::BTreeMap;

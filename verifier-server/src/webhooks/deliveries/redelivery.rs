@@ -2,13 +2,13 @@
 
 use super::pending::{MOST_PENDING, pending};
 use super::store::MAX_ATTEMPTS_STORED;
+use crate::webhooks::deliveries::model::{Delivery, DeliveryAttempt, DeliveryState};
 use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::endpoints::store::one;
 use crate::webhooks::endpoints::store::usage::{Usage, spend};
 use crate::webhooks::endpoints::store::write::{
     EndpointWrite, StoredResponse, came_before, due_ms, insert_response,
 };
-use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState};
 use crate::webhooks::events::store::{ms_of, named_between};
 use sealpay_protocol::ids::{EndpointId, EventId, Identifier, MerchantId};
 use sealpay_storage::{

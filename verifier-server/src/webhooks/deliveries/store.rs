@@ -1,8 +1,8 @@
 //! The outbox table: pending deliveries and their progress.
 
 use crate::store::lease::take_all;
+use crate::webhooks::deliveries::model::{Delivery, DueDelivery, HELD_MS};
 use crate::webhooks::endpoints::store::former_secrets;
-use crate::webhooks::events::model::{Delivery, DueDelivery, HELD_MS};
 use sealpay_protocol::ids::{EndpointId, EventId};
 use sealpay_storage::{
     ByName, Database, DatabaseError, Empty, Fault, Projection, Statement, Tx, Value, With,

@@ -300,14 +300,9 @@ pub(crate) async fn redeliver(
     request: MerchantRequest<WebhooksWrite>,
 ) -> Result<(StatusCode, Json<RedeliveryRecord>), Problem> {
     let idempotent = request.idempotent()?;
-    let order: RedeliveryRequest = request.json()?;
-    let batch = deliveries::service::redeliver(
-        &state.gateway,
-        &request.principal,
-        &idempotent,
-        &id,
-        &order,
-    )
-    .await?;
+    let body: RedeliveryRequest = request.json()?;
+    let batch =
+        deliveries::service::redeliver(&state.gateway, &request.principal, &idempotent, &id, &body)
+            .await?;
     Ok((StatusCode::ACCEPTED, Json(batch)))
 }

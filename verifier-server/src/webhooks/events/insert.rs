@@ -1,6 +1,7 @@
 //! Writes an event and its deliveries in the transaction of the change that it reports.
 
-use super::model::{Event, HELD_MS};
+use super::model::Event;
+use crate::webhooks::deliveries::model::HELD_MS;
 use sealpay_storage::{DatabaseError, Entity, Statement, Value, entity, values};
 
 entity! {

@@ -1,6 +1,7 @@
 //! The repository of events and their deliveries.
 
-use super::model::{Delivery, Event};
+use super::model::Event;
+use crate::webhooks::deliveries::model::Delivery;
 use sealpay_protocol::ids::{EventId, MerchantId};
 use sealpay_storage::{Database, DatabaseError, Extent, Fault, IdRange, Projection, Tx, Value};
 use sealpay_storage::{sql, values};

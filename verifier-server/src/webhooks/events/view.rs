@@ -1,6 +1,7 @@
 //! Events, endpoints and deliveries as the merchant sees them.
 
-use super::model::{Delivery, DeliveryAttempt, DeliveryState, Event, HELD_MS};
+use super::model::Event;
+use crate::webhooks::deliveries::model::{Delivery, DeliveryAttempt, DeliveryState, HELD_MS};
 use crate::webhooks::deliveries::redelivery::{RedeliveryBatch, StoredDelivery};
 use crate::webhooks::endpoints::model::WebhookEndpoint;
 use sealpay_protocol::ids::PaymentId;

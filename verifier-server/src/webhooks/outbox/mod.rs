@@ -19,7 +19,8 @@ mod webhook_faults;
 
 pub use outcome::Reason;
 
-use super::events::model::{DeliveryState, DueDelivery, Event};
+use super::deliveries::model::{DeliveryState, DueDelivery};
+use super::events::model::Event;
 use crate::error::ApiError;
 use crate::fair::Places;
 use crate::store::Store;

@@ -4,9 +4,9 @@ use super::Outbox;
 use super::retry::next_attempt_ms;
 use super::sender::Sent;
 use crate::store::DatabaseError;
+use crate::webhooks::deliveries::model::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
 use crate::webhooks::deliveries::record::AttemptOutcome;
 use crate::webhooks::endpoints::store::Disabling;
-use crate::webhooks::events::model::{Delivery, DeliveryAttempt, DeliveryState, DueDelivery};
 use std::sync::Arc;
 
 /// How long all attempts at an endpoint must fail before it is disabled, milliseconds.

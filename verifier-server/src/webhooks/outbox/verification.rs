@@ -4,9 +4,9 @@
 use super::sender::Message;
 use super::{Outbox, Reason};
 use crate::store::DatabaseError;
+use crate::webhooks::deliveries::model::DueDelivery;
 use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::verification::{DueVerification, VerificationFailed};
-use crate::webhooks::events::model::DueDelivery;
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::ids::EventId;
 use sealpay_storage::in_background;

@@ -3,7 +3,7 @@
 //! Receivers must handle all of these, because real networks cause them too.
 
 use crate::store::Store;
-use crate::webhooks::events::model::DueDelivery;
+use crate::webhooks::deliveries::model::DueDelivery;
 use crate::webhooks::faults::{MOST_PER_MILLE, READ_EVERY_MS, WebhookFaults};
 use sealpay_protocol::ids::EventId;
 use serde::Deserialize;
@@ -139,7 +139,7 @@ async fn forget_later(settings: Arc<Mutex<Option<Read>>>) {
 #[cfg(test)]
 mod tests {
     use super::{DeliveryFault, WebhookFaults, decide, lot_of};
-    use crate::webhooks::events::model::DueDelivery;
+    use crate::webhooks::deliveries::model::DueDelivery;
     use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 
     fn delivery(sequence: i64, attempts: i64) -> DueDelivery {

@@ -1,8 +1,8 @@
 //! Issuer authentication: whether a challenge is needed, its steps, and how the payment continues
 //! afterwards.
 
+use super::acquirer_choice::route_of;
 use super::authorize;
-use super::routing::route_of;
 use super::step_up::ChallengeDecision;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;

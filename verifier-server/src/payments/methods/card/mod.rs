@@ -1,14 +1,14 @@
 //! Cards: decrypted, assessed for fraud, routed, authenticated if required, and authorized by the
 //! acquirers of the route.
 
+mod acquirer_choice;
+pub mod acquirer_rules;
 pub mod authorize;
 mod challenge;
 mod decrypt;
 pub mod model;
 mod prepare;
 pub mod risk;
-pub mod route;
-mod routing;
 pub mod step_up;
 pub mod velocity;
 

@@ -1,12 +1,12 @@
 //! Decisions before a provider is asked: fraud rules, route, and whether the shopper has to
 //! authenticate.
 
+use super::acquirer_choice::{brand_of, route_of};
+use super::acquirer_rules::Route;
 use super::authorize;
 use super::challenge::{Identified, identify};
 use super::model::{CardDetails, StoredCard};
 use super::risk::{self, Assessment, RiskInput, RiskOutcome};
-use super::route::Route;
-use super::routing::{brand_of, route_of};
 use super::step_up::{self, ChallengeDecision, ChallengeInput};
 use crate::auth::signed_request::Source;
 use crate::error::ApiError;

@@ -3,8 +3,8 @@
 use super::disable;
 use super::event::EndpointEvent;
 use super::verification::{HOLD_ALL, RELEASE};
+use crate::webhooks::deliveries::model::HELD_MS;
 use crate::webhooks::endpoints::model::WebhookEndpoint;
-use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{Fault, Tx, values};
 

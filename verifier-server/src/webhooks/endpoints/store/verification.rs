@@ -2,9 +2,9 @@
 //! endpoint is verified.
 
 use crate::store::lease::take_all;
+use crate::webhooks::deliveries::model::HELD_MS;
 use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::EndpointStore;
-use crate::webhooks::events::model::HELD_MS;
 use sealpay_protocol::ids::EndpointId;
 use sealpay_storage::{DatabaseError, Fault, Projection, Statement, Tx, Value, With};
 use sealpay_storage::{sql, values};

@@ -9,10 +9,11 @@ use super::{ADD, disable_deliveries, lock, next_sequence, publish, publish_to_ot
 use crate::error::ApiError;
 use crate::idempotency::model::{IdempotencyReplay, IdempotentRequest};
 use crate::idempotency::store as idempotency;
+use crate::webhooks::deliveries::model::HELD_MS;
 use crate::webhooks::deliveries::pending::{MOST_PENDING, pending};
 use crate::webhooks::endpoints::model::WebhookEndpoint;
 use crate::webhooks::endpoints::store::EndpointStore;
-use crate::webhooks::events::model::{Event, HELD_MS};
+use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{EndpointId, EventId, MerchantId};
 use sealpay_storage::{DatabaseError, Entity, Fault, Tx, values};
 

@@ -1,6 +1,6 @@
 //! The route of a card payment.
 
-use super::route::{self, Query, Route};
+use super::acquirer_rules::{self, Query, Route};
 use crate::gateway::Gateway;
 use crate::sessions::model::Session;
 use sealpay_protocol::card::Card;
@@ -8,7 +8,7 @@ use sealpay_provider::acquirer::UNKNOWN_BRAND;
 
 /// The acquirers to try for a card payment.
 pub(super) fn route_of(gateway: &Gateway, session: &Session, card: &Card) -> Option<Route> {
-    route::find(
+    acquirer_rules::find(
         gateway.providers.terms(),
         &Query {
             brand: brand_of(card),
