@@ -32,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
     let text = format!(
         r#"{{"rawId":"AA","type":"public-key","response":{{"clientDataJSON":"{created}","attestationObject":"{object}"}}}}"#
     );
-    let _ = webauthn::created(&text, &EXPECTED);
+    let _ = webauthn::verify_registration(&text, &EXPECTED);
     // The same bytes as authenticator data after a valid hash, to reach the fields behind it.
     let hash: [u8; 32] = Sha256::digest(EXPECTED.rp_id.as_bytes()).into();
     let data = [&hash[..], bytes].concat();
@@ -47,5 +47,5 @@ fuzz_target!(|bytes: &[u8]| {
     let text = format!(
         r#"{{"rawId":"AA","type":"public-key","response":{{"clientDataJSON":"{created}","attestationObject":"{object}"}}}}"#
     );
-    let _ = webauthn::created(&text, &EXPECTED);
+    let _ = webauthn::verify_registration(&text, &EXPECTED);
 });

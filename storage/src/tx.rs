@@ -118,7 +118,9 @@ impl Tx<'_> {
 fn refuse_nul(values: &[Value]) -> Result<(), Fault> {
     let has_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
     if values.iter().any(has_nul) {
-        return Err(DatabaseError::Corrupt("a text with a NUL byte cannot be kept".into()).into());
+        return Err(
+            DatabaseError::Corrupt("a text with a NUL byte cannot be stored".into()).into(),
+        );
     }
     Ok(())
 }

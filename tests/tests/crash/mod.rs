@@ -274,11 +274,11 @@ async fn verifier_finishes_the_work_of_a_killed_one_on_the_same_postgres() {
     system.judge(&keys, kills).await;
 }
 
-/// A change to the evidence, and a part of the sentence that has to be said about it.
-type Falsehood = (fn(&mut Evidence), &'static str);
+/// A change that makes evidence false, and a part of the sentence that has to report it.
+type Falsehood<E> = (fn(&mut E), &'static str);
 
 #[rustfmt::skip]
-const FALSEHOODS: [Falsehood; 14] = [
+const FALSEHOODS: [Falsehood<Evidence>; 14] = [
     (|e| drop(e.payments.pop_first()), "is lost"),
     (|e| first_payment(e, "captured").state = "declined".into(), "was told"),
     (|e| first_payment(e, "captured").state = "authorizing".into(), "is left authorizing"),
@@ -357,7 +357,7 @@ async fn every_falsified_crash_record_is_detected() {
 /// Each falsehood is found by itself, and the sentence about it says what it is.
 fn expect_each_to_be_found<E: Clone>(
     evidence: &E,
-    falsehoods: &[(fn(&mut E), &'static str)],
+    falsehoods: &[Falsehood<E>],
     findings: impl Fn(&E) -> Vec<String>,
 ) {
     for (falsify, sentence) in falsehoods {

@@ -1,4 +1,5 @@
 //! `/v1/payouts`: lists, returned payouts, and the repository.
 
+mod list;
 mod returns;
 mod store;

@@ -42,7 +42,7 @@ async fn only_payment(environment: &TestEnvironment, order: &str) -> serde_json:
 }
 
 async fn expect_order(session: &Session, environment: &TestEnvironment, order: &str, state: &str) {
-    session.go(&environment.order_page(&order)).await;
+    session.go(&environment.order_page(order)).await;
     session.see_order(state).await;
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn show_form_for(claims: &OrderClaims, attributes: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_forms_on_one_page_work_independently() {
     let environment = TestEnvironment::shared();
-    let orders = ["three-a", "three-b", "three-c"].map(|name| signed(name));
+    let orders = ["three-a", "three-b", "three-c"].map(signed);
     let [first, second, third] = &orders;
     let body = format!(
         "<div id=\"first\"></div>\

@@ -251,11 +251,7 @@ impl Sums {
                 self.moved(PostingType::Fees),
                 self.settled_fees,
             ),
-            (
-                "What was kept back",
-                self.moved(PostingType::ReserveHold),
-                held,
-            ),
+            ("The reserve", self.moved(PostingType::ReserveHold), held),
             (
                 "What is or will be released",
                 self.all_lines("reserve_release"),

@@ -128,7 +128,7 @@ pub(super) async fn run(config: &Config, listen: Listen) -> Result<(), String> {
     let outcome = tokio::select! {
         outcome = listener.run(is_fresh) => outcome,
         interrupted = tokio::signal::ctrl_c() => {
-            interrupted.map_err(|error| format!("signals cannot be heard: {error}"))
+            interrupted.map_err(|error| format!("signals cannot be received: {error}"))
         }
     };
     parts.store.close().await;

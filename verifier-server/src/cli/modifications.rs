@@ -117,7 +117,7 @@ fn refused(id: ModificationId, why: NotEnded) -> String {
         NotEnded::Ended(state) => format!("{id} has {} already", state.name()),
         NotEnded::ProviderIsThere(provider) => format!(
             "{id} is not ended: the server asks {provider} about it by itself; give --force when \
-             {provider} has told you that it never will answer"
+             {provider} has confirmed that it will never respond"
         ),
         NotEnded::Refused(error) => sentence(error),
     }

@@ -208,8 +208,9 @@ async fn close(tx: &mut Tx<'_>, closing: &Closing) -> Result<CloseOutcome, Fault
     }
     let sums = tx.get(SUMS, &values![begun.id]).await?;
     let sums = sums.ok_or_else(|| DatabaseError::Corrupt("an aggregate has no row".into()))?;
-    let (closed, event) = (closing.compose)(&sums, previous)
-        .map_err(|why| DatabaseError::Corrupt(format!("a settlement cannot be told: {why}")))?;
+    let (closed, event) = (closing.compose)(&sums, previous).map_err(|why| {
+        DatabaseError::Corrupt(format!("a settlement cannot be published: {why}"))
+    })?;
     write(tx, &closed, &event).await?;
     Ok(CloseOutcome::Closed(closed.settlement))
 }

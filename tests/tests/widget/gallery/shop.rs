@@ -17,7 +17,7 @@ async fn show_order(
     (order, state, picture): (&str, &str, &str),
 ) {
     session.enter_page().await;
-    session.go(&environment.order_page(&order)).await;
+    session.go(&environment.order_page(order)).await;
     session.see_order(state).await;
     gallery.show(picture).await;
 }

@@ -137,7 +137,7 @@ pub async fn event(
     let found = gateway.store.events.get(merchant, id).await?;
     let (event, deliveries) = found.ok_or_else(not_found)?;
     EventRecord::new(event, &deliveries)
-        .ok_or_else(|| ApiError::because(ErrorCode::Internal, "a kept event is not JSON"))
+        .ok_or_else(|| ApiError::because(ErrorCode::Internal, "a stored event is not JSON"))
 }
 
 /// Deliveries to an endpoint of the merchant with their attempts, the newest event first.
@@ -211,7 +211,8 @@ pub async fn redeliver(
             // The count is stored for a day; to redeliver again, use another key.
             let (_, response) = same(replay)?;
             let response = response.ok_or(ApiError::new(ErrorCode::StateConflict))?;
-            let lost = || ApiError::because(ErrorCode::Internal, "a kept response cannot be read");
+            let lost =
+                || ApiError::because(ErrorCode::Internal, "a stored response cannot be read");
             let batch = RedeliveryBatch::from_text(&response).ok_or_else(lost)?;
             Ok(RedeliveryRecord::new(batch))
         }

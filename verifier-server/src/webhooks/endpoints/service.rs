@@ -74,7 +74,7 @@ async fn shown_before(
         let written = written.map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
         return Ok(Zeroizing::new(written));
     };
-    let lost = || ApiError::because(ErrorCode::Internal, "a kept response cannot be read");
+    let lost = || ApiError::because(ErrorCode::Internal, "a stored response cannot be read");
     let opened = gateway
         .encryption
         .decrypt(&answer_label(request), &response)
