@@ -6,7 +6,7 @@ use super::noted::NotedPrincipal;
 use super::problem::Problem;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::listener::{ClientNetwork, NETWORK_TIERS, networks_of};
+use crate::listener::{ClientNetwork, NETWORK_TIERS, TIERS, networks_of};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
@@ -37,7 +37,7 @@ type Networks = RateLimiter<ClientNetwork, DashMapStateStore<ClientNetwork>, Def
 #[derive(Debug)]
 pub struct RateLimit {
     /// One for each of [`NETWORK_TIERS`].
-    networks: Option<[Networks; NETWORK_TIERS.len()]>,
+    networks: Option<[Networks; TIERS]>,
     unknown: Option<DefaultDirectRateLimiter>,
     guesses: Guesses,
     seen: AtomicUsize,

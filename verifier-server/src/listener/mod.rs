@@ -17,7 +17,7 @@ pub(crate) use accept::{limited, patient};
 pub use connections::Connections;
 pub use hsts::Hsts;
 pub use limits::ConnectionLimits;
-pub(crate) use networks::{ClientNetwork, NETWORK_TIERS};
+pub(crate) use networks::{ClientNetwork, NETWORK_TIERS, TIERS};
 pub(crate) use networks::{household_of, network_of, networks_of};
 pub(crate) use permits::Holder;
 pub use permits::Permits;

@@ -26,9 +26,12 @@ const SUBSCRIBER_BITS: u32 = 64;
 const HOUSEHOLD_BITS: u32 = 56;
 const SITE_BITS: u32 = 48;
 
+/// A literal: types need it, and an optimized build cannot compute a length from calls in a type.
+pub(crate) const TIERS: usize = 3;
+
 /// IPv6 networks as they are assigned (RFC 6177): a link has a /64, a household a /56, and a site
 /// or a rented machine often a /48.
-pub(crate) const NETWORK_TIERS: [NetworkTier; 3] = [
+pub(crate) const NETWORK_TIERS: [NetworkTier; TIERS] = [
     NetworkTier::new(SUBSCRIBER_BITS, 2),
     NetworkTier::new(HOUSEHOLD_BITS, 3),
     NetworkTier::new(SITE_BITS, 4),
