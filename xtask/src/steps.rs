@@ -173,6 +173,13 @@ pub(crate) const STEPS: &[Step] = &[
         run: no_simulator,
     },
     Step {
+        name: "release",
+        title: "Optimized builds compile",
+        form: Form::Long,
+        needs: &[],
+        run: release,
+    },
+    Step {
         name: "fuzz",
         title: "Parsers that meet strangers, each fuzzed for a minute",
         form: Form::Long,
@@ -274,6 +281,12 @@ fn build(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
         tally,
         &["build", "--workspace", "--all-targets", "--keep-going"],
     )
+}
+
+/// An optimized build evaluates constants that others do not.
+fn release(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
+    let arguments = &["build", "--release", "--package", "sealpay-verifier-server"];
+    cargo(workspace, tally, arguments)
 }
 
 /// All tests but those of the whole.
