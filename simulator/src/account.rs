@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 pub(crate) struct Account {
     /// A keyed fingerprint of the card, or `persona:` and the name. It has no digit of the card.
     pub(crate) id: String,
-    /// The persona whose account it is.
+    /// The persona that owns the account.
     pub(crate) persona: Option<String>,
     /// The name on the card.
     pub(crate) holder: String,
@@ -81,7 +81,7 @@ macro_rules! named {
 }
 
 named! {
-    /// Whose money is spent.
+    /// Whether the account is debit or credit.
     AccountKind {
         /// The shopper's: there is no more than what lies on the account.
         Debit = "debit",
@@ -91,7 +91,7 @@ named! {
 }
 
 named! {
-    /// Whether an account may be used.
+    /// The status of an account.
     AccountStatus {
         /// It may.
         Active = "active",
@@ -111,7 +111,7 @@ named! {
 }
 
 named! {
-    /// What an issuer does when it is asked who the shopper is.
+    /// An issuer's response to an authentication request.
     Enrolment {
         /// It takes no part; the network stands for the attempt.
         None = "none",

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 use utoipa::ToSchema;
 
-/// An amount that means something.
+/// An amount with a fixed outcome.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeaningfulAmount {
-    /// Minor units of whichever currency is paid in.
+    /// Minor units of the payment's currency.
     pub amount_minor: i64,
     /// The outcome's name.
     pub outcome: String,

@@ -19,7 +19,7 @@ pub(crate) const ANY: &str = "any";
 /// The bank that pays merchants.
 pub(crate) const PAYOUTS: &str = "payouts";
 
-/// What goes wrong.
+/// The kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
@@ -61,12 +61,12 @@ impl FaultKind {
 /// A fault that a tester has added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
-    /// Its name.
+    /// The id.
     pub id: String,
     /// What it applies to: the name of an acquirer, `simulated_wallet`, `simulated_transfer`,
     /// `payouts`, `issuer` or `any`.
     pub target: String,
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
     /// The shortest latency, milliseconds; zero for other kinds.
     pub min_ms: u32,

@@ -106,7 +106,7 @@ impl Directive {
     }
 }
 
-/// What an outcome is about.
+/// The subject of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeKind {
@@ -123,9 +123,9 @@ pub enum OutcomeKind {
 pub struct NamedOutcome {
     /// The stable name.
     pub name: &'static str,
-    /// What it is about.
+    /// Its subject.
     pub kind: OutcomeKind,
-    /// What the bank does.
+    /// The outcome at the bank.
     pub description: &'static str,
 }
 

@@ -46,7 +46,7 @@ const RETURNED: &str = "SELECT id, reason FROM bank_payouts
 const ACKNOWLEDGE: &str = "UPDATE bank_payouts SET state = 'acknowledged'
     WHERE id = $1 AND state = 'returned'";
 
-/// Why a merchant's bank sends a payout back.
+/// Why a merchant's bank returns a payout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReturnReason {
@@ -71,7 +71,7 @@ sealpay_protocol::names! {
 
 sealpay_protocol::read_by_name!(ReturnReason);
 
-/// Where a payout stands at the bank.
+/// The state of a payout at the bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BankPayoutState {

@@ -19,54 +19,54 @@ pub const BY_ACCOUNT: &str = "account";
 pub struct Persona {
     /// The stable name.
     pub name: String,
-    /// The name for people.
+    /// The display name.
     pub title: String,
     /// The test card's number.
     pub number: String,
     /// The brand's slug.
     pub brand: String,
-    /// What the bank does: the name of an outcome, or `account` where the account decides.
+    /// The outcome at the bank: its name, or `account` if the account decides.
     pub outcome: String,
-    /// The same in words.
+    /// A description.
     pub description: String,
-    /// The account, where it decides: as it is before the first payment.
+    /// The initial account, if the account decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Terms>,
 }
 
-/// The account of a persona before its first payment. What is missing does not limit it.
+/// The initial account of a persona. Omitted limits do not apply.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Terms {
-    /// Debit or credit; credit when missing.
+    /// Debit or credit; credit if omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<AccountKind>,
-    /// Whether it may be used; active when missing.
+    /// The status; active if omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<AccountStatus>,
-    /// The currency of every amount; the issuer's when missing.
+    /// The currency of every amount; the issuer's if omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub currency: Option<Currency>,
-    /// Where it is kept; the issuer's country when missing.
+    /// The country of the account; the issuer's if omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// What lies on it, minor units.
+    /// The balance, minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balance_minor: Option<i64>,
-    /// What may be owed, minor units.
+    /// The credit limit, minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credit_limit_minor: Option<i64>,
-    /// The most that one payment may take, minor units.
+    /// Maximum amount of one payment, minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_transaction_limit_minor: Option<i64>,
-    /// How many payments a day (UTC) may make.
+    /// Maximum number of payments in a day (UTC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub daily_count_limit: Option<i64>,
-    /// How much the payments of a day (UTC) may take together, minor units.
+    /// Maximum total of payments in a day (UTC), minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub daily_sum_limit_minor: Option<i64>,
-    /// What the issuer does when it is asked who the shopper is; frictionless when missing.
+    /// The issuer's response to an authentication request; frictionless if omitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enrolment: Option<Enrolment>,
     /// Wrong one-time codes in a row.

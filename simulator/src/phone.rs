@@ -27,7 +27,7 @@ const LISTED: u32 = 200;
 pub struct Message {
     /// Its id; ids sort by time.
     pub id: String,
-    /// The number it was sent to.
+    /// The recipient's number.
     pub phone: String,
     /// The account.
     pub account: String,

@@ -6,36 +6,36 @@ use sealpay_protocol::limits;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-/// What is to change of an account: any of these. Limits may be null, which takes them away.
+/// The members to change. Null removes a limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccountRequest {
-    /// Whether it may be used.
+    /// The status of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<AccountStatus>,
-    /// What lies on it, minor units; a debit account cannot go below zero.
+    /// The balance, minor units; a debit account cannot be negative.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balance_minor: Option<i64>,
-    /// What may be owed, minor units. Credit accounts only.
+    /// The credit limit, minor units. Credit accounts only.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     pub credit_limit_minor: Option<Option<i64>>,
-    /// The most that one payment may take, minor units.
+    /// Maximum amount of one payment, minor units.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     pub per_transaction_limit_minor: Option<Option<i64>>,
-    /// How many payments a day (UTC) may make.
+    /// Maximum number of payments in a day (UTC).
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     pub daily_count_limit: Option<Option<i64>>,
-    /// How much the payments of a day (UTC) may take together, minor units.
+    /// Maximum total of payments in a day (UTC), minor units.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<i64>)]
     pub daily_sum_limit_minor: Option<Option<i64>>,
-    /// What the issuer does when it is asked who the shopper is.
+    /// The issuer's response to an authentication request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enrolment: Option<Enrolment>,
-    /// Where one-time codes are sent: `+` and 8 to 15 digits.
+    /// The phone number for one-time codes: `+` and 8 to 15 digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Wrong one-time codes in a row; five lock the account and zero unlocks it.

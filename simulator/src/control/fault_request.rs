@@ -16,12 +16,12 @@ pub struct FaultRequest {
     /// the payouts.
     #[serde(default = "any")]
     pub target: String,
-    /// What goes wrong.
+    /// The kind of fault.
     pub kind: FaultKind,
     /// The shortest latency, milliseconds. Latency only.
     #[serde(default)]
     pub min_ms: Option<u32>,
-    /// The longest latency, milliseconds. Latency only; `min_ms` when missing.
+    /// The longest latency, milliseconds. Latency only; `min_ms` if omitted.
     #[serde(default)]
     pub max_ms: Option<u32>,
     /// How many requests it applies to.

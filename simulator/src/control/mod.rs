@@ -31,7 +31,7 @@ pub enum ControlError {
     NotFound,
     /// A member of the request is invalid.
     Invalid {
-        /// Its name.
+        /// The id.
         field: &'static str,
         /// A sentence that says why.
         reason: String,
@@ -53,12 +53,13 @@ fn invalid(field: &'static str, reason: impl Into<String>) -> ControlError {
     }
 }
 
-/// An account as a tester sees it. Amounts are minor units of its currency.
+/// An account, for testers. Amounts are minor units of its currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AccountView {
-    /// Its name: `persona:` and the persona's, or a keyed fingerprint of the card.
+    /// The account's name: `persona:` and the name of the persona, or a keyed fingerprint of the
+    /// card.
     pub id: String,
-    /// The persona whose account it is.
+    /// The persona that owns the account.
     pub persona: Option<String>,
     /// The name on the card.
     pub holder: String,
@@ -68,13 +69,13 @@ pub struct AccountView {
     pub brand: String,
     /// The last four digits of the card.
     pub last4: String,
-    /// Where the account is kept (ISO 3166-1).
+    /// The country of the account (ISO 3166-1).
     pub country: String,
     /// ISO 4217.
     pub currency: String,
     /// Debit or credit.
     pub kind: AccountKind,
-    /// Whether it may be used.
+    /// The status of the account.
     pub status: AccountStatus,
     /// The balance; a negative balance is owed to the bank.
     pub balance_minor: i64,
@@ -84,25 +85,25 @@ pub struct AccountView {
     pub available_minor: Option<i64>,
     /// The credit limit; null means no limit.
     pub credit_limit_minor: Option<i64>,
-    /// The most that one payment may take.
+    /// Maximum amount of one payment.
     pub per_transaction_limit_minor: Option<i64>,
-    /// How many payments a day (UTC) may make.
+    /// Maximum number of payments in a day (UTC).
     pub daily_count_limit: Option<i64>,
-    /// How much the payments of a day (UTC) may take together.
+    /// Maximum total of payments in a day (UTC).
     pub daily_sum_limit_minor: Option<i64>,
-    /// The day that the next two count for, in days since 1970.
+    /// The day of the next two counters, in days since 1970.
     pub day: i64,
     /// Payments approved on that day.
     pub day_count: i64,
-    /// How much they took.
+    /// Their total amount.
     pub day_sum_minor: i64,
-    /// What the issuer does when it is asked who the shopper is.
+    /// The issuer's response to an authentication request.
     pub enrolment: Enrolment,
-    /// Where one-time codes are sent.
+    /// The phone number for one-time codes.
     pub phone: String,
     /// Wrong one-time codes in a row.
     pub wrong_codes: u32,
-    /// Whether the bank has locked it over them.
+    /// Whether the bank has locked the account because of them.
     pub locked: bool,
     /// When codes are accepted again after five wrong ones, milliseconds since 1970.
     pub codes_refused_until_ms: Option<i64>,
