@@ -151,11 +151,12 @@ fn expired(payment: &Payment, price: &str) -> String {
     let received = received(payment);
     let reason = match payment.method {
         Method::BankTransfer if received.amount_minor() > 0 => format!(
-            "Only {} of {price} arrived in time, so we couldn’t confirm your order.",
+            "Only {} of {price} arrived in time. It will be returned to you.",
             price_text(received)
         ),
         Method::BankTransfer => {
-            "Your transfer didn’t arrive in time, so we couldn’t confirm your order.".into()
+            "Your transfer didn’t arrive in time. If it arrives later, it will be returned to you."
+                .into()
         }
         Method::Wallet => "The hold in your wallet expired before we charged it.".into(),
         Method::Card => "The hold on your card expired before we charged it.".into(),
