@@ -184,7 +184,9 @@ pub async fn record_as(
             }
             let came_to_nothing =
                 matches!(stored.state, PaymentState::Declined | PaymentState::Expired);
-            if is_approved && (came_to_nothing || elsewhere) {
+            // A credit is not an approval: the bank reports it until it is counted or returned.
+            let is_credit = payment.details.transfer().is_some();
+            if is_approved && !is_credit && (came_to_nothing || elsewhere) {
                 let now_ms = gateway.clock.now_ms_i64();
                 gateway
                     .store

@@ -9,6 +9,8 @@ use sealpay_protocol::api::{SessionState, ShopperState};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
+use verifier_server::payments::outcome::{PaymentOutcome, record_as};
+use verifier_server::payments::state::PaymentState;
 
 const HOUR: i64 = 60 * 60;
 const DAY: i64 = 24 * HOUR;
@@ -213,12 +215,21 @@ async fn underpaid_transfer_is_returned_at_expiry(gateway: &TestGateway) {
 async fn transfer_after_cancellation_is_returned(gateway: &TestGateway) {
     let (waiting, reference) = transfer(gateway, "transfer_paid").await;
     let checkout = &waiting.checkout;
+    let inside = &gateway.server.state.gateway;
+    let store = inside.store();
+    let open = store.payments.get(waiting.payment).await.unwrap().unwrap();
     let given_up = checkout.take(waiting.payment, Cancel).await;
     assert_eq!(
         (given_up.state, given_up.attempts_left),
         (ShopperState::Declined, 9)
     );
     assert_eq!(waiting.state().await, "payment_abandoned");
+    // A credit that was being counted at that moment: the bank reports it again and it is returned,
+    // so it is no late approval, which would be refunded as well.
+    let arrived = PaymentOutcome::arrived();
+    let counted = record_as(inside, &open, arrived, open.clone()).await;
+    assert_eq!(counted.unwrap().state, PaymentState::Declined);
+    assert_eq!(store.reversals.list(waiting.payment).await, Ok(vec![]));
     let session = gateway.open(&checkout.browser, &checkout.order).await;
     assert_eq!(session.state, SessionState::Open);
     assert_eq!(gateway.send_money(&reference, DUE).await, "returned");

@@ -48,9 +48,12 @@ const CLAIMED_AT_ONCE: usize = 64;
 /// Pause of a delivery whose secret cannot be decrypted, milliseconds: an operator has to give the
 /// server the right master key.
 const SEALED_MS: i64 = 300_000;
-/// Lease of a claimed delivery, milliseconds: a third for waiting, five seconds for name
-/// resolution, fifteen for the request, and a margin.
+/// Lease of a claimed delivery, milliseconds.
 const LEASE_MS: i64 = 40_000;
+/// The part of the lease for sending, milliseconds: five seconds for name resolution, fifteen for
+/// the request, and a margin. The rest, for waiting, is longer than a request that hangs, so that a
+/// delivery behind one gets its turn.
+const SENDING_MS: i64 = 22_000;
 /// How long the outbox sleeps unless it is woken.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -204,7 +207,7 @@ impl Outbox {
         let _turn = slot.lane().await;
         let now_ms = self.clock.now_ms_i64();
         // Too late to complete before the lease ends: the delivery is claimed again.
-        if now_ms.saturating_sub(claimed_at_ms) >= LEASE_MS / 3 {
+        if now_ms.saturating_sub(claimed_at_ms) >= LEASE_MS - SENDING_MS {
             let why = "waits for other webhooks to this host";
             return self.hold(&delivery, now_ms, why).await;
         }

@@ -49,10 +49,13 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
                     continue;
                 }
             };
-            gateway
+            match gateway
                 .within(bank.acknowledge(&arrival.id, returned))
-                .await?;
-            dealt_with += 1;
+                .await
+            {
+                Ok(()) => dealt_with += 1,
+                Err(error) => worker::retries("a credit", &arrival.id, &error.into()),
+            }
         }
         if dealt_with == before {
             return Ok(dealt_with);
