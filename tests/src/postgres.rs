@@ -219,7 +219,7 @@ pub(crate) fn wait_for(log: &Path, words: &str) {
         if text.contains(words) {
             return;
         }
-        // Whoever connects too early is told so with the same word.
+        // A connection during the start is rejected with the same word.
         let is_broken = text.contains("FATAL") && !text.contains("starting up");
         assert!(!is_broken, "it did not start: {text}");
         std::thread::sleep(Duration::from_millis(50));

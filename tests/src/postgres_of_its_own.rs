@@ -55,7 +55,7 @@ impl OwnPostgres {
         wait_for(&log, "ready to accept connections");
     }
 
-    /// Stops it; whoever is connected is cut off.
+    /// Stops it and closes its connections.
     pub fn stop(&mut self) {
         drop(self.process.take());
     }

@@ -53,8 +53,7 @@ impl StoredState {
     }
 }
 
-/// Opens a file that is there. To be written to, because whoever reads the log beside it writes its
-/// index.
+/// Opens an existing file. Writable, because a reader of the write-ahead log writes its index.
 #[must_use]
 pub fn open(file: &Path) -> Connection {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE);

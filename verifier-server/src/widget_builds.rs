@@ -10,7 +10,7 @@ pub use store::WidgetFile;
 
 /// How long the files of a build are kept after its last use: a page may pin the loader of a build
 /// by its digest.
-pub const KEPT_FOR_DAYS: i64 = 90;
+pub const RETENTION_DAYS: i64 = 90;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// How often a server records that it still uses its build.
 const RECORDED_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -57,7 +57,7 @@ pub async fn run(gateway: &Gateway, digest: &str) {
         let now_ms = now_ms(gateway);
         let store = &gateway.store;
         let recorded = store.widget_builds.record(digest, now_ms).await;
-        let before_ms = now_ms.saturating_sub(KEPT_FOR_DAYS * DAY_MS);
+        let before_ms = now_ms.saturating_sub(RETENTION_DAYS * DAY_MS);
         let forgotten = store.widget_builds.purge(before_ms).await;
         if let Err(error) = recorded.and(forgotten) {
             tracing::warn!(%error, "the widget's build could not be recorded and will be retried");

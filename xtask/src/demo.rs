@@ -110,7 +110,7 @@ fn build_all(workspace: &Workspace) -> Outcome {
 }
 
 /// Chosen from the whole workspace, as the tests do: another choice of packages is another choice of
-/// features, and whoever runs both would wait twice.
+/// features, and everything would be compiled twice.
 fn build_servers(workspace: &Workspace) -> Outcome {
     let command = workspace.cargo(&[
         "build",

@@ -259,7 +259,7 @@ fn widget(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
     Ok(widget::require_lightness(workspace)?)
 }
 
-/// `trunk build` and `trunk serve` have to keep working for whoever is used to them.
+/// `trunk build` and `trunk serve` have to keep working.
 fn trunk(workspace: &Workspace, _: &mut Tally) -> Result<(), Ended> {
     tools::install(workspace, Purpose::LongTest)?;
     Ok(widget::compare_with_trunk(workspace)?)

@@ -137,8 +137,8 @@ fn commands_that_move_money_or_create_keys_are_audited() {
     assert_eq!(told, expected);
 }
 
-/// Whoever can write the database can cut the end of the trail off with its head. Who has noted a row
-/// elsewhere, as the server's log does, finds it missing.
+/// Write access to the database allows truncating the trail together with its head. A row that was
+/// recorded elsewhere, as in the server's log, is then reported as missing.
 #[test]
 fn truncated_audit_trail_is_detected() {
     let data = Folder::new("audit-cut-off");

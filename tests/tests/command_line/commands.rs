@@ -129,7 +129,7 @@ fn merchant_keys_origins_and_endpoints_are_changed_by_commands() {
     );
 
     let made = json(&run(&data, &["merchant", "add-api-key", &merchant]));
-    // Whoever asks for nothing gets little.
+    // Without --scopes the key gets the narrowest useful scope.
     assert_eq!(made["scopes"], "payments:read");
     assert!(made["api_key"].as_str().unwrap().starts_with("sk_test_"));
     let id = made["api_key_id"].as_str().unwrap();

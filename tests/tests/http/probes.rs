@@ -12,7 +12,7 @@ async fn readiness_probe_is_cached_for_one_second() {
         answer.status.as_u16()
     };
     assert_eq!(ask().await, 200);
-    // A store that is closed answers nobody: whoever asked it would be told so.
+    // A closed store responds to no query, so a 200 comes from memory.
     gateway.server.state.gateway.store().close().await;
     for _ in 0..100 {
         assert_eq!(ask().await, 200, "from memory");

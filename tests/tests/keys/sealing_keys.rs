@@ -6,7 +6,7 @@ use harness::gateway::TestGateway;
 use sealpay_protocol::api::SessionView;
 use sealpay_protocol::envelope::SealedCard;
 use verifier_server::error::ErrorCode::SealedCardRefused;
-use verifier_server::keys::key_ring::{KEPT_AFTER_SECONDS, SEALING_KEY_SECONDS};
+use verifier_server::keys::key_ring::{RETENTION_SECONDS, SEALING_KEY_SECONDS};
 use verifier_server::maintain::refresh_keys;
 
 /// From a key's time to its retirement, and to its destruction.
@@ -45,7 +45,7 @@ async fn retired_key_decrypts_earlier_cards_and_a_destroyed_key_none() {
     };
     assert_eq!(gateway.send(with_first(&late)).await.status, 200);
 
-    gateway.move_clock(seconds(KEPT_AFTER_SECONDS));
+    gateway.move_clock(seconds(RETENTION_SECONDS));
     let last = Checkout::open(&gateway).await;
     let request = with_first(&last);
     refused(

@@ -172,7 +172,7 @@ async fn completed_operation_is_recorded_once(database: &TestDatabase) {
         .list(merchant.id, before.id, Some(ended.id), 10)
         .await;
     assert_eq!(older, Ok(Vec::new()));
-    // Whoever is slower is told how it ended, and writes nothing.
+    // The slower caller gets the recorded result and writes nothing.
     let mut failed = pending.clone();
     failed.state = ModificationState::Failed;
     let told = event(&before, 2);

@@ -55,7 +55,7 @@ async fn crash_at_any_step_settles_once(gateway: &mut TestGateway) {
         deaths += 1;
         assert!(deaths < MOST_DEATHS, "it comes to its end");
         gateway.restart().await;
-        // The lease of whoever died ends.
+        // The crashed verifier's lease ends.
         at(gateway, gateway.clock.now_ms() + 60_000).await;
         settle_and_pay(gateway).await;
         let line = lines(gateway, sold).await.remove(0);

@@ -141,7 +141,7 @@ async fn cancelled_caller_leaves_nothing_half_done(database: &TestDatabase) {
         tokio::time::sleep(Duration::from_micros(step * 100)).await;
         registering.abort();
         drop(registering.await);
-        // Whoever comes next commits; nothing of the other may come along.
+        // The next transaction commits, without anything of the cancelled one.
         registered(&store).await;
         // The server may still be busy with a commit that nobody waits for.
         let stored = loop {

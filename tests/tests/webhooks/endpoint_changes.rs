@@ -163,8 +163,8 @@ async fn failed_change_notice_does_not_count_against_the_endpoint() {
     gateway.finish().await;
 }
 
-/// Whoever may write webhooks can rotate a secret, move the endpoint and delete it. Its receiver learns of
-/// that all the same, for a day, in a way that it can verify; and does not learn the new path.
+/// A key that may write webhooks can rotate a secret, move the endpoint and delete it. Its receiver
+/// is notified for a day all the same, verifiably, and without the path of the new address.
 #[tokio::test]
 async fn former_url_is_notified_for_a_day_with_a_valid_signature() {
     let gateway = gateway().await;

@@ -29,7 +29,7 @@ async fn with_certificate(last_year: i32) -> SocketAddr {
     address
 }
 
-/// A receiver that speaks plain HTTP, and says so to whoever begins with TLS.
+/// A receiver that speaks plain HTTP and responds with it to a TLS handshake.
 async fn without_tls() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.set_nonblocking(true).unwrap();

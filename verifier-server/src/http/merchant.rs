@@ -118,7 +118,7 @@ impl<S: RequiredScope> MerchantRequest<S> {
 
     /// The body of a request that takes or returns everything if no amount is given. An empty body
     /// is rejected: it may have been lost on the way.
-    pub(crate) fn json_of_amount<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub(crate) fn required_json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         if self.raw.body.is_empty() {
             let detail = "The body is empty; send {} for the whole amount.";
             return Err(ApiError::new(ErrorCode::MalformedJson)

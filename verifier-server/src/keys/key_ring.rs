@@ -23,7 +23,7 @@ pub const SEALING_KEY_SECONDS: u64 = 7 * 24 * 60 * 60;
 pub const PUBLISHED_AHEAD_SECONDS: u64 = 24 * 60 * 60;
 /// How long a replaced key still decrypts, seconds: the longest session, the longest challenge, and
 /// a minute for the last request.
-pub const KEPT_AFTER_SECONDS: u64 = SESSION_LIFETIME_SECONDS + CHALLENGE_LIFETIME_SECONDS + 60;
+pub const RETENTION_SECONDS: u64 = SESSION_LIFETIME_SECONDS + CHALLENGE_LIFETIME_SECONDS + 60;
 
 /// The active keys at one time.
 #[derive(Debug, Default)]
@@ -192,7 +192,7 @@ pub(crate) fn new_sealing_key(
         private_key_encrypted: encryption.encrypt(&label, seed.expose(), rng.bytes()),
         not_before: seconds(not_before),
         not_after: seconds(not_after),
-        destroy_at: seconds(not_after.saturating_add(KEPT_AFTER_SECONDS)),
+        destroy_at: seconds(not_after.saturating_add(RETENTION_SECONDS)),
     })
 }
 
@@ -224,7 +224,7 @@ pub fn webhook_key_text(key: &ServerKey) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{KEPT_AFTER_SECONDS, KeyRing, PUBLISHED_AHEAD_SECONDS, SEALING_KEY_SECONDS};
+    use super::{KeyRing, PUBLISHED_AHEAD_SECONDS, RETENTION_SECONDS, SEALING_KEY_SECONDS};
     use crate::keys::encryption::KeyEncryption;
     use crate::keys::master_key::MasterKey;
     use sealpay_system::Rng;
@@ -257,11 +257,11 @@ mod tests {
 
         assert_eq!(ring.published_sealing_keys(end).count(), 1);
         assert!(
-            ring.sealing_key(&first, end + KEPT_AFTER_SECONDS - 1)
+            ring.sealing_key(&first, end + RETENTION_SECONDS - 1)
                 .is_some()
         );
-        assert!(ring.sealing_key(&first, end + KEPT_AFTER_SECONDS).is_none());
-        assert_eq!(open(&stored, end + KEPT_AFTER_SECONDS).sealing.len(), 1);
+        assert!(ring.sealing_key(&first, end + RETENTION_SECONDS).is_none());
+        assert_eq!(open(&stored, end + RETENTION_SECONDS).sealing.len(), 1);
     }
 
     #[test]

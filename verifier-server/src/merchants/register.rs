@@ -225,7 +225,7 @@ impl MerchantAdmin<'_> {
                 .encrypt(&label, secret.bytes(), self.rng.bytes()),
             disabled_at_ms: None,
             created_at_ms: self.clock.now_ms_i64(),
-            // The server verifies every endpoint, whoever registered it.
+            // The server verifies every endpoint, also those that an operator registers.
             verified_at_ms: None,
             verification_at_ms: Some(self.clock.now_ms_i64()),
             verification_error: None,

@@ -91,7 +91,7 @@ pub(crate) async fn capture(
     request: MerchantRequest<PaymentsWrite>,
 ) -> Answer {
     let idempotent = request.idempotent()?;
-    let body: CaptureRequest = request.json_of_amount()?;
+    let body: CaptureRequest = request.required_json()?;
     let operation = ModificationInput {
         kind: ModificationKind::Capture,
         amount_minor: amount(body.amount)?,
@@ -153,7 +153,7 @@ pub(crate) async fn refund(
     request: MerchantRequest<RefundsWrite>,
 ) -> Answer {
     let idempotent = request.idempotent()?;
-    let body: RefundRequest = request.json_of_amount()?;
+    let body: RefundRequest = request.required_json()?;
     let operation = ModificationInput {
         kind: ModificationKind::Refund,
         amount_minor: amount(body.amount)?,

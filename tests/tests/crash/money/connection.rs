@@ -141,7 +141,7 @@ impl<'a> Line<'a> {
         Some(answer)
     }
 
-    /// Whoever is asked on this connection may lag behind the others.
+    /// The verifier on this connection may lag behind the others.
     async fn look_at_the_clock(&mut self) {
         let Some((address, _)) = self.connection else {
             return;

@@ -10,7 +10,7 @@ use harness::rows::StoredState;
 use harness::webhook_receiver::Arrival;
 use sealpay_protocol::ids::EventId;
 use std::collections::{BTreeMap, BTreeSet};
-use verifier_server::webhooks::deliveries::purge::DELIVERIES_KEPT_DAYS;
+use verifier_server::webhooks::deliveries::purge::DELIVERY_RETENTION_DAYS;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Payment {
@@ -281,7 +281,7 @@ impl Evidence {
     fn check_events(&self, findings: &mut Vec<String>) {
         let made_ms = |event: &Event| event.id.parse::<EventId>().map_or(0, EventId::unix_ms);
         let newest_ms = self.events.iter().map(made_ms).max().unwrap_or_default();
-        let retained_ms = (DELIVERIES_KEPT_DAYS - 1) * 24 * 60 * 60 * 1000;
+        let retained_ms = (DELIVERY_RETENTION_DAYS - 1) * 24 * 60 * 60 * 1000;
         let is_purged = |event: &Event| {
             event.deliveries.trim() == "0" && newest_ms - made_ms(event) > retained_ms
         };

@@ -147,8 +147,8 @@ impl TestSystem {
         self.setups[place].listen
     }
 
-    /// Time passes, a payout comes back, somebody settles by hand: begun here, and whoever is killed
-    /// next is killed in the middle of it.
+    /// Time passes, a payout is returned, an operator settles by hand: started here, so that the next
+    /// kill happens in the middle of it.
     pub(crate) async fn make_something_due(&mut self) {
         if !self.chance.once_in(4) {
             let order = json!({"advance_seconds": *self.chance.pick(&JUMPS)});
@@ -217,7 +217,7 @@ impl TestSystem {
     ) {
         self.shops.close();
         while !merchants_at_work.is_empty() {
-            // Whoever was killed while asking about an old payment has left a lease that runs for
+            // A verifier that was killed while it reconciled an old payment has left a lease of several
             // minutes, and a merchant waits for the outcome.
             self.pass(running, 15 * 60).await;
             while let Ok(Some(ended)) = timeout(A_MOMENT, merchants_at_work.join_next()).await {
@@ -262,7 +262,7 @@ impl TestSystem {
         }
     }
 
-    /// What is not as it has to be at any moment. On SQLite whoever looks last tidies up after the
+    /// What is not as it has to be at any moment. On SQLite the last reader cleans up after the
     /// verifier that was killed, so the next one has less to do at its start: not after every kill.
     pub(crate) async fn look(&self) {
         for finding in invariants::always(&self.reader().await).await {
@@ -311,7 +311,7 @@ impl TestSystem {
         let mut findings = self.shops.complaints.lock().unwrap().clone();
         findings.extend(evidence.findings(keys));
         findings.extend(invariants::at_rest(&self.reader().await).await);
-        // Whoever is killed writes nothing, so every error is one that somebody has lived to see.
+        // A killed process writes nothing, so every logged error was seen by a running one.
         let log = std::fs::read(&self.setups[0].log).unwrap();
         let log = String::from_utf8_lossy(&log);
         let is_error = |line: &&str| line.contains("ERROR");

@@ -68,7 +68,7 @@ pub(crate) async fn takes_what_the_verifier_sends_and_nothing_else(language: Lan
     let said = others.said_of(&real.id);
     assert_eq!(said, ["processed", "duplicate", "duplicate"]);
     nothing_secret_was_said(&others, &secrets, &[&real, &next]);
-    // Whoever stole a secret still needs an event of this merchant: the verifier's own signature
+    // A stolen secret is not enough without an event of this merchant: the verifier's own signature
     // over another merchant's payment is not enough.
     let stolen = EndpointSecret::parse(secrets[1]).unwrap();
     let misdirected = real.resigned(&stolen);

@@ -140,7 +140,7 @@ fn python_receiver_retries_after_a_failure_and_processes_once() {
     works_again_after_a_failure_and_once_after_that(Language::Python, test, script);
 }
 
-/// A challenge is answered with itself, by whoever knows that the verifier sent it.
+/// A receiver returns the challenge once it has verified that the verifier sent it.
 async fn answers_a_challenge(language: Language, test: &str) {
     verdicts::answers_a_challenge(language, test).await;
 }

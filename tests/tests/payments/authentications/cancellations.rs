@@ -84,7 +84,8 @@ async fn abandoned_challenge_is_declined_after_ten_minutes(gateway: &TestGateway
     assert_eq!(view.state, ShopperState::RequiresAction);
 }
 
-/// Whoever was known can still give up, by closing the window before the attempt was sent again.
+/// A shopper who has passed the challenge can still abandon the payment, by closing the window
+/// before the attempt is sent again.
 async fn abandoned_payment_after_a_passed_challenge_is_declined_and_not_charged(
     gateway: &TestGateway,
 ) {

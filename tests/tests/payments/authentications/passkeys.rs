@@ -212,7 +212,7 @@ async fn passkey_is_stored_only_for_the_browser_it_was_offered_to(gateway: &Test
         .send(bad)
         .await
         .assert_refused(409, "challenge_closed");
-    // A wrong one spends what was offered; whoever asks again is offered something new.
+    // A wrong credential consumes the offer; the next request gets a new one.
     let again = challenged.again().await.enrolment.expect("offered again");
     assert_ne!(again.options, offered);
     let good = enrol(
@@ -271,7 +271,7 @@ async fn address_without_a_domain_uses_codes_only() {
     gateway.finish().await;
 }
 
-/// Whoever has the order can open its session again, and is not the shopper for it.
+/// The order alone is enough to open its session again, but not to act as its shopper.
 #[tokio::test]
 async fn passkey_is_offered_only_to_the_browser_that_entered_the_code() {
     let gateway = TestGateway::with(on_a_domain).await;

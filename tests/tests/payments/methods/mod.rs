@@ -2,6 +2,7 @@
 
 mod bank_transfer;
 mod card;
+mod unacknowledged_credits;
 mod wallet;
 
 use harness::checkout::{Attempt, Checkout, simulate};

@@ -137,7 +137,7 @@ async fn two_verifiers_together_approve_exactly_the_balance_of_one_account() {
     for (place, view) in views {
         let known = outcomes.entry(place).or_insert_with(|| view.clone());
         assert_eq!(known.payment, view.payment);
-        // Whoever came second may have been answered before the first was.
+        // The second request may get its response before the first.
         if view.state != ShopperState::Processing {
             *known = view;
         }

@@ -93,7 +93,7 @@ async fn one_reference_at_two_servers_is_authorized_once(bank: &TwoServers) {
     }
     let account = bank.account("ben_balance").await;
     assert_eq!((account.balance_minor, account.day_count), (4_000, 1));
-    // Whoever asks first for an unknown reference is told that it will never come.
+    // The first inquiry about an unknown reference makes it a tombstone.
     let unknown = new_reference();
     for server in &bank.servers {
         let asked = harbor(server).inquire(unknown).await;

@@ -10,7 +10,7 @@ use sealpay_protocol::ids::EventId;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::store::Addition;
 use verifier_server::webhooks::deliveries::model::DeliveryState;
-use verifier_server::webhooks::deliveries::purge::DELIVERIES_KEPT_DAYS;
+use verifier_server::webhooks::deliveries::purge::DELIVERY_RETENTION_DAYS;
 use verifier_server::webhooks::deliveries::redelivery::{DeliveryFilter, RedeliverySelection};
 use verifier_server::webhooks::endpoints::store::usage::REDELIVERIES_AN_HOUR;
 use verifier_server::webhooks::endpoints::store::write::EndpointWrite;
@@ -164,7 +164,7 @@ async fn old_deliveries_and_those_of_deleted_endpoints_are_purged(database: &Tes
     assert_eq!(left.collect::<Vec<_>>(), [1, 1]);
     // Old ones go unless they wait; the events stay.
     let now = u64::try_from(NOW_MS / 1000).unwrap();
-    let kept = DELIVERIES_KEPT_DAYS * 86_400;
+    let kept = DELIVERY_RETENTION_DAYS * 86_400;
     assert_eq!(store.deliveries.purge_old(now + kept).await, Ok(0));
     let ended = due.iter().skip(1).filter(|due| due.endpoint == stays.id);
     let ended = u64::try_from(ended.count()).unwrap();

@@ -179,7 +179,7 @@ async fn rejected_change_changes_nothing(database: &TestDatabase) {
     assert_eq!(sequences(&store, &known).await, Vec::<i64>::new());
 }
 
-/// Whoever moves an endpoint may have rotated its secret before, and deletes it behind.
+/// An attacker may rotate the secret before moving the endpoint, and delete it afterwards.
 async fn change_notice_is_signed_with_the_secrets_of_the_previous_day(database: &TestDatabase) {
     let store = database.open().await;
     let (merchant, known) = reachable(&store).await;

@@ -6,35 +6,11 @@
 
 use super::{Statement, checksum};
 use crate::balance::model::{BalanceTransaction, TransactionKind};
-use crate::settlements::fees::Fees;
 use crate::settlements::schedule;
+use crate::settlements::view::FeesRecord;
 use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// Fees, minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ReportFees {
-    /// For the card's issuer.
-    pub interchange: i64,
-    /// For the card network.
-    pub scheme: i64,
-    /// For the processor of the payment.
-    pub processor: i64,
-    /// The total.
-    pub total: i64,
-}
-
-impl From<Fees> for ReportFees {
-    fn from(fees: Fees) -> Self {
-        Self {
-            interchange: fees.interchange_minor,
-            scheme: fees.scheme_minor,
-            processor: fees.processor_minor,
-            total: fees.total_minor(),
-        }
-    }
-}
 
 /// A balance transaction of the settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -60,7 +36,7 @@ pub struct ReportLine {
     /// Gross, minor units; negative if it is taken from the merchant.
     pub amount: i64,
     /// The fees.
-    pub fees: ReportFees,
+    pub fees: FeesRecord,
     /// Gross minus fees, minor units.
     pub net: i64,
     /// Seconds since 1970.
@@ -79,7 +55,7 @@ pub struct ReportTrailer {
     /// Gross sum of the balance transactions, minor units.
     pub gross: i64,
     /// Sums of their fees.
-    pub fees: ReportFees,
+    pub fees: FeesRecord,
     /// Gross minus fees, minor units.
     pub net: i64,
     /// Brought forward from the previous settlement, minor units; zero or negative.

@@ -7,7 +7,7 @@ use sealpay_protocol::ids::{EndpointId, EventId};
 use sealpay_storage::{DatabaseError, Fault, Statement, Tx, values};
 
 /// Retention of completed deliveries and their attempts, days. Events are retained longer.
-pub const DELIVERIES_KEPT_DAYS: u64 = 30;
+pub const DELIVERY_RETENTION_DAYS: u64 = 30;
 
 /// Deliveries deleted in one transaction, so that other writers do not wait long.
 const AT_ONCE: i64 = 500;
@@ -83,7 +83,7 @@ impl DeliveryStore {
     /// Deletes some completed deliveries whose events are older than the retention at `now`;
     /// returns their number, zero when finished.
     pub async fn purge_old(&self, now: u64) -> Result<u64, DatabaseError> {
-        let oldest = now.saturating_sub(DELIVERIES_KEPT_DAYS * 86_400);
+        let oldest = now.saturating_sub(DELIVERY_RETENTION_DAYS * 86_400);
         let before = named_between(Some(oldest), None).from;
         self.database
             .write(before, |tx, before| Box::pin(old(tx, *before)))

@@ -95,7 +95,7 @@ async fn clients_without_an_address_are_challenged() {
     gateway.finish().await;
 }
 
-/// A card that is used again and again is noticed, whoever the proxy says it is used by.
+/// A card that is used repeatedly is noticed whichever addresses the proxy reports.
 #[tokio::test]
 async fn card_velocity_counts_across_addresses() {
     let gateway = TestGateway::with(|config| {

@@ -13,7 +13,7 @@ async fn brand_currency_country_and_amount_select_the_acquirer() {
         ("4242424242424242", 2490, "EUR", "harbor", "european_cards"),
         ("5555555555554444", 2490, "EUR", "harbor", "european_cards"),
         (&german, 2490, "EUR", "harbor", "european_cards"),
-        // Whoever issued it: in euros it goes to whoever is best for euros.
+        // The currency decides, not the issuer: euros go to the acquirer for euros.
         (&american, 2490, "EUR", "harbor", "european_cards"),
         (&american, 2490, "USD", "meridian", "american_cards"),
         (&german, 2490, "USD", "meridian", "cheapest"),

@@ -28,7 +28,8 @@ enum CreditDisposition {
 /// Processes all credits that have arrived; returns how many were completed.
 ///
 /// # Errors
-/// The store or the bank does not respond; completed credits stay completed.
+/// The store or the bank does not respond, or a batch is full of credits that fail, which hide later
+/// ones; completed credits stay completed.
 pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     let Some(bank) = gateway.providers.transfers.as_deref() else {
         return Ok(0);
@@ -38,6 +39,7 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
         let now_ms = gateway.clock.now_ms_i64();
         let arrivals = gateway.within(bank.arrivals(now_ms, BATCH)).await?;
         let before = dealt_with;
+        let mut failed = None;
         for arrival in &arrivals {
             let returned = match count(gateway, arrival).await {
                 Ok(CreditDisposition::Counted) => false,
@@ -46,6 +48,7 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
                 // A failed credit does not block the others.
                 Err(error) => {
                     worker::retries("a credit", &arrival.id, &error);
+                    failed = Some(error);
                     continue;
                 }
             };
@@ -54,11 +57,16 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
                 .await
             {
                 Ok(()) => dealt_with += 1,
-                Err(error) => worker::retries("a credit", &arrival.id, &error.into()),
+                Err(error) => {
+                    let error = error.into();
+                    worker::retries("a credit", &arrival.id, &error);
+                    failed = Some(error);
+                }
             }
         }
         if dealt_with == before {
-            return Ok(dealt_with);
+            let is_full = u32::try_from(arrivals.len()).is_ok_and(|count| count >= BATCH);
+            return failed.filter(|_| is_full).map_or(Ok(dealt_with), Err);
         }
     }
 }

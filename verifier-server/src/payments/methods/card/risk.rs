@@ -101,7 +101,7 @@ struct Rule {
     fact: String,
     at_least: i64,
     weight: i64,
-    #[expect(dead_code, reason = "for whoever reads the data")]
+    #[expect(dead_code, reason = "documents the data file")]
     meaning: String,
 }
 

@@ -10,7 +10,7 @@ use sealpay_storage::{DatabaseError, Fault, Tx, values};
 const SIGN_FOR_MS: i64 = 86_400_000;
 
 /// Retention of former secrets, milliseconds: until the last attempt of a farewell.
-const KEPT_FOR_MS: i64 = 2 * SIGN_FOR_MS;
+const RETENTION_MS: i64 = 2 * SIGN_FOR_MS;
 
 /// Maximum number of former secrets that sign a farewell: those of the day that were current for
 /// longest, and the last one before it. No receiver has secrets that were replaced quickly.
@@ -93,7 +93,7 @@ pub(crate) async fn of_day_before(
 impl EndpointStore {
     /// Destroys former secrets that no longer sign anything; returns their number.
     pub async fn purge_former_secrets(&self, now_ms: i64) -> Result<u64, DatabaseError> {
-        let before_ms = now_ms.saturating_sub(KEPT_FOR_MS);
+        let before_ms = now_ms.saturating_sub(RETENTION_MS);
         self.database.execute(PURGE, values![before_ms]).await
     }
 }
