@@ -57,6 +57,8 @@ pub trait Identifier: Copy + Ord + fmt::Display {
     const MIN: Self;
     /// Sorts after every other identifier; its time is never reached.
     const MAX: Self;
+    /// The part before the underscore.
+    const PREFIX: &'static str;
 
     /// The first identifier of a time, milliseconds since 1970; [`MAX`](Self::MAX) if the time does
     /// not fit in an identifier.
@@ -70,9 +72,6 @@ macro_rules! identifiers {
         pub struct $name(u128);
 
         impl $name {
-            /// The part before the underscore.
-            pub const PREFIX: &'static str = $prefix;
-
             /// Makes an identifier from a time in milliseconds since 1970 and ten random bytes.
             #[must_use]
             pub const fn new(unix_ms: u64, random: [u8; 10]) -> Self {
@@ -89,6 +88,7 @@ macro_rules! identifiers {
         impl Identifier for $name {
             const MIN: Self = Self(0);
             const MAX: Self = Self(u128::MAX);
+            const PREFIX: &'static str = $prefix;
 
             fn first_of(unix_ms: u64) -> Self {
                 if unix_ms >> 48 == 0 {
@@ -143,36 +143,44 @@ macro_rules! identifiers {
     )*};
 }
 
-identifiers! {
-    /// A merchant.
-    MerchantId = "mer";
-    /// A checkout session: one order in one browser.
-    SessionId = "chk";
-    /// An attempt to pay; also the `Idempotency-Key`. The widget makes it before it sends.
-    AttemptId = "att";
-    /// A payment: the result of one attempt.
-    PaymentId = "pay";
-    /// An event, and the `webhook-id` of all its deliveries.
-    EventId = "evt";
-    /// A webhook endpoint of a merchant.
-    EndpointId = "whe";
-    /// An API key (the name of the key, not the key).
-    ApiKeyId = "key";
-    /// An HTTP request, in logs and errors.
-    RequestId = "req";
-    /// A capture, void or refund of a payment.
-    ModificationId = "mod";
-    /// A dispute: the shopper's bank takes money back.
-    DisputeId = "dis";
-    /// A transfer between two accounts of the ledger.
-    LedgerTransferId = "led";
-    /// A balance transaction: one line of a settlement.
-    TransactionId = "txn";
-    /// A settlement: a merchant's lines of one currency that are paid out together.
-    SettlementId = "set";
-    /// A payout of a settlement to the merchant's bank account.
-    PayoutId = "pyo";
+/// Calls a macro with the table of identifiers: the only place that lists them.
+#[macro_export]
+macro_rules! for_each_id {
+    ($callback:ident) => {
+        $callback! {
+            /// A merchant.
+            MerchantId = "mer";
+            /// A checkout session: one order in one browser.
+            SessionId = "chk";
+            /// An attempt to pay; also the `Idempotency-Key`. The widget makes it before it sends.
+            AttemptId = "att";
+            /// A payment: the result of one attempt.
+            PaymentId = "pay";
+            /// An event, and the `webhook-id` of all its deliveries.
+            EventId = "evt";
+            /// A webhook endpoint of a merchant.
+            EndpointId = "whe";
+            /// An API key (the name of the key, not the key).
+            ApiKeyId = "key";
+            /// An HTTP request, in logs and errors.
+            RequestId = "req";
+            /// A capture, void or refund of a payment.
+            ModificationId = "mod";
+            /// A dispute: the shopper's bank takes money back.
+            DisputeId = "dis";
+            /// A transfer between two accounts of the ledger.
+            LedgerTransferId = "led";
+            /// A balance transaction: one line of a settlement.
+            TransactionId = "txn";
+            /// A settlement: a merchant's lines of one currency that are paid out together.
+            SettlementId = "set";
+            /// A payout of a settlement to the merchant's bank account.
+            PayoutId = "pyo";
+        }
+    };
 }
+
+for_each_id!(identifiers);
 
 #[cfg(test)]
 mod tests {

@@ -3,10 +3,6 @@
 use super::columns::{Column, FromRow};
 use super::error::DatabaseError;
 use sealpay_protocol::currency::Currency;
-use sealpay_protocol::ids::TransactionId;
-use sealpay_protocol::ids::{ApiKeyId, AttemptId, EndpointId, EventId};
-use sealpay_protocol::ids::{DisputeId, LedgerTransferId, ModificationId, PayoutId};
-use sealpay_protocol::ids::{MerchantId, PaymentId, RequestId, SessionId, SettlementId};
 use std::borrow::Cow;
 use std::str::FromStr;
 
@@ -64,7 +60,7 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 }
 
 macro_rules! texts {
-    ($($id:ident),*) => {$(
+    ($($id:ty),*) => {$(
         impl From<$id> for Value {
             fn from(id: $id) -> Self {
                 Self::Text(Cow::Owned(id.to_string()))
@@ -83,23 +79,14 @@ macro_rules! texts {
     )*};
 }
 
-texts!(
-    ApiKeyId,
-    AttemptId,
-    Currency,
-    DisputeId,
-    EndpointId,
-    EventId,
-    LedgerTransferId,
-    MerchantId,
-    ModificationId,
-    PaymentId,
-    PayoutId,
-    RequestId,
-    SessionId,
-    SettlementId,
-    TransactionId
-);
+macro_rules! identifiers {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {
+        texts!($(sealpay_protocol::ids::$name),*);
+    };
+}
+
+texts!(Currency);
+sealpay_protocol::for_each_id!(identifiers);
 
 /// The arguments of a statement; the first is `$1`.
 #[macro_export]

@@ -14,6 +14,9 @@ use crate::http::query::{currency, end_of_second, identifier, name, schema, seco
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::State;
+use sealpay_protocol::ids::PaymentId;
+use sealpay_protocol::ids::SettlementId;
+use sealpay_protocol::ids::TransactionId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -45,7 +48,7 @@ list_query! {
     /// The query parameters of a list of balance transactions. Ranges include `from` and `until`.
     ListQuery => TransactionFilter {
         /// The last balance transaction of the page before.
-        #[param(schema_with = schema::transaction)]
+        #[param(schema_with = schema::id::<TransactionId>)]
         after: identifier,
         /// Only those in this currency (ISO 4217).
         #[param(schema_with = schema::currency)]
@@ -54,10 +57,10 @@ list_query! {
         #[param(value_type = Option<TransactionKind>, inline)]
         kind = "type": name,
         /// Only those of this payment.
-        #[param(schema_with = schema::payment)]
+        #[param(schema_with = schema::id::<PaymentId>)]
         payment: identifier,
         /// Only those in this settlement.
-        #[param(schema_with = schema::settlement)]
+        #[param(schema_with = schema::id::<SettlementId>)]
         settlement: identifier,
         /// Only balance transactions made in this second or later, seconds since 1970.
         #[param(value_type = Option<u64>)]

@@ -15,6 +15,8 @@ use crate::http::query::{identifier, schema};
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
+use sealpay_protocol::ids::DisputeId;
+use sealpay_protocol::ids::PaymentId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,10 +34,10 @@ list_query! {
     /// The query parameters of a dispute list.
     ListQuery => DisputeFilter {
         /// The last dispute of the page before.
-        #[param(schema_with = schema::dispute)]
+        #[param(schema_with = schema::id::<DisputeId>)]
         after: identifier,
         /// Only disputes of this payment.
-        #[param(schema_with = schema::payment)]
+        #[param(schema_with = schema::id::<PaymentId>)]
         payment: identifier,
     }
 }

@@ -96,6 +96,7 @@ pub(crate) fn identifier<T: FromStr<Err: Display>>(
 pub(crate) mod schema {
     use crate::webhooks::events::model::KINDS;
     use sealpay_protocol::currency::Currency;
+    use sealpay_protocol::ids::Identifier;
     use utoipa::openapi::Object;
     use utoipa::openapi::schema::{ObjectBuilder, Type};
 
@@ -117,30 +118,11 @@ pub(crate) mod schema {
         names(crate::webhooks::deliveries::model::DeliveryState::ALL.map(|state| state.name()))
     }
 
-    /// A prefix, 48 bits of time and 80 random bits.
-    fn identifier(prefix: &str) -> Object {
+    /// An identifier: a prefix, 48 bits of time and 80 random bits.
+    pub(crate) fn id<T: Identifier>() -> Object {
         let text = ObjectBuilder::new().schema_type(Type::String);
-        let pattern = format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$");
+        let pattern = format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX);
         text.pattern(Some(pattern)).build()
-    }
-
-    macro_rules! identifiers {
-        ($($name:ident = $prefix:literal;)*) => {$(
-            pub(crate) fn $name() -> Object {
-                identifier($prefix)
-            }
-        )*};
-    }
-
-    identifiers! {
-        payment = "pay";
-        modification = "mod";
-        dispute = "dis";
-        transaction = "txn";
-        settlement = "set";
-        payout = "pyo";
-        event = "evt";
-        request = "req";
     }
 
     /// A merchant's reference: printable ASCII.

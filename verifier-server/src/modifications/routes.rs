@@ -199,7 +199,7 @@ list_query! {
     /// The query parameters of a modification list.
     ListQuery => PageRequest<ModificationId> {
         /// The last modification of the page before.
-        #[param(schema_with = schema::modification)]
+        #[param(schema_with = schema::id::<ModificationId>)]
         after: identifier,
     }
 }

@@ -19,6 +19,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use sealpay_protocol::api::{PayRequest, PaymentView, ShopperState};
+use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::method::Method;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -81,7 +82,7 @@ list_query! {
     /// The query parameters of a payment list. Ranges include `from` and `until`.
     ListQuery => PaymentFilter {
         /// The last payment of the page before.
-        #[param(schema_with = schema::payment)]
+        #[param(schema_with = schema::id::<PaymentId>)]
         after: identifier,
         /// Only payments of this order.
         #[param(schema_with = schema::reference)]

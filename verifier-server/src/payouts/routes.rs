@@ -13,6 +13,7 @@ use crate::http::query::{currency, identifier, name, schema};
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
+use sealpay_protocol::ids::PayoutId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,7 +27,7 @@ list_query! {
     /// The query parameters of a payout list.
     ListQuery => PayoutFilter {
         /// The last payout of the page before.
-        #[param(schema_with = schema::payout)]
+        #[param(schema_with = schema::id::<PayoutId>)]
         after: identifier,
         /// Only payouts in this currency (ISO 4217).
         #[param(schema_with = schema::currency)]

@@ -18,6 +18,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, header};
 use futures_util::stream;
+use sealpay_protocol::ids::SettlementId;
 use sealpay_protocol::ids::TransactionId;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -35,7 +36,7 @@ list_query! {
     /// The query parameters of a settlement list.
     ListQuery => SettlementFilter {
         /// The last settlement of the page before.
-        #[param(schema_with = schema::settlement)]
+        #[param(schema_with = schema::id::<SettlementId>)]
         after: identifier,
         /// Only settlements in this currency (ISO 4217).
         #[param(schema_with = schema::currency)]
@@ -86,7 +87,7 @@ list_query! {
     /// The query parameters of a settlement's balance transactions.
     LinesQuery => PageRequest<TransactionId> {
         /// The last line of the page before.
-        #[param(schema_with = schema::transaction)]
+        #[param(schema_with = schema::id::<TransactionId>)]
         after: identifier,
     }
 }

@@ -36,50 +36,67 @@ pub(crate) static MIGRATIONS: Migrations = Migrations {
     steps: &[include_str!("../../migrations/0001_schema.sql")],
 };
 
-/// The server's database. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Store {
-    database: Database,
+macro_rules! repositories {
+    ($($(#[$docs:meta])* $name:ident: $repository:ident,)*) => {
+        /// The server's database. Clones share it.
+        #[derive(Debug, Clone)]
+        pub struct Store {
+            database: Database,
+            $($(#[$docs])* pub $name: $repository,)*
+        }
+
+        impl From<Database> for Store {
+            fn from(database: Database) -> Self {
+                Self {
+                    $($name: $repository { database: database.clone() },)*
+                    database,
+                }
+            }
+        }
+    };
+}
+
+repositories! {
     /// The repository of payments.
-    pub payments: PaymentStore,
+    payments: PaymentStore,
     /// The repository of late approvals.
-    pub reversals: ReversalStore,
+    reversals: ReversalStore,
     /// The repository of checkout sessions.
-    pub sessions: SessionStore,
+    sessions: SessionStore,
     /// The repository of captures, voids, refunds and expiries.
-    pub modifications: ModificationStore,
+    modifications: ModificationStore,
     /// The repository of disputes.
-    pub disputes: DisputeStore,
+    disputes: DisputeStore,
     /// The repository of merchants, their order keys and origins.
-    pub merchants: MerchantStore,
+    merchants: MerchantStore,
     /// The repository of the ledger.
-    pub ledger: LedgerStore,
+    ledger: LedgerStore,
     /// The repository of balance transactions.
-    pub balance: BalanceStore,
+    balance: BalanceStore,
     /// The repository of settlements.
-    pub settlements: SettlementStore,
+    settlements: SettlementStore,
     /// The repository of payouts.
-    pub payouts: PayoutStore,
+    payouts: PayoutStore,
     /// The repository of events.
-    pub events: EventStore,
+    events: EventStore,
     /// The repository of webhook endpoints.
-    pub endpoints: EndpointStore,
+    endpoints: EndpointStore,
     /// The repository of deliveries of events.
-    pub deliveries: DeliveryStore,
+    deliveries: DeliveryStore,
     /// The repository of webhook fault settings.
-    pub webhook_faults: WebhookFaultStore,
+    webhook_faults: WebhookFaultStore,
     /// The repository of idempotent requests and their responses.
-    pub idempotency: IdempotencyStore,
+    idempotency: IdempotencyStore,
     /// The repository of the audit trail.
-    pub audit: AuditStore,
+    audit: AuditStore,
     /// The repository of API keys.
-    pub api_keys: ApiKeyStore,
+    api_keys: ApiKeyStore,
     /// The repository of nonces of signed requests.
-    pub nonces: NonceStore,
+    nonces: NonceStore,
     /// The repository of the server's own keys.
-    pub keys: KeyStore,
+    keys: KeyStore,
     /// The repository of builds of the widget.
-    pub widget_builds: WidgetBuildStore,
+    widget_builds: WidgetBuildStore,
 }
 
 impl Store {
@@ -90,70 +107,7 @@ impl Store {
     pub async fn open(url_or_path: &str, options: &Options) -> Result<Self, DatabaseError> {
         // A response is only sent after its effect is durable.
         let opening = Database::open(url_or_path, &MIGRATIONS, Durability::Full, options);
-        let database = opening.await?;
-        Ok(Self {
-            payments: PaymentStore {
-                database: database.clone(),
-            },
-            reversals: ReversalStore {
-                database: database.clone(),
-            },
-            sessions: SessionStore {
-                database: database.clone(),
-            },
-            modifications: ModificationStore {
-                database: database.clone(),
-            },
-            disputes: DisputeStore {
-                database: database.clone(),
-            },
-            merchants: MerchantStore {
-                database: database.clone(),
-            },
-            ledger: LedgerStore {
-                database: database.clone(),
-            },
-            balance: BalanceStore {
-                database: database.clone(),
-            },
-            settlements: SettlementStore {
-                database: database.clone(),
-            },
-            payouts: PayoutStore {
-                database: database.clone(),
-            },
-            events: EventStore {
-                database: database.clone(),
-            },
-            endpoints: EndpointStore {
-                database: database.clone(),
-            },
-            deliveries: DeliveryStore {
-                database: database.clone(),
-            },
-            webhook_faults: WebhookFaultStore {
-                database: database.clone(),
-            },
-            idempotency: IdempotencyStore {
-                database: database.clone(),
-            },
-            audit: AuditStore {
-                database: database.clone(),
-            },
-            api_keys: ApiKeyStore {
-                database: database.clone(),
-            },
-            nonces: NonceStore {
-                database: database.clone(),
-            },
-            keys: KeyStore {
-                database: database.clone(),
-            },
-            widget_builds: WidgetBuildStore {
-                database: database.clone(),
-            },
-            database,
-        })
+        Ok(opening.await?.into())
     }
 
     /// Checks that the database responds and accepts writes.

@@ -23,7 +23,7 @@ list_query! {
     /// The query parameters of the audit trail.
     AuditQuery => PageRequest<RequestId> {
         /// The `request` of the last row of the page before.
-        #[param(schema_with = schema::request)]
+        #[param(schema_with = schema::id::<RequestId>)]
         after: identifier,
     }
 }

@@ -19,6 +19,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sealpay_protocol::api::CONTENT_TYPE;
+use sealpay_protocol::ids::EventId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -44,7 +45,7 @@ list_query! {
     /// The query parameters of a delivery list.
     DeliveriesQuery => DeliveryFilter {
         /// The event of the last delivery of the page before.
-        #[param(schema_with = schema::event)]
+        #[param(schema_with = schema::id::<EventId>)]
         after: identifier,
         /// Only deliveries in this state: `pending`, `delivered` or `failed`.
         #[param(schema_with = schema::delivery_state)]

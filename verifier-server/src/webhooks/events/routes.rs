@@ -14,6 +14,7 @@ use crate::webhooks::deliveries::service;
 use crate::webhooks::deliveries::service::EventFilter;
 use axum::Json;
 use axum::extract::{Path, State};
+use sealpay_protocol::ids::EventId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,7 +31,7 @@ list_query! {
     /// The query parameters of an event list.
     ListQuery => EventFilter {
         /// The last event of the page before.
-        #[param(schema_with = schema::event)]
+        #[param(schema_with = schema::id::<EventId>)]
         after: identifier,
         /// Only events of this type, such as `payment.captured`.
         #[param(schema_with = schema::event_type)]
