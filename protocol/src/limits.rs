@@ -108,6 +108,12 @@ pub const DISPUTE_EVIDENCE_SECONDS: u64 = 10 * 24 * 60 * 60;
 /// Longest evidence in a dispute, characters.
 pub const EVIDENCE_CHARACTERS: usize = 8000;
 
+/// Longest sentence by which a shopper agrees to later payments, characters: three lines.
+pub const CONSENT_CHARACTERS: usize = 500;
+
+/// Saved instruments of one customer. A form shows them as a list to choose from.
+pub const INSTRUMENTS_PER_CUSTOMER: u32 = 16;
+
 /// Largest passkey credential as JSON, bytes: an attestation without certificates has about 1,500.
 pub const CREDENTIAL_BYTES: usize = 8 * 1024;
 
@@ -171,6 +177,8 @@ mod tests {
             (IDEMPOTENT_ANSWER_LIFETIME_SECONDS.to_string(), "86400"),
             (DISPUTE_EVIDENCE_SECONDS.to_string(), "864000"),
             (EVIDENCE_CHARACTERS.to_string(), "8000"),
+            (CONSENT_CHARACTERS.to_string(), "500"),
+            (INSTRUMENTS_PER_CUSTOMER.to_string(), "16"),
             (CREDENTIAL_BYTES.to_string(), "8192"),
             (WEBHOOK_ENDPOINTS.to_string(), "16"),
             (WEBHOOK_URL_CHARACTERS.to_string(), "1024"),

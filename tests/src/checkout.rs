@@ -50,7 +50,7 @@ impl Checkout<'_> {
     /// A new attempt without a card, not sent.
     #[must_use]
     pub fn by(&self, method: Method) -> Attempt {
-        let request = PayRequest { method, card: None };
+        let request = PayRequest::new(method);
         let body = serde_json::to_vec(&request).expect("the body is JSON");
         let id = attempt();
         Attempt { id, body }

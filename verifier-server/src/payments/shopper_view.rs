@@ -171,6 +171,8 @@ pub async fn session_view(
             description: session.description.clone(),
             items: session.items.clone(),
         },
+        agreement: None,
+        instruments: Vec::new(),
         methods: session.methods.clone(),
         sealing_key: SealingKeyView {
             kid: key.key_id.clone(),
