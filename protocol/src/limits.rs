@@ -30,6 +30,15 @@ pub const DESCRIPTION_CHARACTERS: usize = 140;
 /// Longest order reference and customer reference, ASCII characters.
 pub const REFERENCE_CHARACTERS: usize = 64;
 
+/// Longest name of a customer, characters.
+pub const CUSTOMER_NAME_CHARACTERS: usize = 100;
+
+/// Longest mail address, characters (RFC 5321 section 4.5.3.1.3, without the brackets).
+pub const EMAIL_CHARACTERS: usize = 254;
+
+/// Longest language tag, characters (RFC 5646 section 4.4.1).
+pub const LOCALE_CHARACTERS: usize = 35;
+
 /// Pages that one order may be embedded in.
 pub const PARENT_ORIGINS: usize = 8;
 
@@ -152,6 +161,9 @@ mod tests {
             (ITEM_QUANTITY.to_string(), "9999"),
             (DESCRIPTION_CHARACTERS.to_string(), "140"),
             (REFERENCE_CHARACTERS.to_string(), "64"),
+            (CUSTOMER_NAME_CHARACTERS.to_string(), "100"),
+            (EMAIL_CHARACTERS.to_string(), "254"),
+            (LOCALE_CHARACTERS.to_string(), "35"),
             (PARENT_ORIGINS.to_string(), "8"),
             (ORIGIN_CHARACTERS.to_string(), "270"),
             (AMOUNT_MINOR.to_string(), "999999999999"),

@@ -193,13 +193,6 @@ fn is_name(text: &str, least: usize, most: usize) -> bool {
     (least..=most).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-/// Printable ASCII, because the reference is copied into headers, files and statements of other
-/// systems.
-fn is_reference(text: &str) -> bool {
-    (1..=limits::REFERENCE_CHARACTERS).contains(&text.len())
-        && text.bytes().all(|c| (b' '..=b'~').contains(&c))
-}
-
 /// At least one method, without duplicates.
 fn are_methods(methods: &[Method]) -> bool {
     let is_first = |(place, method): (usize, &Method)| !methods[..place].contains(method);
@@ -231,10 +224,10 @@ fn name_of(claim: &str, least: usize, most: usize) -> String {
 }
 
 fn check_texts(claims: &OrderClaims) -> Result<(), OrderRefusal> {
-    let reference = |claim: &'static str, text: &str| {
+    let reference = |claim: &'static str, reference: &str| {
         let most = limits::REFERENCE_CHARACTERS;
         let detail = || format!("{claim} must be 1 to {most} printable ASCII characters.");
-        is_reference(text)
+        text::is_reference(reference)
             .then_some(())
             .ok_or_else(|| malformed(claim, detail()))
     };

@@ -106,6 +106,9 @@ fn webhook(kind: &str) -> PathItem {
     let schema = match kind.split('.').next() {
         Some("settlement") => "EventBody_SettlementEventData",
         Some("payout") => "EventBody_PayoutEventData",
+        Some("customer") => "EventBody_CustomerEventData",
+        Some("instrument") => "EventBody_InstrumentEventData",
+        Some("agreement") => "EventBody_AgreementEventData",
         Some("webhook_endpoint" | "ping") => "EventBody_EndpointEventData",
         _ => "EventBody_PaymentEventData",
     };

@@ -62,7 +62,10 @@ pub async fn payment_view(
         payment.state,
         PaymentState::Declined | PaymentState::Expired
     ) {
-        let session = gateway.store.sessions.get(payment.session).await?;
+        let session = match payment.session {
+            Some(session) => gateway.store.sessions.get(session).await?,
+            None => None,
+        };
         session.as_ref().map_or(0, attempts_left)
     } else {
         0

@@ -1,10 +1,10 @@
 //! Payments as the merchant sees them.
 
 use super::methods::bank_transfer::model::AmountMatch;
-use super::methods::card::model::StoredCard;
 use super::methods::card::risk::Assessment;
 use super::model::Payment;
 use super::state::PaymentState;
+use crate::instruments::view::CardRecord;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
@@ -22,8 +22,12 @@ pub struct PaymentRecord {
     pub id: String,
     /// Whether real money moves.
     pub livemode: bool,
-    /// `chk_…`.
-    pub session: String,
+    /// `chk_…`: the session in which the shopper made it; null if the merchant made it.
+    pub session: Option<String>,
+    /// `agr_…`: the agreement by which the merchant made it, or that the shopper made with it.
+    pub agreement: Option<String>,
+    /// Who made it.
+    pub initiator: Initiator,
     /// `att_…`.
     pub attempt: String,
     /// `mer_…`.
@@ -65,21 +69,6 @@ pub struct PaymentRecord {
     pub created_at: u64,
     /// Seconds since 1970.
     pub updated_at: u64,
-}
-
-/// The stored part of a card.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CardRecord {
-    /// The brand's slug, or `unknown`.
-    pub brand: String,
-    /// The last four digits.
-    pub last4: String,
-    /// `YYYY-MM`.
-    pub expiry: String,
-    /// Identifies the same card without revealing its number.
-    pub fingerprint: String,
-    /// The issuer's country (ISO 3166-1 alpha-2), if its first digits are known.
-    pub country: Option<String>,
 }
 
 /// The provider, and why it was chosen.
@@ -131,7 +120,9 @@ impl PaymentRecord {
         Self {
             id: payment.id.to_string(),
             livemode,
-            session: payment.session.to_string(),
+            session: payment.session.map(|id| id.to_string()),
+            agreement: payment.agreement.map(|id| id.to_string()),
+            initiator: payment.initiator(),
             attempt: payment.attempt.to_string(),
             merchant: payment.merchant.to_string(),
             order_ref: payment.order_ref.clone(),
@@ -168,18 +159,6 @@ impl PaymentRecord {
                 .then(|| unix_seconds(payment.created_at_ms).saturating_add(HOLD_LIFETIME_SECONDS)),
             created_at: unix_seconds(payment.created_at_ms),
             updated_at: unix_seconds(payment.updated_at_ms),
-        }
-    }
-}
-
-impl CardRecord {
-    fn new(card: &StoredCard) -> Self {
-        Self {
-            brand: card.brand.clone(),
-            last4: card.last4.clone(),
-            expiry: card.expiry.clone(),
-            fingerprint: card.fingerprint.clone(),
-            country: card.country.clone(),
         }
     }
 }

@@ -127,6 +127,7 @@ fn new_session(
         description: claims.description,
         items: claims.items,
         customer: claims.customer,
+        agreement: claims.agreement,
         simulate: claims.simulate.map(|simulate| simulate.outcome),
         methods,
         billing_country: claims.billing_country,

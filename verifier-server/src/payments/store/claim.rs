@@ -86,9 +86,14 @@ async fn claim(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     held_by(tx, new).await
 }
 
+fn no_session() -> DatabaseError {
+    DatabaseError::Corrupt("a payment without a session claims none".into())
+}
+
 /// The attempt already has a payment.
 async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> {
-    match store::of_attempt(tx, wanted.session, wanted.attempt).await? {
+    let session = wanted.session.ok_or_else(no_session)?;
+    match store::of_attempt(tx, session, wanted.attempt).await? {
         Some(stored) if stored.body_digest == wanted.body_digest => Ok(Claim::Existing(stored)),
         Some(_) => Ok(Claim::Conflict),
         None => Err(Fault::Retry("a payment was there and is gone".into())),
@@ -97,8 +102,8 @@ async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> 
 
 /// The attempt is new but did not get the session: finds out why.
 async fn held_by(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
-    let Some((session, active)) = sessions::store::with_active(tx, new.payment.session).await?
-    else {
+    let id = new.payment.session.ok_or_else(no_session)?;
+    let Some((session, active)) = sessions::store::with_active(tx, id).await? else {
         return Ok(Claim::SessionUnknown);
     };
     match (session.active_attempt, active) {

@@ -1,6 +1,7 @@
 //! The stored card details of a payment.
 
 use super::risk::Assessment;
+use crate::instruments::model::StoredCard;
 use sealpay_provider::authentication::Authentication;
 use serde::{Deserialize, Serialize};
 
@@ -15,21 +16,6 @@ pub struct CardDetails {
     pub risk: Option<Assessment>,
     /// The result of the issuer's authentication, if requested.
     pub authentication: Option<Authentication>,
-}
-
-/// The part of a card that may be stored (PCI DSS 3.4.1, 3.5.1.1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredCard {
-    /// The brand's slug, or `unknown`.
-    pub brand: String,
-    /// The last four digits.
-    pub last4: String,
-    /// `YYYY-MM`.
-    pub expiry: String,
-    /// HMAC-SHA256 of the number under a separate key, in base64url.
-    pub fingerprint: String,
-    /// The issuer's country (ISO 3166-1 alpha-2), if its first digits are known.
-    pub country: Option<String>,
 }
 
 impl CardDetails {
