@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use verifier_server::auth::api_keys::model::ApiKey;
 use verifier_server::auth::nonces::Nonce;
 use verifier_server::merchants::model::{Merchant, OrderKey, Reserve};
-use verifier_server::payments::methods::card::model::{CardDetails, StoredCard};
+use verifier_server::payments::methods::card::model::{CardCodes, CardDetails, StoredCard};
 use verifier_server::payments::methods::card::risk::{Assessment, RiskOutcome};
 use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
@@ -180,6 +180,7 @@ pub(crate) fn payment(session: &Session) -> Payment {
                 reasons: vec!["card_testing".into()],
             }),
             authentication: None,
+            codes: CardCodes::default(),
         })),
         state: PaymentState::Authorizing,
         decline: None,

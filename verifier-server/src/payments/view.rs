@@ -1,7 +1,7 @@
 //! Payments as the merchant sees them.
 
 use super::methods::bank_transfer::model::AmountMatch;
-use super::methods::card::model::StoredCard;
+use super::methods::card::model::CardDetails;
 use super::methods::card::risk::Assessment;
 use super::model::Payment;
 use super::state::PaymentState;
@@ -67,7 +67,7 @@ pub struct PaymentRecord {
     pub updated_at: u64,
 }
 
-/// The stored part of a card.
+/// The stored part of a card, and the codes of its authorization.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CardRecord {
     /// The brand's slug, or `unknown`.
@@ -80,6 +80,13 @@ pub struct CardRecord {
     pub fingerprint: String,
     /// The issuer's country (ISO 3166-1 alpha-2), if its first digits are known.
     pub country: Option<String>,
+    /// The issuer's authorization code: six letters and digits.
+    pub authorization_code: Option<String>,
+    /// The acquirer reference number (ARN), once money is captured: with it the shopper's bank finds
+    /// the payment and its refunds.
+    pub acquirer_reference: Option<String>,
+    /// The scheme's id of the transaction.
+    pub network_transaction_id: Option<String>,
 }
 
 /// The provider, and why it was chosen.
@@ -121,6 +128,9 @@ pub struct DeclineRecord {
     pub class: DeclineClass,
     /// A sentence for the merchant about what to do.
     pub detail: String,
+    /// The scheme's merchant advice code, two digits, if the issuer sent one: whether and when the
+    /// same card may be tried again.
+    pub advice_code: Option<String>,
 }
 
 impl PaymentRecord {
@@ -143,8 +153,10 @@ impl PaymentRecord {
             capture: payment.capture,
             method: payment.details.method(),
             state: payment.state,
-            card: card.map(|details| CardRecord::new(&details.card)),
-            decline: payment.decline.as_deref().and_then(decline_record),
+            card: card.map(CardRecord::new),
+            decline: payment.decline.as_deref().and_then(|key| {
+                decline_record(key, card.and_then(|card| card.codes.advice_code.clone()))
+            }),
             route: RouteRecord {
                 provider: payment.provider.clone(),
                 reason: payment.route_reason.clone(),
@@ -173,23 +185,28 @@ impl PaymentRecord {
 }
 
 impl CardRecord {
-    fn new(card: &StoredCard) -> Self {
+    fn new(details: &CardDetails) -> Self {
+        let CardDetails { card, codes, .. } = details;
         Self {
             brand: card.brand.clone(),
             last4: card.last4.clone(),
             expiry: card.expiry.clone(),
             fingerprint: card.fingerprint.clone(),
             country: card.country.clone(),
+            authorization_code: codes.authorization_code.clone(),
+            acquirer_reference: codes.acquirer_reference.clone(),
+            network_transaction_id: codes.network_transaction_id.clone(),
         }
     }
 }
 
-fn decline_record(key: &str) -> Option<DeclineRecord> {
+fn decline_record(key: &str, advice_code: Option<String>) -> Option<DeclineRecord> {
     let decline = decline::find(key)?;
     Some(DeclineRecord {
         code: decline.key.clone(),
         response_code: decline.response_code.clone(),
         class: decline.class,
         detail: decline.detail.clone(),
+        advice_code,
     })
 }
