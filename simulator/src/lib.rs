@@ -10,6 +10,7 @@ pub mod account;
 pub mod acquirer;
 pub mod amount;
 pub mod authentication;
+mod codes;
 pub mod control;
 mod exchange;
 pub mod fault;
@@ -50,6 +51,7 @@ static MIGRATIONS: Migrations = Migrations {
         include_str!("../migrations/0004_modifications_and_payouts.sql"),
         include_str!("../migrations/0005_limits.sql"),
         include_str!("../migrations/0006_about.sql"),
+        include_str!("../migrations/0007_credentials.sql"),
     ],
 };
 

@@ -8,16 +8,18 @@ use super::outcome::{self, SimulatedOutcome, Transit};
 use super::persona::{self, Persona};
 use super::{amount, issuer};
 use hmac::Mac;
-use sealpay_protocol::card::CardNumber;
+use sealpay_protocol::card::{Brand, CardNumber};
 use sealpay_protocol::check_digits::with_check_digits;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
+use sealpay_provider::acquirer::UNKNOWN_BRAND;
 use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::{
-    AuthorizationRequest, Inquiry, ModificationRequest, ProviderDecision, ProviderError,
+    AcquirerTerms, Approval, AuthorizationRequest, CardSource, Inquiry, ModificationRequest,
+    ProviderDecision, ProviderError,
 };
 use sealpay_storage::{Database, Operation};
 use sealpay_system::{Clock, Rng, hmac_sha256};
@@ -43,9 +45,8 @@ pub(crate) struct Simulation {
 
 /// What an acquirer passes on to the issuer.
 pub(crate) struct CardAuthorization<'a> {
-    pub(crate) acquirer: &'static str,
-    /// Whether the acquirer accepts the card's brand and the payment's currency.
-    pub(crate) is_accepted: bool,
+    /// Those of the acquirer.
+    pub(crate) terms: &'static AcquirerTerms,
     /// The outcome that the order asks for.
     pub(crate) directed: Option<&'a SimulatedOutcome>,
     pub(crate) request: AuthorizationRequest<'a>,
@@ -158,11 +159,16 @@ impl Simulation {
         authorization: CardAuthorization<'_>,
     ) -> Result<ProviderDecision, ProviderError> {
         let CardAuthorization {
-            acquirer,
-            is_accepted,
+            terms,
             directed,
             request,
         } = authorization;
+        let acquirer = &terms.name;
+        let CardSource::Card(card) = request.source else {
+            return Ok(ProviderDecision::declined("invalid_transaction"));
+        };
+        let brand = card.number.brand().map_or(UNKNOWN_BRAND, Brand::slug);
+        let is_accepted = terms.takes(brand, request.money.currency());
         let applied = self
             .apply_faults(
                 RequestKind::Authorization,
@@ -170,7 +176,7 @@ impl Simulation {
                 request.reference,
             )
             .await?;
-        let persona = self.persona_of(&request.card.number);
+        let persona = self.persona_of(&card.number);
         let by_persona = || persona.and_then(Persona::fixed_outcome);
         let promised = persona.is_some_and(Persona::is_promised);
         let by_amount = || self.outcome_of(request.money).filter(|_| !promised);
@@ -178,8 +184,7 @@ impl Simulation {
         let mut scenario = self.run_scenario(outcome, &applied).await;
         let is_declined = matches!(scenario.decision, Some(ProviderDecision::Declined(_)));
         if !is_accepted && !is_declined {
-            let reason = "not_permitted_terminal".into();
-            scenario.decision = Some(ProviderDecision::Declined(reason));
+            scenario.decision = Some(ProviderDecision::declined("not_permitted_terminal"));
         }
         if scenario.transit == Transit::Lost {
             return pending_forever().await;
@@ -187,15 +192,16 @@ impl Simulation {
         let recorded = self.journal.authorize(AuthorizationInput {
             provider: acquirer.to_owned(),
             reference: request.reference,
-            account: self.fresh_account(&request.card.number)?,
+            account: self.fresh_account(&card.number)?,
             money: request.money,
             capture: request.capture,
             decision: scenario.decision,
+            codes: self.approval_codes(acquirer, request.reference, brand, request.capture),
             now_ms: self.clock.now_ms_i64(),
         });
         match recorded.await? {
             // An inquiry came first: nothing is recorded for a request that arrives later.
-            None => Ok(ProviderDecision::Declined("duplicate_transaction".into())),
+            None => Ok(ProviderDecision::declined("duplicate_transaction")),
             Some(_) if scenario.transit == Transit::ResponseLost => pending_forever().await,
             Some(decision) => Ok(decision),
         }
@@ -230,6 +236,7 @@ impl Simulation {
             money,
             capture,
             decision: scenario.decision,
+            codes: Approval::NONE,
             now_ms: self.clock.now_ms_i64(),
         });
         match recorded.await? {
@@ -263,7 +270,7 @@ impl Simulation {
             }
         };
         let applied = self.receive(kind, provider, request.modification).await?;
-        let unavailable = || ProviderDecision::Declined("issuer_unavailable".into());
+        let unavailable = || ProviderDecision::declined("issuer_unavailable");
         let change = Change {
             provider: provider.to_owned(),
             request,
@@ -332,7 +339,7 @@ impl Simulation {
             (false, false) => Transit::Arrives,
         };
         let decision = if applied.issuer_down {
-            Some(ProviderDecision::Declined("issuer_unavailable".into()))
+            Some(ProviderDecision::declined("issuer_unavailable"))
         } else {
             outcome.map(|outcome| outcome.decision)
         };

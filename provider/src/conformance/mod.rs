@@ -7,10 +7,12 @@
 
 mod authentication;
 mod authorizations;
+mod codes;
 mod notifications;
 mod operations;
 mod payouts;
 mod run;
+mod source;
 mod terms;
 mod transfers;
 mod wallets;
@@ -94,6 +96,9 @@ pub enum CardKind {
     Approved,
     /// Every payment is declined.
     Declined,
+    /// The payment that stores the card is approved, and every payment that the merchant initiates
+    /// is declined.
+    DeclinedLater,
     /// The issuer asks for a one-time code.
     Challenged,
 }
@@ -101,8 +106,10 @@ pub enum CardKind {
 /// The owner of the account that pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payer {
-    /// The holder of the approved card.
+    /// The holder of the approved card, who types it.
     Card,
+    /// The same holder, whose stored card the merchant charges.
+    Credential,
     /// The shopper who confirms on the wallet's page.
     Wallet,
 }
@@ -264,23 +271,23 @@ pub const CHECKS: &[Check] = checks! {
     Acquirer {
         terms::terms_are_well_formed,
         terms::what_the_terms_exclude_is_not_approved,
-        authorizations::repeated_authorization_reserves_once,
-        authorizations::concurrent_duplicates_reserve_once,
-        authorizations::another_amount_under_the_same_reference_reserves_nothing,
-        authorizations::repeated_authorization_after_a_void_reserves_nothing,
-        authorizations::inquiry_gives_the_decision,
-        authorizations::unknown_reference_is_tombstoned_by_an_inquiry,
-        authorizations::lost_request_was_never_received,
-        authorizations::lost_response_is_found_by_an_inquiry,
-        authorizations::late_request_finds_the_tombstone,
-        authorizations::late_answer_is_the_one_that_an_inquiry_gives,
-        authorizations::overtaken_request_reserves_nothing_more,
-        authorizations::decisions_survive_a_restart,
+        authorizations::repeated_authorization_reserves_once(Card),
+        authorizations::concurrent_duplicates_reserve_once(Card),
+        authorizations::another_amount_under_the_same_reference_reserves_nothing(Card),
+        authorizations::repeated_authorization_after_a_void_reserves_nothing(Card),
+        authorizations::inquiry_gives_the_decision(Card),
+        authorizations::unknown_reference_is_tombstoned_by_an_inquiry(Card),
+        authorizations::lost_request_was_never_received(Card),
+        authorizations::lost_response_is_found_by_an_inquiry(Card),
+        authorizations::late_request_finds_the_tombstone(Card),
+        authorizations::late_answer_is_the_one_that_an_inquiry_gives(Card),
+        authorizations::overtaken_request_reserves_nothing_more(Card),
+        authorizations::decisions_survive_a_restart(Card),
         operations::partial_captures_and_a_final_one_release_the_rest(Card),
         operations::capture_above_the_authorized_amount_is_declined(Card),
         operations::void_keeps_what_was_captured(Card),
         operations::void_releases_an_authorization_once(Card),
-        operations::void_of_an_unknown_payment_is_a_tombstone,
+        operations::void_of_an_unknown_payment_is_a_tombstone(Card),
         operations::refunds_end_at_the_captured_amount(Card),
         operations::refund_releases_what_is_still_authorized(Card),
         operations::repeated_operation_is_done_once(Card),

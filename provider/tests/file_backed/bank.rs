@@ -11,7 +11,7 @@ use sealpay_provider::acquirer::UNKNOWN_BRAND;
 use sealpay_provider::conformance::Transmission;
 use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::{
-    AcquirerFee, AcquirerTerms, AuthorizationRequest, Inquiry, ModificationRequest,
+    AcquirerFee, AcquirerTerms, AuthorizationRequest, CardSource, Inquiry, ModificationRequest,
     PaymentOperations, PaymentProvider, ProviderDecision, ProviderFuture,
 };
 use std::future::poll_fn;
@@ -36,14 +36,7 @@ pub(super) struct FileBank {
 }
 
 pub(super) fn declined(reason: &str) -> ProviderDecision {
-    ProviderDecision::Declined(reason.into())
-}
-
-fn reason(decision: &ProviderDecision) -> Option<String> {
-    match decision {
-        ProviderDecision::Approved => None,
-        ProviderDecision::Declined(reason) => Some(reason.clone()),
-    }
+    ProviderDecision::declined(reason)
 }
 
 fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) -> ProviderDecision {
@@ -58,7 +51,7 @@ fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) ->
     match request.kind {
         ModificationKind::Capture if !payment.is_open => declined("invalid_transaction"),
         ModificationKind::Capture if mutant == Mutant::CapturesTooMuch => {
-            ProviderDecision::Approved
+            ProviderDecision::approved()
         }
         ModificationKind::Capture if !fits(authorized_minor) => declined("invalid_amount"),
         ModificationKind::Void | ModificationKind::Expiry if is_whole => {
@@ -66,7 +59,7 @@ fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) ->
         }
         ModificationKind::Refund if payment.captured_minor == 0 => declined("invalid_transaction"),
         ModificationKind::Refund if !fits(refundable_minor) => declined("invalid_amount"),
-        _ => ProviderDecision::Approved,
+        _ => ProviderDecision::approved(),
     }
 }
 
@@ -122,13 +115,12 @@ impl FileBank {
     }
 
     fn authorize_now(&self, request: &AuthorizationRequest<'_>) -> ProviderDecision {
-        let brand = request
-            .card
-            .number
-            .brand()
-            .map_or(UNKNOWN_BRAND, Brand::slug);
+        let CardSource::Card(card) = request.source else {
+            return declined("invalid_transaction");
+        };
+        let brand = card.number.brand().map_or(UNKNOWN_BRAND, Brand::slug);
         let takes_it = self.terms.takes(brand, request.money.currency());
-        let decline = match request.card.number.digits() {
+        let decline = match card.number.digits() {
             DECLINED => Some("do_not_honor"),
             _ if !takes_it && self.mutant != Mutant::IgnoresItsTerms => {
                 Some("not_permitted_terminal")
@@ -158,8 +150,8 @@ impl FileBank {
             Mutant::ForgetsReferences | Mutant::LooksTooEarly
         );
         let stands = stands.filter(|_| !forgets);
-        let is_doubled =
-            self.mutant == Mutant::ReservesDuplicates && stands == Some(ProviderDecision::Approved);
+        let is_doubled = self.mutant == Mutant::ReservesDuplicates
+            && stands == Some(ProviderDecision::approved());
         if let Some(stands) = stands
             && !is_doubled
         {
@@ -209,7 +201,7 @@ impl FileBank {
                 journal.append(Event::Tombstone {
                     reference: reference.clone(),
                 });
-                ProviderDecision::Approved
+                ProviderDecision::approved()
             }
             (None, _) => declined("invalid_transaction"),
         };
@@ -219,7 +211,7 @@ impl FileBank {
             kind: request.kind,
             amount_minor: request.money.amount_minor(),
             is_final: request.is_final,
-            decline: reason(&answer),
+            decline: answer.reason().map(str::to_owned),
         });
         answer
     }

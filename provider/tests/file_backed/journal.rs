@@ -117,9 +117,10 @@ pub(super) struct Book {
 }
 
 pub(super) fn decision(decline: Option<&String>) -> ProviderDecision {
-    decline.map_or(ProviderDecision::Approved, |reason| {
-        ProviderDecision::Declined(reason.clone())
-    })
+    match decline {
+        None => ProviderDecision::approved(),
+        Some(reason) => ProviderDecision::declined(reason),
+    }
 }
 
 impl Book {
@@ -133,7 +134,7 @@ impl Book {
                 decline,
             } => {
                 let answer = decision(decline.as_ref());
-                if answer == ProviderDecision::Approved {
+                if answer.is_approved() {
                     let authorized = Authorized {
                         amount_minor: *amount_minor,
                         currency: currency.clone(),
@@ -157,7 +158,7 @@ impl Book {
                 decline,
             } => {
                 let answer = decision(decline.as_ref());
-                let is_done = answer == ProviderDecision::Approved;
+                let is_done = answer.is_approved();
                 self.operations.insert(id.clone(), answer);
                 if is_done {
                     let payment = self.payments.entry(reference.clone()).or_default();

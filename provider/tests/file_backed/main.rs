@@ -141,7 +141,7 @@ impl ProviderHarness for FileHarness {
         match kind {
             CardKind::Approved => Some(card("4242424242424242", self.now_ms())),
             CardKind::Declined => Some(card(DECLINED, self.now_ms())),
-            CardKind::Challenged => None,
+            CardKind::DeclinedLater | CardKind::Challenged => None,
         }
     }
 

@@ -29,7 +29,7 @@ use sealpay_provider::authentication::AuthenticationStatus;
 use sealpay_provider::authentication::{
     AuthenticationRequest, PasskeyChallenge, Progress, Step, Stepped,
 };
-use sealpay_provider::{Authenticator, ProviderError, ProviderFuture};
+use sealpay_provider::{Authenticator, CardSource, ProviderError, ProviderFuture};
 use sealpay_storage::values;
 use std::sync::Arc;
 
@@ -132,7 +132,12 @@ impl SimulatedAuthenticator {
         if let Some(stored) = self.challenge(request.reference).await? {
             return self.progress_of(stored).await;
         }
-        let account = self.simulation.account_of(&request.card.number).await?;
+        let account = match request.source {
+            CardSource::Card(card) => self.simulation.account_of(&card.number).await?,
+            CardSource::Credential(_) => {
+                return Err(ProviderError::NotSent("no credential is stored".into()));
+            }
+        };
         let decision = DecisionInput {
             ordered: self
                 .directive
@@ -180,7 +185,7 @@ impl SimulatedAuthenticator {
                 (ChallengeState::Code, hash, Some(message), None)
             }
         };
-        let brand = request.card.number.brand();
+        let brand = request.brand;
         let challenge = Challenge {
             reference: request.reference,
             account: account.id.clone(),

@@ -226,6 +226,7 @@ impl ProviderHarness for BankHarness {
             CardKind::Approved => PAYER,
             CardKind::Declined => "edda_do_not_honor",
             CardKind::Challenged => "cody_challenge_code",
+            CardKind::DeclinedLater => return None,
         };
         Some(card(number_of(name), self.now_ms()))
     }

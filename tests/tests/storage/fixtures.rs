@@ -10,7 +10,7 @@ use verifier_server::auth::api_keys::model::ApiKey;
 use verifier_server::auth::nonces::Nonce;
 use verifier_server::instruments::model::StoredCard;
 use verifier_server::merchants::model::{Merchant, OrderKey, Reserve};
-use verifier_server::payments::methods::card::model::CardDetails;
+use verifier_server::payments::methods::card::model::{CardCodes, CardDetails};
 use verifier_server::payments::methods::card::risk::{Assessment, RiskOutcome};
 use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
@@ -181,6 +181,7 @@ pub(crate) fn payment(session: &Session) -> Payment {
                 reasons: vec!["card_testing".into()],
             }),
             authentication: None,
+            codes: CardCodes::default(),
         })),
         state: PaymentState::Authorizing,
         decline: None,

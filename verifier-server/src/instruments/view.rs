@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 /// The stored part of a card.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct CardRecord {
+pub struct StoredCardRecord {
     /// The brand's slug, or `unknown`.
     pub brand: String,
     /// The last four digits.
@@ -25,7 +25,7 @@ pub struct CardRecord {
     pub country: Option<String>,
 }
 
-impl CardRecord {
+impl StoredCardRecord {
     /// A card as the merchant sees it.
     #[must_use]
     pub fn new(card: &StoredCard) -> Self {
@@ -52,7 +52,7 @@ pub struct InstrumentRecord {
     /// `cus_…`.
     pub customer: String,
     /// The stored part of the card.
-    pub card: CardRecord,
+    pub card: StoredCardRecord,
     /// The acquirer that keeps the credential.
     pub provider: String,
     /// The current state.
@@ -72,7 +72,7 @@ impl InstrumentRecord {
             livemode,
             merchant: instrument.merchant.to_string(),
             customer: instrument.customer.to_string(),
-            card: CardRecord::new(&instrument.card),
+            card: StoredCardRecord::new(&instrument.card),
             provider: instrument.provider.clone(),
             state: instrument.state,
             created_at: unix_seconds(instrument.created_at_ms),
@@ -101,7 +101,7 @@ pub struct InstrumentEventData {
     pub instrument: InstrumentRecord,
     /// The card before it was replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous_card: Option<CardRecord>,
+    pub previous_card: Option<StoredCardRecord>,
 }
 
 /// The event of an instrument's latest change.
@@ -114,7 +114,7 @@ pub(crate) fn event(
     let data = InstrumentEventData {
         sequence: instrument.sequence,
         instrument: InstrumentRecord::new(instrument, gateway.livemode()),
-        previous_card: previous.map(CardRecord::new),
+        previous_card: previous.map(StoredCardRecord::new),
     };
     NewEvent {
         kind,

@@ -1,6 +1,7 @@
 //! Maps a provider's response to the new state, the decline reason and the event.
 
 use super::event;
+use super::methods::card::model::CardCodes;
 use super::model::Payment;
 use super::state::PaymentState;
 use super::store::outcome::Recorded;
@@ -10,54 +11,55 @@ use crate::ledger::posting;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
-use sealpay_provider::{Inquiry, ProviderDecision, ProviderError};
+use sealpay_provider::{Approval, Inquiry, ProviderDecision, ProviderError, Rejection};
 
 /// The outcome of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentOutcome {
     state: PaymentState,
     decline: Option<&'static str>,
+    /// The provider's codes of an approval.
+    approval: Approval,
+    /// The merchant advice code of a decline.
+    advice_code: Option<String>,
 }
 
 impl PaymentOutcome {
     /// Unknown: the provider is queried until it is known.
-    pub const UNKNOWN: Self = Self {
-        state: PaymentState::Unknown,
-        decline: None,
-    };
+    pub const UNKNOWN: Self = Self::in_state(PaymentState::Unknown);
 
     /// The shopper has to act.
-    pub const REQUIRES_ACTION: Self = Self {
-        state: PaymentState::RequiresAction,
-        decline: None,
-    };
+    pub const REQUIRES_ACTION: Self = Self::in_state(PaymentState::RequiresAction);
 
     /// The time to act has passed.
-    pub const EXPIRED: Self = Self {
-        state: PaymentState::Expired,
-        decline: None,
-    };
+    pub const EXPIRED: Self = Self::in_state(PaymentState::Expired);
+
+    const fn in_state(state: PaymentState) -> Self {
+        Self {
+            state,
+            decline: None,
+            approval: Approval::NONE,
+            advice_code: None,
+        }
+    }
 
     /// The amount is authorized or captured, as the order requests.
     #[must_use]
-    pub fn approved(payment: &Payment) -> Self {
+    pub fn approved(payment: &Payment, approval: Approval) -> Self {
         let state = match payment.capture {
             Capture::Automatic => PaymentState::Captured,
             Capture::Manual => PaymentState::Authorized,
         };
         Self {
-            state,
-            decline: None,
+            approval,
+            ..Self::in_state(state)
         }
     }
 
     /// The transfer has arrived; there is no authorization to capture.
     #[must_use]
     pub const fn arrived() -> Self {
-        Self {
-            state: PaymentState::Captured,
-            decline: None,
-        }
+        Self::in_state(PaymentState::Captured)
     }
 
     /// Declined for the reason with this key.
@@ -66,8 +68,16 @@ impl PaymentOutcome {
         // A decline with an unknown reason is still a decline.
         let known = decline::find(key).map_or("do_not_honor", |decline| decline.key.as_str());
         Self {
-            state: PaymentState::Declined,
             decline: Some(known),
+            ..Self::in_state(PaymentState::Declined)
+        }
+    }
+
+    /// Declined by the provider.
+    fn rejected(rejection: Rejection) -> Self {
+        Self {
+            advice_code: rejection.advice_code,
+            ..Self::declined(&rejection.reason)
         }
     }
 }
@@ -85,11 +95,15 @@ pub fn of_authorization(
     response: Option<Result<ProviderDecision, ProviderError>>,
 ) -> PaymentOutcome {
     match response {
-        Some(Ok(ProviderDecision::Approved)) => PaymentOutcome::approved(payment),
-        Some(Ok(ProviderDecision::Declined(key))) if is_of_unknown_outcome(&key) => {
+        Some(Ok(ProviderDecision::Approved(approval))) => {
+            PaymentOutcome::approved(payment, approval)
+        }
+        Some(Ok(ProviderDecision::Declined(rejection)))
+            if is_of_unknown_outcome(&rejection.reason) =>
+        {
             PaymentOutcome::UNKNOWN
         }
-        Some(Ok(ProviderDecision::Declined(key))) => PaymentOutcome::declined(&key),
+        Some(Ok(ProviderDecision::Declined(rejection))) => PaymentOutcome::rejected(rejection),
         Some(Err(ProviderError::NotSent(reason))) => {
             tracing::warn!(payment = %payment.id, reason, "no provider could be reached");
             PaymentOutcome::declined("system_malfunction")
@@ -109,13 +123,19 @@ pub fn of_authorization(
 #[must_use]
 pub fn of_inquiry(payment: &Payment, response: Inquiry) -> Option<PaymentOutcome> {
     match response {
-        Inquiry::Answered(ProviderDecision::Approved) => Some(PaymentOutcome::approved(payment)),
+        Inquiry::Answered(ProviderDecision::Approved(approval)) => {
+            Some(PaymentOutcome::approved(payment, approval))
+        }
         // The issuer still did not respond: the provider has reversed the request (ISO 8583
         // reversal), and nothing was approved.
-        Inquiry::Answered(ProviderDecision::Declined(key)) if is_of_unknown_outcome(&key) => {
+        Inquiry::Answered(ProviderDecision::Declined(rejection))
+            if is_of_unknown_outcome(&rejection.reason) =>
+        {
             Some(PaymentOutcome::declined("not_processed"))
         }
-        Inquiry::Answered(ProviderDecision::Declined(key)) => Some(PaymentOutcome::declined(&key)),
+        Inquiry::Answered(ProviderDecision::Declined(rejection)) => {
+            Some(PaymentOutcome::rejected(rejection))
+        }
         Inquiry::NeverReceived => Some(PaymentOutcome::declined("not_processed")),
         Inquiry::Waiting => None,
     }
@@ -141,13 +161,26 @@ pub async fn record_as(
     outcome: PaymentOutcome,
     mut updated: Payment,
 ) -> Result<Payment, ApiError> {
-    let PaymentOutcome { state, decline } = outcome;
+    let PaymentOutcome {
+        state,
+        decline,
+        approval,
+        advice_code,
+    } = outcome;
     if !payment.state.may_become(state) {
         let reason = format!("{} may not become {state}", payment.state);
         return Err(ApiError::because(ErrorCode::Internal, reason));
     }
     updated.state = state;
     updated.decline = decline.map(str::to_owned);
+    if let Some(card) = updated.details.card_mut() {
+        card.codes = CardCodes {
+            authorization_code: approval.authorization_code,
+            acquirer_reference: approval.acquirer_reference,
+            network_transaction_id: approval.network_transaction_id,
+            advice_code,
+        };
+    }
     updated.updated_at_ms = gateway.clock.now_ms_i64();
     let posting = (state == PaymentState::Captured).then(|| {
         updated.captured_minor = updated.money.amount_minor();

@@ -1,13 +1,14 @@
 //! Payments as the merchant sees them.
 
 use super::methods::bank_transfer::model::AmountMatch;
+use super::methods::card::model::CardDetails;
 use super::methods::card::risk::Assessment;
 use super::model::Payment;
 use super::state::PaymentState;
-use crate::instruments::view::CardRecord;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::Initiator;
 use sealpay_provider::authentication::Authentication;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
@@ -71,6 +72,28 @@ pub struct PaymentRecord {
     pub updated_at: u64,
 }
 
+/// The stored part of a card, and the codes of its authorization.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CardRecord {
+    /// The brand's slug, or `unknown`.
+    pub brand: String,
+    /// The last four digits.
+    pub last4: String,
+    /// `YYYY-MM`.
+    pub expiry: String,
+    /// Identifies the same card without revealing its number.
+    pub fingerprint: String,
+    /// The issuer's country (ISO 3166-1 alpha-2), if its first digits are known.
+    pub country: Option<String>,
+    /// The issuer's authorization code: six letters and digits.
+    pub authorization_code: Option<String>,
+    /// The acquirer reference number (ARN), once money is captured: with it the shopper's bank finds
+    /// the payment and its refunds.
+    pub acquirer_reference: Option<String>,
+    /// The scheme's id of the transaction.
+    pub network_transaction_id: Option<String>,
+}
+
 /// The provider, and why it was chosen.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RouteRecord {
@@ -110,6 +133,9 @@ pub struct DeclineRecord {
     pub class: DeclineClass,
     /// A sentence for the merchant about what to do.
     pub detail: String,
+    /// The scheme's merchant advice code, two digits, if the issuer sent one: whether and when the
+    /// same card may be tried again.
+    pub advice_code: Option<String>,
 }
 
 impl PaymentRecord {
@@ -134,8 +160,10 @@ impl PaymentRecord {
             capture: payment.capture,
             method: payment.details.method(),
             state: payment.state,
-            card: card.map(|details| CardRecord::new(&details.card)),
-            decline: payment.decline.as_deref().and_then(decline_record),
+            card: card.map(CardRecord::new),
+            decline: payment.decline.as_deref().and_then(|key| {
+                decline_record(key, card.and_then(|card| card.codes.advice_code.clone()))
+            }),
             route: RouteRecord {
                 provider: payment.provider.clone(),
                 reason: payment.route_reason.clone(),
@@ -163,12 +191,29 @@ impl PaymentRecord {
     }
 }
 
-fn decline_record(key: &str) -> Option<DeclineRecord> {
+impl CardRecord {
+    fn new(details: &CardDetails) -> Self {
+        let CardDetails { card, codes, .. } = details;
+        Self {
+            brand: card.brand.clone(),
+            last4: card.last4.clone(),
+            expiry: card.expiry.clone(),
+            fingerprint: card.fingerprint.clone(),
+            country: card.country.clone(),
+            authorization_code: codes.authorization_code.clone(),
+            acquirer_reference: codes.acquirer_reference.clone(),
+            network_transaction_id: codes.network_transaction_id.clone(),
+        }
+    }
+}
+
+fn decline_record(key: &str, advice_code: Option<String>) -> Option<DeclineRecord> {
     let decline = decline::find(key)?;
     Some(DeclineRecord {
         code: decline.key.clone(),
         response_code: decline.response_code.clone(),
         class: decline.class,
         detail: decline.detail.clone(),
+        advice_code,
     })
 }

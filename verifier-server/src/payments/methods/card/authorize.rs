@@ -8,7 +8,7 @@ use crate::payments::model::Payment;
 use crate::payments::store::outcome::Recorded;
 use crate::payments::{outcome, prepare};
 use sealpay_protocol::card::Card;
-use sealpay_provider::{AuthorizationRequest, ProviderDecision, ProviderError};
+use sealpay_provider::{AuthorizationRequest, CardSource, ProviderDecision, ProviderError};
 
 /// Requests the authorization; returns the payment as it is finally stored.
 pub(crate) async fn ask(
@@ -79,11 +79,12 @@ async fn authorize(
             reference: payment.id,
             money: payment.money,
             capture: payment.capture,
-            card,
+            source: CardSource::Card(card),
             authentication: payment
                 .details
                 .card()
                 .and_then(|card| card.authentication.as_ref()),
+            stored_credential: None,
         })
         .await
 }

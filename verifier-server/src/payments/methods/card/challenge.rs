@@ -16,6 +16,7 @@ use sealpay_protocol::api::{ActionView, CodeView, EnrolmentView, PasskeyView};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::limits;
+use sealpay_provider::CardSource;
 use sealpay_provider::authentication::{
     Authentication, AuthenticationRequest, AuthenticationStatus, ChallengeKind, CodeChallenge,
     PasskeyChallenge, Progress, Step, Stepped,
@@ -46,7 +47,8 @@ pub(super) async fn identify(
     let asked = providers.authenticator.authenticate(AuthenticationRequest {
         reference: payment.id,
         money: payment.money,
-        card,
+        source: CardSource::Card(card),
+        brand: card.number.brand(),
         payee: &payee,
         wants_challenge: decision.wants_challenge,
         parent_origin: &session.parent_origin,

@@ -16,6 +16,27 @@ pub struct CardDetails {
     pub risk: Option<Assessment>,
     /// The result of the issuer's authentication, if requested.
     pub authentication: Option<Authentication>,
+    /// The codes of the provider's decision.
+    #[serde(default)]
+    pub codes: CardCodes,
+}
+
+/// The codes of the provider's decision about a card.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CardCodes {
+    /// The issuer's code of the approval: six letters and digits (ISO 8583, data element 38).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_code: Option<String>,
+    /// The acquirer reference number, once money is captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acquirer_reference: Option<String>,
+    /// The scheme's id of the transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_transaction_id: Option<String>,
+    /// The merchant advice code of a decline, two digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice_code: Option<String>,
 }
 
 impl CardDetails {
@@ -27,6 +48,12 @@ impl CardDetails {
             address: None,
             risk: None,
             authentication: None,
+            codes: CardCodes {
+                authorization_code: None,
+                acquirer_reference: None,
+                network_transaction_id: None,
+                advice_code: None,
+            },
         }
     }
 }
