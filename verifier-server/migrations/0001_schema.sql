@@ -225,7 +225,7 @@ CREATE TABLE instruments (
     credential TEXT NOT NULL,
     state TEXT NOT NULL,
     sequence BIGINT NOT NULL,
-    revocation_due_ms BIGINT,
+    is_assessed BIGINT NOT NULL,
     used_at_ms BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     updated_at_ms BIGINT NOT NULL,
@@ -234,8 +234,16 @@ CREATE TABLE instruments (
 
 CREATE INDEX instruments_of_merchant ON instruments (merchant, id);
 CREATE INDEX instruments_of_credential ON instruments (provider, credential);
-CREATE INDEX instruments_revoked ON instruments (revocation_due_ms)
-    WHERE revocation_due_ms IS NOT NULL;
+
+-- Credentials that a provider has to delete, because no instrument uses them any more.
+CREATE TABLE credential_revocations (
+    provider TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    due_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (provider, credential)
+); -- clustered
+
+CREATE INDEX credential_revocations_due ON credential_revocations (due_at_ms);
 
 -- `consent` is the sentence that the customer agreed to.
 CREATE TABLE agreements (

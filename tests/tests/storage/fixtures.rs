@@ -16,7 +16,7 @@ use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
-use verifier_server::payments::store::outcome::Recorded;
+use verifier_server::payments::store::outcome::{OutcomeEffects, Recorded};
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Addition, Store};
@@ -268,7 +268,7 @@ pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) 
     event.created_at_ms = after.updated_at_ms;
     let outcome = store
         .payments
-        .record_outcome(payment, &after, Some(&event), None)
+        .record_outcome(payment, &after, OutcomeEffects::new(Some(&event), None))
         .await;
     match outcome.unwrap() {
         Recorded::Done(payment) => payment,

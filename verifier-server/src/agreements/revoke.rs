@@ -103,7 +103,6 @@ async fn withdraw(
         }
         if kept.is_empty() {
             after.state = InstrumentState::Detached;
-            after.revocation_due_ms = Some(now_ms);
             events.push(instruments::view::event(
                 gateway,
                 "instrument.detached",

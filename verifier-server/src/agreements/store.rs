@@ -4,7 +4,7 @@ use super::model::{Agreement, AgreementState};
 use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::{IdempotentWrite, Prepared, Written};
 use crate::instruments;
-use crate::instruments::model::Instrument;
+use crate::instruments::model::{Instrument, InstrumentState};
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{AgreementId, CustomerId, Identifier, InstrumentId, MerchantId};
 use sealpay_storage::{ByName, Database, DatabaseError, Entity, Extent, Projection};
@@ -106,6 +106,14 @@ impl AgreementStore {
                 agreement.updated_at_ms,
             ];
             write = write.and(UPDATE, values);
+        }
+        if instrument.state == InstrumentState::Detached {
+            let (sql, values) = instruments::store::revocation(
+                &instrument.provider,
+                &instrument.credential,
+                now_ms,
+            );
+            write = write.and(sql, values);
         }
         for event in change.events {
             write = write.publishing(event)?;

@@ -69,6 +69,7 @@ fn limited() -> OpenApiRouter<AppState> {
         .merge(sessions::routes::routes())
         .merge(payments::routes::routes())
         .merge(payments::authentication_routes::routes())
+        .merge(payments::agreement_routes::routes())
         .merge(modifications::routes::routes())
         .merge(disputes::routes::routes())
         .merge(customers::routes::routes())

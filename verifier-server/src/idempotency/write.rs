@@ -20,7 +20,7 @@ pub enum Written {
 }
 
 /// One prepared statement with its values.
-pub(crate) type Prepared = (&'static str, Vec<Value>);
+pub type Prepared = (&'static str, Vec<Value>);
 
 /// A write, prepared by the caller to keep the single writer fast.
 pub(crate) struct IdempotentWrite {
@@ -58,8 +58,13 @@ impl IdempotentWrite {
     }
 
     /// Adds a statement.
-    pub(crate) fn and<const N: usize>(mut self, sql: &'static str, values: [Value; N]) -> Self {
-        self.others.push((sql, values.to_vec()));
+    pub(crate) fn and<const N: usize>(self, sql: &'static str, values: [Value; N]) -> Self {
+        self.and_prepared((sql, values.to_vec()))
+    }
+
+    /// Adds a prepared statement.
+    pub(crate) fn and_prepared(mut self, statement: Prepared) -> Self {
+        self.others.push(statement);
         self
     }
 

@@ -2,7 +2,9 @@
 //! shown, and the provider's reference.
 
 pub mod model;
+pub mod revocation;
 pub(crate) mod routes;
 pub mod service;
 pub mod store;
+pub mod updater;
 pub mod view;

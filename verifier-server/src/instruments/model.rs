@@ -1,6 +1,7 @@
 //! A saved instrument, and the part of a card that may be stored.
 
 use sealpay_protocol::ids::{CustomerId, InstrumentId, MerchantId};
+use sealpay_provider::CredentialReference;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -61,14 +62,13 @@ pub struct Instrument {
     /// The acquirer that keeps the credential; no other can charge it.
     pub provider: String,
     /// The acquirer's reference of the credential.
-    pub credential: String,
+    pub credential: CredentialReference,
     /// The current state.
     pub state: InstrumentState,
     /// Counts every change; also the number of the last event.
     pub sequence: i64,
-    /// When the provider is asked to delete the credential, milliseconds since 1970; none if it
-    /// need not be, or has done so.
-    pub revocation_due_ms: Option<i64>,
+    /// Whether the fraud rules apply; not to a persona's card, whose outcomes are fixed.
+    pub is_assessed: bool,
     /// The last payment, milliseconds since 1970.
     pub used_at_ms: i64,
     /// Milliseconds since 1970.

@@ -3,8 +3,9 @@
 use super::model::{Instrument, InstrumentState, StoredCard};
 use crate::idempotency::write::Prepared;
 use sealpay_protocol::ids::{CustomerId, Identifier, InstrumentId, MerchantId};
-use sealpay_storage::{ByName, Database, DatabaseError, Entity, Extent, Projection};
-use sealpay_storage::{columns, entity, sql, values};
+use sealpay_provider::CredentialReference;
+use sealpay_storage::{ByName, Codec, Database, DatabaseError, Entity, Extent, Projection};
+use sealpay_storage::{Row, Value, columns, entity, sql, values};
 
 /// The filter of an instrument list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,19 @@ pub struct InstrumentFilter {
     pub after: Option<InstrumentId>,
     /// Maximum number of rows.
     pub limit: u32,
+}
+
+/// Stores a reference as its text.
+struct Credential;
+
+impl Codec<CredentialReference, 1> for Credential {
+    fn write(credential: &CredentialReference) -> Result<[Value; 1], DatabaseError> {
+        Ok([credential.to_string().into()])
+    }
+
+    fn read(row: &mut Row) -> Result<CredentialReference, DatabaseError> {
+        row.take_as(|text: String| CredentialReference::new(text).ok())
+    }
 }
 
 columns! {
@@ -36,10 +50,10 @@ entity! {
         customer,
         card: (brand, last4, expiry, fingerprint, country),
         provider,
-        credential,
+        credential as Credential: (credential),
         state as ByName,
         sequence,
-        revocation_due_ms,
+        is_assessed,
         used_at_ms,
         created_at_ms,
         updated_at_ms,
@@ -55,7 +69,7 @@ const INSERT: &str = sql!(
 /// Decides every race between changes of one instrument.
 pub(crate) const UPDATE: &str = "UPDATE instruments SET brand = $3, last4 = $4, expiry = $5,
     fingerprint = $6, country = $7, credential = $8, state = $9, sequence = $10,
-    revocation_due_ms = $11, used_at_ms = $12, updated_at_ms = $13
+    is_assessed = $11, used_at_ms = $12, updated_at_ms = $13
     WHERE id = $1 AND sequence = $2";
 
 const BY_ID: &str = sql!(Instrument::SELECT, "WHERE id = $1");
@@ -90,13 +104,23 @@ const OF_MERCHANT: &str = sql!(
      AND state = COALESCE($5, state) ORDER BY id DESC LIMIT $3"
 );
 
-const REVOCATIONS: &str = sql!(
-    Instrument::SELECT,
-    "WHERE revocation_due_ms <= $1 ORDER BY revocation_due_ms LIMIT $2"
-);
+/// A payment with the instrument; it is no change.
+const USED: &str = "UPDATE instruments SET used_at_ms = $2 WHERE id = $1";
 
-const POSTPONE: &str = "UPDATE instruments SET revocation_due_ms = $3
-    WHERE id = $1 AND revocation_due_ms = $2";
+const REVOKE: &str = "INSERT INTO credential_revocations (provider, credential, due_at_ms)
+    VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+
+const REVOCATIONS: &str = "SELECT provider, credential FROM credential_revocations
+    WHERE due_at_ms <= $1 ORDER BY due_at_ms LIMIT $2";
+
+const POSTPONE: &str = "UPDATE credential_revocations SET due_at_ms = $3
+    WHERE provider = $1 AND credential = $2";
+
+const REVOKED: &str = "DELETE FROM credential_revocations WHERE provider = $1 AND credential = $2";
+
+/// Whether an instrument uses the credential: an acquirer may give the same card one credential.
+const IN_USE: &str = "SELECT COUNT(*) FROM instruments
+    WHERE provider = $1 AND credential = $2 AND state <> 'detached'";
 
 /// Instruments of erased customers, if the erasure was interrupted or a payment came in between.
 const LEFT: &str = sql!(
@@ -122,14 +146,29 @@ pub(crate) fn update(sequence: i64, after: &Instrument) -> Prepared {
         card.expiry,
         card.fingerprint,
         card.country,
-        &after.credential,
+        after.credential.to_string(),
         after.state.name(),
         after.sequence,
-        after.revocation_due_ms,
+        after.is_assessed,
         after.used_at_ms,
         after.updated_at_ms,
     ];
     (UPDATE, values.to_vec())
+}
+
+/// The statement that records a payment with an instrument.
+pub(crate) fn used(instrument: InstrumentId, at_ms: i64) -> Prepared {
+    (USED, values![instrument, at_ms].to_vec())
+}
+
+/// The statement that schedules the deletion of a credential.
+pub(crate) fn revocation(
+    provider: &str,
+    credential: &CredentialReference,
+    due_at_ms: i64,
+) -> (&'static str, [Value; 3]) {
+    let values = values![provider.to_owned(), credential.to_string(), due_at_ms];
+    (REVOKE, values)
 }
 
 /// The repository of saved instruments.
@@ -210,25 +249,53 @@ impl InstrumentStore {
             .await
     }
 
-    /// Instruments whose credential the provider has to delete by a time, milliseconds since 1970;
-    /// longest waiting first.
+    /// Schedules the deletion of a credential at its provider.
+    pub async fn schedule_revocation(
+        &self,
+        provider: &str,
+        credential: &CredentialReference,
+        due_at_ms: i64,
+    ) -> Result<(), DatabaseError> {
+        let (sql, values) = revocation(provider, credential, due_at_ms);
+        self.database.execute(sql, values).await.map(drop)
+    }
+
+    /// Credentials that their providers have to delete by a time, milliseconds since 1970; longest
+    /// waiting first.
     pub async fn revocations(
         &self,
         by_ms: i64,
         limit: u32,
-    ) -> Result<Vec<Instrument>, DatabaseError> {
+    ) -> Result<Vec<(String, String)>, DatabaseError> {
         self.database.list(REVOCATIONS, values![by_ms, limit]).await
     }
 
-    /// Sets when the provider is asked again, or that it need not be; returns whether nobody else
-    /// did.
+    /// Sets when the provider is asked again.
     pub async fn postpone_revocation(
         &self,
-        instrument: &Instrument,
-        due_ms: Option<i64>,
-    ) -> Result<bool, DatabaseError> {
-        let values = values![instrument.id, instrument.revocation_due_ms, due_ms];
-        self.database.change(POSTPONE, values).await
+        provider: &str,
+        credential: &str,
+        due_at_ms: i64,
+    ) -> Result<(), DatabaseError> {
+        let values = values![provider.to_owned(), credential.to_owned(), due_at_ms];
+        self.database.execute(POSTPONE, values).await.map(drop)
+    }
+
+    /// Removes a credential that was deleted, or need not be.
+    pub async fn end_revocation(
+        &self,
+        provider: &str,
+        credential: &str,
+    ) -> Result<(), DatabaseError> {
+        let values = values![provider.to_owned(), credential.to_owned()];
+        self.database.execute(REVOKED, values).await.map(drop)
+    }
+
+    /// Whether an instrument uses a credential.
+    pub async fn is_in_use(&self, provider: &str, credential: &str) -> Result<bool, DatabaseError> {
+        let values = values![provider.to_owned(), credential.to_owned()];
+        let count: i64 = self.database.scalar(IN_USE, values).await?;
+        Ok(count > 0)
     }
 
     /// Instruments that customers erased since a time, milliseconds since 1970, still have.

@@ -7,6 +7,7 @@ use sealpay_protocol::ids::{
 };
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::Initiator;
 
 /// A payment: the result of one attempt. It contains neither card number nor security code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,4 +62,15 @@ pub struct Payment {
     /// End of the lease, or of the shopper's time to act, milliseconds since 1970. Recovery takes
     /// over afterwards.
     pub lease_until_ms: i64,
+}
+
+impl Payment {
+    /// Who made it.
+    #[must_use]
+    pub const fn initiator(&self) -> Initiator {
+        match self.session {
+            Some(_) => Initiator::Customer,
+            None => Initiator::Merchant,
+        }
+    }
 }

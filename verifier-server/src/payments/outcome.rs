@@ -4,14 +4,17 @@ use super::event;
 use super::methods::card::model::CardCodes;
 use super::model::Payment;
 use super::state::PaymentState;
-use super::store::outcome::Recorded;
+use super::store::outcome::{OutcomeEffects, Recorded};
+use crate::agreements::record::{self as agreement, FirstPayment, NewAgreement};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::ledger::posting;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
-use sealpay_provider::{Approval, Inquiry, ProviderDecision, ProviderError, Rejection};
+use sealpay_provider::{
+    Approval, CredentialReference, Inquiry, ProviderDecision, ProviderError, Rejection,
+};
 
 /// The outcome of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +174,7 @@ pub async fn record_as(
         let reason = format!("{} may not become {state}", payment.state);
         return Err(ApiError::because(ErrorCode::Internal, reason));
     }
+    let credential = approval.credential;
     updated.state = state;
     updated.decline = decline.map(str::to_owned);
     if let Some(card) = updated.details.card_mut() {
@@ -192,11 +196,25 @@ pub async fn record_as(
             updated.captured_minor,
         )
     });
+    let stored = match state {
+        PaymentState::Authorized | PaymentState::Captured => {
+            stored_by(gateway, &updated, credential.as_ref()).await?
+        }
+        _ => None,
+    };
+    if let Some(stored) = &stored {
+        updated.agreement = Some(stored.agreement);
+    }
     let event = event::for_payment(gateway, &mut updated)?;
+    let effects = OutcomeEffects {
+        event: event.as_ref(),
+        posting: posting.as_ref(),
+        stored: stored.as_ref(),
+    };
     let recorded = gateway
         .store
         .payments
-        .record_outcome(payment, &updated, event.as_ref(), posting.as_ref())
+        .record_outcome(payment, &updated, effects)
         .await?;
     match recorded {
         Recorded::Done(payment) => {
@@ -221,13 +239,42 @@ pub async fn record_as(
             let is_credit = payment.details.transfer().is_some();
             if is_approved && !is_credit && (came_to_nothing || elsewhere) {
                 let now_ms = gateway.clock.now_ms_i64();
-                gateway
-                    .store
-                    .reversals
-                    .note_late_approval(payment, now_ms)
-                    .await?;
+                let store = &gateway.store;
+                store.reversals.note_late_approval(payment, now_ms).await?;
+                if let Some(credential) = &credential {
+                    store
+                        .instruments
+                        .schedule_revocation(&payment.provider, credential, now_ms)
+                        .await?;
+                }
             }
             Ok(stored)
         }
     }
+}
+
+/// The agreement that an approved payment makes.
+async fn stored_by(
+    gateway: &Gateway,
+    payment: &Payment,
+    credential: Option<&CredentialReference>,
+) -> Result<Option<NewAgreement>, ApiError> {
+    let Some(card) = payment.details.card() else {
+        return Ok(None);
+    };
+    let Some(pending) = &card.storing else {
+        return Ok(None);
+    };
+    let first = FirstPayment {
+        id: payment.id,
+        merchant: payment.merchant,
+        money: payment.money,
+        card: &card.card,
+        is_assessed: card.risk.is_some(),
+        provider: &payment.provider,
+        instrument: card.instrument,
+        credential,
+        network_transaction_id: card.codes.network_transaction_id.as_deref(),
+    };
+    agreement::prepare(gateway, first, pending).await
 }

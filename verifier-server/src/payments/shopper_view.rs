@@ -7,6 +7,7 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::merchants::model::Merchant;
 use crate::sessions::model::Session;
+use crate::sessions::saved;
 use sealpay_protocol::api::{
     CardView, DeclineCategory, DeclineView, MerchantView, OrderView, PaymentView, SealingKeyView,
     SessionState, SessionView, ShopperState,
@@ -174,8 +175,8 @@ pub async fn session_view(
             description: session.description.clone(),
             items: session.items.clone(),
         },
-        agreement: None,
-        instruments: Vec::new(),
+        agreement: session.agreement.clone(),
+        instruments: saved::list(gateway, session).await?,
         methods: session.methods.clone(),
         sealing_key: SealingKeyView {
             kid: key.key_id.clone(),

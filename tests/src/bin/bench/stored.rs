@@ -19,7 +19,7 @@ use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
-use verifier_server::payments::store::outcome::Recorded;
+use verifier_server::payments::store::outcome::{OutcomeEffects, Recorded};
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Options, Store};
@@ -89,7 +89,7 @@ async fn store_one(store: &Store, merchant: &Merchant) {
     };
     let settled = store
         .payments
-        .record_outcome(&payment, &captured, Some(&event), None)
+        .record_outcome(&payment, &captured, OutcomeEffects::new(Some(&event), None))
         .await;
     assert!(
         matches!(settled, Ok(Recorded::Done(_))),

@@ -1,7 +1,9 @@
 //! The stored card details of a payment.
 
 use super::risk::Assessment;
+use crate::agreements::model::PendingAgreement;
 use crate::instruments::model::StoredCard;
+use sealpay_protocol::ids::InstrumentId;
 use sealpay_provider::authentication::Authentication;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,12 @@ pub struct CardDetails {
     /// The codes of the provider's decision.
     #[serde(default)]
     pub codes: CardCodes,
+    /// The saved instrument that pays; none for a typed card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<InstrumentId>,
+    /// What the payment stores if it is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storing: Option<PendingAgreement>,
 }
 
 /// The codes of the provider's decision about a card.
@@ -54,6 +62,8 @@ impl CardDetails {
                 network_transaction_id: None,
                 advice_code: None,
             },
+            instrument: None,
+            storing: None,
         }
     }
 }

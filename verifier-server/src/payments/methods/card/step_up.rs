@@ -27,6 +27,8 @@ pub struct ChallengeInput {
     pub risk: RiskOutcome,
     /// Whether the merchant requires it in the order.
     pub merchant_requires: bool,
+    /// Whether the card is stored: the shopper has to be authenticated for that.
+    pub is_stored: bool,
     /// Whether a test card or outcome requests it.
     pub is_staged: bool,
 }
@@ -51,6 +53,7 @@ pub fn decision(circumstances: &ChallengeInput) -> Option<ChallengeDecision> {
     let rows = [
         ("merchant", circumstances.merchant_requires, true),
         ("risk", by_risk, true),
+        ("agreement", circumstances.is_stored, true),
         ("amount", is_large(circumstances.money), false),
         ("staged", circumstances.is_staged, false),
     ];
