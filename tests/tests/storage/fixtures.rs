@@ -136,6 +136,7 @@ pub(crate) fn session(merchant: MerchantId) -> Session {
             amount: 2490,
         }]),
         customer: Some("customer-7".into()),
+        agreement: None,
         simulate: Some("approved".into()),
         methods: Method::ALL.to_vec(),
         billing_country: Some("DE".into()),
@@ -158,7 +159,8 @@ pub(crate) fn session(merchant: MerchantId) -> Session {
 pub(crate) fn payment(session: &Session) -> Payment {
     Payment {
         id: new_id!(PaymentId),
-        session: session.id,
+        session: Some(session.id),
+        agreement: None,
         merchant: session.merchant,
         attempt: new_id!(AttemptId),
         owner: "thumbprint".into(),
@@ -182,6 +184,8 @@ pub(crate) fn payment(session: &Session) -> Payment {
             }),
             authentication: None,
             codes: CardCodes::default(),
+            instrument: None,
+            storing: None,
         })),
         state: PaymentState::Authorizing,
         decline: None,

@@ -122,6 +122,7 @@ fn session(merchant: &Merchant) -> Session {
         description: None,
         items: None,
         customer: None,
+        agreement: None,
         simulate: None,
         methods: vec![Method::Card],
         billing_country: None,
@@ -140,7 +141,8 @@ fn session(merchant: &Merchant) -> Session {
 fn payment(session: &Session) -> Payment {
     Payment {
         id: PaymentId::new(now_ms(), random()),
-        session: session.id,
+        session: Some(session.id),
+        agreement: None,
         merchant: session.merchant,
         attempt: attempt(),
         owner: base64url(&random::<32>()),
