@@ -1,5 +1,8 @@
 //! The request and response bodies of the widget's API; `docs/reference/api.md` shows them.
 
+mod instruments;
+
+pub use self::instruments::{InstrumentView, InstrumentsView, RemoveInstrumentRequest};
 pub use crate::agreement::{AgreementKind, AgreementTerms};
 pub use crate::decline::{CardField, DeclineCategory};
 use crate::envelope::SealedCard;
@@ -124,39 +127,6 @@ pub struct SealingKeyView {
     pub kid: String,
     /// 1216 bytes in base64url.
     pub public_key: String,
-}
-
-/// A saved card that the shopper may pay with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(ToSchema))]
-pub struct InstrumentView {
-    /// The saved card.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub id: InstrumentId,
-    /// The brand's slug, or `unknown`.
-    pub brand: String,
-    /// The last four digits.
-    pub last4: String,
-    /// `YYYY-MM`.
-    pub expiry: String,
-}
-
-/// Body of `POST /v1/instruments/remove`: the shopper removes a saved card.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "openapi", derive(ToSchema))]
-pub struct RemoveInstrumentRequest {
-    /// The saved card.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
-    pub instrument: InstrumentId,
-}
-
-/// Response of `POST /v1/instruments/remove`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(ToSchema))]
-pub struct InstrumentsView {
-    /// The customer's remaining saved cards, the last used first.
-    pub instruments: Vec<InstrumentView>,
 }
 
 /// Body of `POST /v1/payments`.

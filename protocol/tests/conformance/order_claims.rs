@@ -1,7 +1,6 @@
 //! The claims of an order at and beyond their limits, and the precedence of errors.
 
 use crate::world::{self, MERCHANT_KEY_ID, NOW};
-use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
 use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{self, CompactOrder, OrderClaims, OrderError, OrderItem, Simulate};
@@ -27,7 +26,9 @@ pub(crate) fn with(change: impl FnOnce(&mut OrderClaims)) -> OrderClaims {
     claims
 }
 
-fn check(rows: impl IntoIterator<Item = (&'static str, OrderClaims, Result<(), OrderError>)>) {
+pub(crate) fn check(
+    rows: impl IntoIterator<Item = (&'static str, OrderClaims, Result<(), OrderError>)>,
+) {
     for (name, claims, expected) in rows {
         assert_eq!(judged(&claims, NOW), expected, "{name}");
     }
@@ -109,64 +110,6 @@ fn amounts_and_currencies_are_bounded() {
             "a long currency",
             paying(1, &"EUR".repeat(99)),
             Err(CurrencyUnknown),
-        ),
-    ]);
-}
-
-#[test]
-fn agreements_need_a_customer_and_a_card() {
-    let agreeing = |kind, maximum_amount| {
-        with(|claims| {
-            claims.customer = Some("customer 7".into());
-            claims.agreement = Some(AgreementTerms {
-                kind,
-                maximum_amount,
-            });
-        })
-    };
-    let (subscribing, refused) = (AgreementKind::Subscription, Err(Malformed("agreement")));
-    let mut nobody = agreeing(subscribing, None);
-    nobody.customer = None;
-    let by = |methods: &[Method]| {
-        let mut claims = agreeing(subscribing, None);
-        claims.methods = Some(methods.to_vec());
-        claims
-    };
-    check([
-        (
-            "card on file",
-            agreeing(AgreementKind::CardOnFile, None),
-            Ok(()),
-        ),
-        ("subscription", agreeing(subscribing, None), Ok(())),
-        ("a maximum of 1", agreeing(subscribing, Some(1)), Ok(())),
-        ("a maximum of 0", agreeing(subscribing, Some(0)), refused),
-        (
-            "a negative maximum",
-            agreeing(subscribing, Some(-1)),
-            refused,
-        ),
-        (
-            "the largest maximum",
-            agreeing(subscribing, Some(limits::AMOUNT_MINOR)),
-            Ok(()),
-        ),
-        (
-            "a larger maximum",
-            agreeing(subscribing, Some(limits::AMOUNT_MINOR + 1)),
-            refused,
-        ),
-        (
-            "a maximum of card on file",
-            agreeing(AgreementKind::CardOnFile, Some(1)),
-            refused,
-        ),
-        ("no customer", nobody, refused),
-        ("a wallet only", by(&[Method::Wallet]), refused),
-        (
-            "a card among others",
-            by(&[Method::Wallet, Method::Card]),
-            Ok(()),
         ),
     ]);
 }

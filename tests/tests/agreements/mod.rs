@@ -3,6 +3,7 @@
 mod charge;
 mod make;
 mod revoke;
+mod store;
 
 use harness::back_office::{key, write};
 use harness::checkout::Checkout;

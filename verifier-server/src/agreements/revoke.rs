@@ -90,7 +90,7 @@ async fn withdraw(
         // Read after the instrument, because they change only together with it.
         let active = gateway.store.agreements.of_instrument(id).await?;
         let now_ms = gateway.clock.now_ms_i64();
-        let (mut ended, kept): (Vec<_>, Vec<_>) = active.into_iter().partition(&ends);
+        let (mut ended, remaining): (Vec<_>, Vec<_>) = active.into_iter().partition(&ends);
         let mut after = before.clone();
         after.sequence = before.sequence.saturating_add(1);
         after.updated_at_ms = now_ms;
@@ -101,7 +101,7 @@ async fn withdraw(
             agreement.updated_at_ms = now_ms;
             events.push(view::event(gateway, agreement)?);
         }
-        if kept.is_empty() {
+        if remaining.is_empty() {
             after.state = InstrumentState::Detached;
             events.push(instruments::view::event(
                 gateway,

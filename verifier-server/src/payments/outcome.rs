@@ -196,15 +196,10 @@ pub async fn record_as(
             updated.captured_minor,
         )
     });
-    let stored = match state {
-        PaymentState::Authorized | PaymentState::Captured => {
-            stored_by(gateway, &updated, credential.as_ref()).await?
-        }
-        _ => None,
-    };
-    if let Some(stored) = &stored {
-        updated.agreement = Some(stored.agreement);
-    }
+    let stored = stored_by(gateway, &updated, credential.as_ref()).await?;
+    updated.agreement = stored
+        .as_ref()
+        .map_or(updated.agreement, |stored| Some(stored.agreement));
     let event = event::for_payment(gateway, &mut updated)?;
     let effects = OutcomeEffects {
         event: event.as_ref(),
@@ -225,44 +220,58 @@ pub async fn record_as(
             Ok(payment)
         }
         Recorded::NotInState(stored) => {
-            let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
-            let elsewhere = stored.provider != payment.provider;
-            if stored.state != state || (is_approved && elsewhere) {
-                // The provider approves what it had told recovery it never received.
-                tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
-                    provider = payment.provider,
-                    "the provider's response contradicts the stored outcome");
-            }
-            let came_to_nothing =
-                matches!(stored.state, PaymentState::Declined | PaymentState::Expired);
-            // A credit is not an approval: the bank reports it until it is counted or returned.
-            let is_credit = payment.details.transfer().is_some();
-            if is_approved && !is_credit && (came_to_nothing || elsewhere) {
-                let now_ms = gateway.clock.now_ms_i64();
-                let store = &gateway.store;
-                store.reversals.note_late_approval(payment, now_ms).await?;
-                if let Some(credential) = &credential {
-                    store
-                        .instruments
-                        .schedule_revocation(&payment.provider, credential, now_ms)
-                        .await?;
-                }
-            }
+            contradicted(gateway, (payment, state), &stored, credential.as_ref()).await?;
             Ok(stored)
         }
     }
 }
 
-/// The agreement that an approved payment makes.
+/// Another outcome is stored. What the provider has approved nevertheless is reversed later, and the
+/// credential that it has stored is deleted.
+async fn contradicted(
+    gateway: &Gateway,
+    (payment, state): (&Payment, PaymentState),
+    stored: &Payment,
+    credential: Option<&CredentialReference>,
+) -> Result<(), ApiError> {
+    let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
+    let elsewhere = stored.provider != payment.provider;
+    if stored.state != state || (is_approved && elsewhere) {
+        // The provider approves what it had told recovery it never received.
+        tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
+            provider = payment.provider,
+            "the provider's response contradicts the stored outcome");
+    }
+    let came_to_nothing = matches!(stored.state, PaymentState::Declined | PaymentState::Expired);
+    // A credit is not an approval: the bank reports it until it is counted or returned.
+    let is_credit = payment.details.transfer().is_some();
+    if !is_approved || is_credit || !(came_to_nothing || elsewhere) {
+        return Ok(());
+    }
+    let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
+    store.reversals.note_late_approval(payment, now_ms).await?;
+    if let Some(credential) = credential {
+        let provider = &payment.provider;
+        store
+            .instruments
+            .schedule_revocation(provider, credential, now_ms)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The agreement that a payment makes, if it is approved.
 async fn stored_by(
     gateway: &Gateway,
     payment: &Payment,
     credential: Option<&CredentialReference>,
 ) -> Result<Option<NewAgreement>, ApiError> {
-    let Some(card) = payment.details.card() else {
-        return Ok(None);
-    };
-    let Some(pending) = &card.storing else {
+    let is_approved = matches!(
+        payment.state,
+        PaymentState::Authorized | PaymentState::Captured
+    );
+    let card = payment.details.card().filter(|_| is_approved);
+    let Some((card, pending)) = card.and_then(|card| Some((card, card.storing.as_ref()?))) else {
         return Ok(None);
     };
     let first = FirstPayment {

@@ -131,11 +131,11 @@ fn new_session(
     let claims = order.claims().clone();
     let now_ms = gateway.clock.now_ms();
     let is_charged_later = |terms: &AgreementTerms| terms.kind.is_merchant_initiated();
-    let methods = match claims.methods {
-        // Nothing else can be stored, so nothing else can make the agreement.
-        Some(methods) if !claims.agreement.as_ref().is_some_and(is_charged_later) => methods,
-        _ => vec![Method::Card],
-    };
+    let mut methods = claims.methods.unwrap_or_else(|| vec![Method::Card]);
+    if claims.agreement.as_ref().is_some_and(is_charged_later) {
+        // Nothing else can make the agreement.
+        methods.retain(|method| methods::find(*method).stores_instruments());
+    }
     Session {
         id: SessionId::new(now_ms, gateway.rng.bytes()),
         merchant: claims.iss,

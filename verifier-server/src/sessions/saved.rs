@@ -8,6 +8,7 @@ use crate::auth::signed_request::IncomingRequest;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::instruments::view::shopper_view;
+use crate::payments::methods;
 use sealpay_protocol::api::{InstrumentView, InstrumentsView, RemoveInstrumentRequest};
 use sealpay_protocol::limits::INSTRUMENTS_PER_CUSTOMER;
 use sealpay_protocol::method::Method;
@@ -20,7 +21,8 @@ pub(crate) async fn list(
     let Some(reference) = &session.customer else {
         return Ok(Vec::new());
     };
-    if !session.methods.contains(&Method::Card) {
+    let pays_with_saved = |method: &Method| methods::find(*method).stores_instruments();
+    if !session.methods.iter().any(pays_with_saved) {
         return Ok(Vec::new());
     }
     let store = &gateway.store;

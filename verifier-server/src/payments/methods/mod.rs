@@ -71,6 +71,11 @@ pub(crate) trait PaymentMethod: Send + Sync {
     /// Whether orders may offer it: whether a provider for it is configured.
     fn is_offered(&self, gateway: &Gateway) -> bool;
 
+    /// Whether a payment can store its instrument, and a saved one can pay.
+    fn stores_instruments(&self) -> bool {
+        false
+    }
+
     /// Whether the request has encrypted data. Decryption is costly, so replayed requests are
     /// rejected before it.
     fn is_encrypted(&self) -> bool {

@@ -60,6 +60,10 @@ impl PaymentMethod for CardMethod {
         !gateway.providers.acquirers.is_empty()
     }
 
+    fn stores_instruments(&self) -> bool {
+        true
+    }
+
     fn is_encrypted(&self) -> bool {
         true
     }

@@ -89,6 +89,7 @@ mod tests {
         assert!(RULES.is_some());
         let at = |amount, currency: &str, risk: RiskOutcome, merchant, staged| {
             decision(&ChallengeInput {
+                is_stored: false,
                 money: Money::new(amount, currency.parse().unwrap()),
                 risk,
                 merchant_requires: merchant,
@@ -129,5 +130,19 @@ mod tests {
         for (place, (found, expected)) in rows.into_iter().enumerate() {
             assert_eq!(found, expected, "row {place}");
         }
+    }
+
+    #[test]
+    fn stored_cards_are_always_challenged() {
+        let stored = decision(&ChallengeInput {
+            money: Money::new(1, "EUR".parse().unwrap()),
+            risk: Allow,
+            merchant_requires: false,
+            is_stored: true,
+            is_staged: false,
+        });
+        let stored = stored.unwrap();
+        assert!(stored.wants_challenge);
+        assert_eq!(stored.reasons, ["agreement"]);
     }
 }
