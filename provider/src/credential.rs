@@ -11,6 +11,7 @@ use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::card::{Brand, Card};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// Maximum length of a reference, characters.
 pub const CREDENTIAL_REFERENCE_CHARACTERS: usize = 128;
@@ -64,6 +65,14 @@ impl fmt::Display for InvalidCredentialReference {
 }
 
 impl std::error::Error for InvalidCredentialReference {}
+
+impl FromStr for CredentialReference {
+    type Err = InvalidCredentialReference;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCredentialReference> {
+        Self::new(text)
+    }
+}
 
 impl<'de> Deserialize<'de> for CredentialReference {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

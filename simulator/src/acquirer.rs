@@ -7,8 +7,8 @@ use super::simulation::{CardAuthorization, Simulation};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::{
-    AcquirerTerms, Approval, AuthorizationRequest, Inquiry, ModificationRequest, PaymentOperations,
-    PaymentProvider, ProviderDecision, ProviderFuture,
+    AcquirerTerms, Approval, AuthorizationRequest, CredentialVault, Inquiry, ModificationRequest,
+    PaymentOperations, PaymentProvider, ProviderDecision, ProviderFuture,
 };
 use std::sync::{Arc, LazyLock};
 
@@ -35,6 +35,10 @@ pub(crate) struct Acquirer {
 impl PaymentProvider for Acquirer {
     fn terms(&self) -> &AcquirerTerms {
         self.terms
+    }
+
+    fn credentials(&self) -> Option<&dyn CredentialVault> {
+        Some(self)
     }
 
     fn authorize<'a>(

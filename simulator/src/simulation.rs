@@ -1,6 +1,10 @@
 //! What all parts of the simulation share: the journal, the clock, the bank's key, and the faults
 //! in force.
 
+mod card;
+
+pub(crate) use card::CardAuthorization;
+
 use super::account::Account;
 use super::fault::{AppliedFault, DropMode, Faults, RequestKind, pending_forever};
 use super::journal::{AuthorizationInput, Change, Journal};
@@ -8,19 +12,15 @@ use super::outcome::{self, SimulatedOutcome, Transit};
 use super::persona::{self, Persona};
 use super::{amount, issuer};
 use hmac::Mac;
-use sealpay_protocol::card::{Brand, CardNumber};
+use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::check_digits::with_check_digits;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
-use sealpay_provider::acquirer::UNKNOWN_BRAND;
 use sealpay_provider::modification::ModificationKind;
-use sealpay_provider::{
-    AcquirerTerms, Approval, AuthorizationRequest, CardSource, Inquiry, ModificationRequest,
-    ProviderDecision, ProviderError,
-};
+use sealpay_provider::{Approval, Inquiry, ModificationRequest, ProviderDecision, ProviderError};
 use sealpay_storage::{Database, Operation};
 use sealpay_system::{Clock, Rng, hmac_sha256};
 use std::fmt::Display;
@@ -41,15 +41,6 @@ pub(crate) struct Simulation {
     /// Whether personas and amounts have special outcomes.
     pub(crate) is_test_mode: bool,
     key: Secret<[u8; 32]>,
-}
-
-/// What an acquirer passes on to the issuer.
-pub(crate) struct CardAuthorization<'a> {
-    /// Those of the acquirer.
-    pub(crate) terms: &'static AcquirerTerms,
-    /// The outcome that the order asks for.
-    pub(crate) directed: Option<&'a SimulatedOutcome>,
-    pub(crate) request: AuthorizationRequest<'a>,
 }
 
 /// A decision that does not depend on the account, and how the messages travel.
@@ -150,60 +141,6 @@ impl Simulation {
                 self.journal.get_or_insert_account(fresh).await.map(Some)
             }
             _ => Ok(stored),
-        }
-    }
-
-    /// Authorizes a card for an acquirer.
-    pub(crate) async fn authorize_card(
-        &self,
-        authorization: CardAuthorization<'_>,
-    ) -> Result<ProviderDecision, ProviderError> {
-        let CardAuthorization {
-            terms,
-            directed,
-            request,
-        } = authorization;
-        let acquirer = &terms.name;
-        let CardSource::Card(card) = request.source else {
-            return Ok(ProviderDecision::declined("invalid_transaction"));
-        };
-        let brand = card.number.brand().map_or(UNKNOWN_BRAND, Brand::slug);
-        let is_accepted = terms.takes(brand, request.money.currency());
-        let applied = self
-            .apply_faults(
-                RequestKind::Authorization,
-                Some(acquirer),
-                request.reference,
-            )
-            .await?;
-        let persona = self.persona_of(&card.number);
-        let by_persona = || persona.and_then(Persona::fixed_outcome);
-        let promised = persona.is_some_and(Persona::is_promised);
-        let by_amount = || self.outcome_of(request.money).filter(|_| !promised);
-        let outcome = directed.cloned().or_else(by_persona).or_else(by_amount);
-        let mut scenario = self.run_scenario(outcome, &applied).await;
-        let is_declined = matches!(scenario.decision, Some(ProviderDecision::Declined(_)));
-        if !is_accepted && !is_declined {
-            scenario.decision = Some(ProviderDecision::declined("not_permitted_terminal"));
-        }
-        if scenario.transit == Transit::Lost {
-            return pending_forever().await;
-        }
-        let recorded = self.journal.authorize(AuthorizationInput {
-            provider: acquirer.to_owned(),
-            reference: request.reference,
-            account: self.fresh_account(&card.number)?,
-            money: request.money,
-            capture: request.capture,
-            decision: scenario.decision,
-            codes: self.approval_codes(acquirer, request.reference, brand, request.capture),
-            now_ms: self.clock.now_ms_i64(),
-        });
-        match recorded.await? {
-            // An inquiry came first: nothing is recorded for a request that arrives later.
-            None => Ok(ProviderDecision::declined("duplicate_transaction")),
-            Some(_) if scenario.transit == Transit::ResponseLost => pending_forever().await,
-            Some(decision) => Ok(decision),
         }
     }
 

@@ -1,7 +1,8 @@
 //! A synchronous provider with only the standard library and one file: cards and operations on
 //! their payments. It uses nothing of the simulator, to show that the traits suffice.
 
-use super::journal::{Authorized, Event, Journal, Mutant, decision};
+use super::credentials::{repeated, stores_anyway};
+use super::journal::{Authorized, Event, Journal, Mutant};
 use sealpay_protocol::card::Brand;
 use sealpay_protocol::check_digits::with_check_digits;
 use sealpay_protocol::ids::PaymentId;
@@ -11,8 +12,9 @@ use sealpay_provider::acquirer::UNKNOWN_BRAND;
 use sealpay_provider::conformance::Transmission;
 use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::{
-    AcquirerFee, AcquirerTerms, AuthorizationRequest, CardSource, Inquiry, ModificationRequest,
-    PaymentOperations, PaymentProvider, ProviderDecision, ProviderFuture,
+    AcquirerFee, AcquirerTerms, Approval, AuthorizationRequest, CardSource, CredentialReference,
+    CredentialVault, Inquiry, ModificationRequest, PaymentOperations, PaymentProvider,
+    ProviderDecision, ProviderFuture,
 };
 use std::future::poll_fn;
 use std::path::Path;
@@ -37,6 +39,17 @@ pub(super) struct FileBank {
 
 pub(super) fn declined(reason: &str) -> ProviderDecision {
     ProviderDecision::declined(reason)
+}
+
+/// A payment to record.
+pub(super) struct Authorization<'a> {
+    pub(super) reference: String,
+    pub(super) money: Money,
+    pub(super) capture: Capture,
+    pub(super) decline: Option<&'a str>,
+    /// The codes, if it is approved.
+    pub(super) approval: Approval,
+    pub(super) series: Option<CredentialReference>,
 }
 
 fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) -> ProviderDecision {
@@ -115,30 +128,55 @@ impl FileBank {
     }
 
     fn authorize_now(&self, request: &AuthorizationRequest<'_>) -> ProviderDecision {
-        let CardSource::Card(card) = request.source else {
-            return declined("invalid_transaction");
+        let refused = self.refuse_credential(request);
+        let (brand, digits) = match request.source {
+            CardSource::Card(card) => {
+                let brand = card.number.brand().map_or(UNKNOWN_BRAND, Brand::slug);
+                (brand.to_owned(), card.number.digits())
+            }
+            CardSource::Credential(reference) => {
+                let brand = self.stored_card(reference).map(|card| card.brand);
+                (brand.unwrap_or_else(|| UNKNOWN_BRAND.into()), "")
+            }
         };
-        let brand = card.number.brand().map_or(UNKNOWN_BRAND, Brand::slug);
-        let takes_it = self.terms.takes(brand, request.money.currency());
-        let decline = match card.number.digits() {
+        let takes_it = self.terms.takes(&brand, request.money.currency());
+        let decline = match digits {
             DECLINED => Some("do_not_honor"),
             _ if !takes_it && self.mutant != Mutant::IgnoresItsTerms => {
                 Some("not_permitted_terminal")
             }
             _ => None,
         };
-        let reference = request.reference.to_string();
-        self.record(reference, request.money, request.capture, decline)
+        let decline = refused.or(decline);
+        let (approval, stored, series) = self.approval(request);
+        let authorization = Authorization {
+            reference: request.reference.to_string(),
+            money: request.money,
+            capture: request.capture,
+            decline,
+            approval,
+            series,
+        };
+        if decline.is_some() {
+            stores_anyway(self, request);
+        }
+        self.record(authorization, stored)
     }
 
     /// Authorizes unless the reference is already recorded.
     pub(super) fn record(
         &self,
-        reference: String,
-        money: Money,
-        capture: Capture,
-        decline: Option<&str>,
+        authorization: Authorization<'_>,
+        stored_card: Option<Event>,
     ) -> ProviderDecision {
+        let Authorization {
+            reference,
+            money,
+            capture,
+            decline,
+            approval,
+            series,
+        } = authorization;
         let mut journal = self.journal.lock().unwrap();
         let is_given_up = journal.book.tombstones.contains(&reference);
         if is_given_up && self.mutant != Mutant::IgnoresTombstones {
@@ -151,20 +189,28 @@ impl FileBank {
         );
         let stands = stands.filter(|_| !forgets);
         let is_doubled = self.mutant == Mutant::ReservesDuplicates
-            && stands == Some(ProviderDecision::approved());
+            && stands.as_ref().is_some_and(ProviderDecision::is_approved);
         if let Some(stands) = stands
             && !is_doubled
         {
-            return stands;
+            return repeated(self.mutant, stands);
         }
         let decline = decline.map(str::to_owned);
-        let answer = decision(decline.as_ref());
+        let answer = match &decline {
+            None => ProviderDecision::Approved(approval.clone()),
+            Some(reason) => declined(reason),
+        };
+        if let (true, Some(stored)) = (answer.is_approved(), stored_card) {
+            journal.append(stored);
+        }
         journal.append(Event::Authorization {
             reference,
             amount_minor: money.amount_minor(),
             currency: money.currency().code().to_owned(),
             is_captured: capture == Capture::Automatic,
             decline,
+            approval,
+            series,
         });
         answer
     }
@@ -234,6 +280,10 @@ async fn arrive_after(waits: u32) {
 impl PaymentProvider for FileBank {
     fn terms(&self) -> &AcquirerTerms {
         &self.terms
+    }
+
+    fn credentials(&self) -> Option<&dyn CredentialVault> {
+        Some(self)
     }
 
     fn authorize<'a>(

@@ -29,7 +29,7 @@ use sealpay_provider::authentication::AuthenticationStatus;
 use sealpay_provider::authentication::{
     AuthenticationRequest, PasskeyChallenge, Progress, Step, Stepped,
 };
-use sealpay_provider::{Authenticator, CardSource, ProviderError, ProviderFuture};
+use sealpay_provider::{Authenticator, ProviderError, ProviderFuture};
 use sealpay_storage::values;
 use std::sync::Arc;
 
@@ -132,12 +132,7 @@ impl SimulatedAuthenticator {
         if let Some(stored) = self.challenge(request.reference).await? {
             return self.progress_of(stored).await;
         }
-        let account = match request.source {
-            CardSource::Card(card) => self.simulation.account_of(&card.number).await?,
-            CardSource::Credential(_) => {
-                return Err(ProviderError::NotSent("no credential is stored".into()));
-            }
-        };
+        let account = self.simulation.account_of_source(request.source).await?;
         let decision = DecisionInput {
             ordered: self
                 .directive

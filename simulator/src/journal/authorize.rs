@@ -13,7 +13,7 @@ use sealpay_provider::{Approval, ProviderDecision, ProviderError};
 use sealpay_storage::{DatabaseError, Entity, Fault, Projection, Tx, Value, sql, values};
 
 /// A request to authorize an amount.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AuthorizationInput {
     /// Who passes it on: references of one provider are not those of another.
     pub(crate) provider: String,
@@ -62,7 +62,7 @@ const CORRECT: &str = "UPDATE bank_authorizations SET account_minor = $3,
     booked_account_minor = $4 WHERE reference = $1 AND provider = $2";
 
 /// The values of the statements, prepared outside of the transaction: there is one writer.
-struct Prepared {
+pub(super) struct Prepared {
     input: AuthorizationInput,
     unlimited: Option<Vec<Value>>,
     row: <Authorization as Entity>::Values,
@@ -147,7 +147,7 @@ fn authorization(
     }
 }
 
-fn prepare(input: AuthorizationInput) -> Result<Prepared, DatabaseError> {
+pub(super) fn prepare(input: AuthorizationInput) -> Result<Prepared, DatabaseError> {
     let approved = ProviderDecision::approved();
     let is_open = input.decision.is_none();
     let unlimited = if is_open && input.account.is_unlimited() {
@@ -174,7 +174,7 @@ fn prepare(input: AuthorizationInput) -> Result<Prepared, DatabaseError> {
 }
 
 /// Records it unless the reference is known; gives the decision, or none for a tombstone.
-async fn authorize(
+pub(super) async fn authorize(
     tx: &mut Tx<'_>,
     prepared: &Prepared,
 ) -> Result<Option<ProviderDecision>, Fault> {
