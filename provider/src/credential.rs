@@ -7,7 +7,7 @@ mod vault;
 
 pub use vault::{CardOnFile, CredentialStatus, CredentialUpdate, CredentialVault};
 
-use sealpay_protocol::agreement::AgreementKind;
+pub use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::card::{Brand, Card};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;

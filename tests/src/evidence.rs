@@ -78,7 +78,7 @@ impl StoredRows {
 }
 
 /// What has to select nothing, and what it means when it does.
-const MUST_BE_EMPTY: [(&str, &str); 9] = [
+const MUST_BE_EMPTY: [(&str, &str); 12] = [
     (
         "a payment is left authorizing",
         "SELECT id FROM payments WHERE state = 'authorizing'",
@@ -93,8 +93,25 @@ const MUST_BE_EMPTY: [(&str, &str); 9] = [
     (
         "a payment that came to something does not hold its session",
         "SELECT p.id FROM payments p LEFT JOIN sessions s ON s.id = p.session
-         WHERE p.state NOT IN ('declined', 'expired')
+         WHERE p.state NOT IN ('declined', 'expired') AND p.session IS NOT NULL
          AND (s.active_attempt IS NULL OR s.active_attempt <> p.attempt)",
+    ),
+    (
+        "a payment has neither a session nor an agreement of its merchant",
+        "SELECT p.id FROM payments p LEFT JOIN agreements a
+         ON a.id = p.agreement AND a.merchant = p.merchant
+         WHERE a.id IS NULL AND (p.session IS NULL OR p.agreement IS NOT NULL)",
+    ),
+    (
+        "an agreement is active, and its instrument is detached or another customer's",
+        "SELECT a.id FROM agreements a LEFT JOIN instruments i
+         ON i.id = a.instrument AND i.customer = a.customer AND i.state <> 'detached'
+         WHERE a.state = 'active' AND i.id IS NULL",
+    ),
+    (
+        "an instrument can be charged, and no agreement permits it",
+        "SELECT id FROM instruments WHERE state <> 'detached'
+         AND id NOT IN (SELECT instrument FROM agreements WHERE state = 'active')",
     ),
     (
         "a session has counted other attempts than it has payments",
@@ -218,6 +235,7 @@ impl TestGateway {
             }
         }
         found.extend(self.differences_from_the_book().await);
+        found.extend(self.credentials_left_behind().await);
         let store = self.server.state.gateway.store();
         found.extend(
             balance::service::check(store)
@@ -271,6 +289,24 @@ impl TestGateway {
             found.extend(rows.first().map(|row| format!("{meaning}: {}", row[0])));
         }
         found
+    }
+
+    /// Cards that the bank stores and nothing uses, or that something uses and the bank has deleted.
+    async fn credentials_left_behind(&self) -> Vec<String> {
+        let stored = "SELECT reference FROM bank_credentials WHERE revoked_at_ms IS NULL";
+        let stored: HashSet<String> = first_cells(self.bank_rows(stored).await);
+        let used = "SELECT credential FROM instruments WHERE state <> 'detached'";
+        let used: HashSet<String> = first_cells(self.rows(used).await);
+        let waiting = "SELECT credential FROM credential_revocations";
+        let waiting: HashSet<String> = first_cells(self.rows(waiting).await);
+        let left = stored
+            .iter()
+            .filter(|one| !used.contains(*one) && !waiting.contains(*one));
+        let left = left.map(|one| format!("the bank stores the credential {one} for nobody"));
+        let gone = used.difference(&stored);
+        let gone =
+            gone.map(|one| format!("the bank has deleted the credential {one}, which is used"));
+        left.chain(gone).collect()
     }
 
     async fn secrets_kept(&self) -> Vec<String> {
@@ -381,4 +417,10 @@ mod tests {
             );
         }
     }
+}
+
+fn first_cells(rows: Vec<Row>) -> HashSet<String> {
+    rows.into_iter()
+        .filter_map(|row| row.into_iter().next())
+        .collect()
 }

@@ -28,10 +28,11 @@ pub async fn revoke(
     id: &str,
 ) -> Result<Agreement, ApiError> {
     let id: AgreementId = id.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))?;
+    let agreement = owned(gateway, request.merchant, id).await?;
+    // Asked after the agreement was read: the same request may have revoked it meanwhile.
     if let Some(made) = idempotency::made_before(gateway, request).await? {
         return owned(gateway, request.merchant, made).await;
     }
-    let agreement = owned(gateway, request.merchant, id).await?;
     if agreement.state != AgreementState::Active {
         return Err(ApiError::new(ErrorCode::StateConflict));
     }

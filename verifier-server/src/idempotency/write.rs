@@ -85,15 +85,25 @@ impl IdempotentWrite {
     }
 }
 
+async fn replayed(
+    tx: &mut Tx<'_>,
+    write: &IdempotentWrite,
+) -> Result<Option<IdempotencyReplay>, Fault> {
+    match &write.request {
+        Some((request, ..)) => store::find(tx, request).await,
+        None => Ok(None),
+    }
+}
+
 async fn run(tx: &mut Tx<'_>, write: &IdempotentWrite) -> Result<Written, Fault> {
-    if let Some((request, ..)) = &write.request
-        && let Some(replay) = store::find(tx, request).await?
-    {
+    if let Some(replay) = replayed(tx, write).await? {
         return Ok(Written::Repeated(replay));
     }
     let (guard, values) = &write.guard;
     if tx.execute(guard, values).await? == 0 {
-        return Ok(Written::Moved);
+        // The guard may have waited for the same request.
+        let replay = replayed(tx, write).await?;
+        return Ok(replay.map_or(Written::Moved, Written::Repeated));
     }
     if let Some((request, resource, now_ms)) = &write.request
         && let Some(_) = store::insert(tx, request, resource, None, *now_ms).await?

@@ -18,7 +18,7 @@ use crate::gateway::Gateway;
 use crate::idempotency;
 use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::Written;
-use crate::instruments::model::Instrument;
+use crate::instruments::model::{Instrument, InstrumentState};
 use crate::sessions;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -70,9 +70,7 @@ pub async fn charge(
     sessions::open::check_simulation(gateway, simulate)?;
     permitted(&agreement, money)?;
     let instrument = gateway.store.instruments.get(agreement.instrument).await?;
-    let instrument = instrument
-        .filter(|instrument| instrument.state.is_chargeable())
-        .ok_or_else(|| ApiError::new(ErrorCode::InstrumentUnavailable))?;
+    let instrument = chargeable(instrument)?;
     let payment = new(gateway, request, (&agreement, &instrument), (money, wanted));
     let claimed = gateway.store.payments.claim_by_agreement(&payment, request);
     match claimed.await.map_err(ApiError::of_first_transaction)? {
@@ -80,6 +78,18 @@ pub async fn charge(
         Written::Repeated(replay) => get(gateway, replay.resource()?).await,
         Written::Moved => Err(ApiError::new(ErrorCode::AgreementInactive)),
     }
+}
+
+/// An instrument that was detached has no active agreement any more.
+fn chargeable(instrument: Option<Instrument>) -> Result<Instrument, ApiError> {
+    let code = match instrument {
+        Some(instrument) if instrument.state.is_chargeable() => return Ok(instrument),
+        Some(instrument) if instrument.state == InstrumentState::Closed => {
+            ErrorCode::InstrumentUnavailable
+        }
+        _ => ErrorCode::AgreementInactive,
+    };
+    Err(ApiError::new(code))
 }
 
 async fn get(gateway: &Gateway, id: PaymentId) -> Result<Payment, ApiError> {
