@@ -8,6 +8,8 @@
 //! - [`sessions`], [`payments`]: an order is opened and paid. [`payments::authorize`] reads from
 //!   top to bottom; [`payments::methods`] has the differences between payment methods.
 //! - [`modifications`], [`disputes`]: captures, voids, refunds and expiry; disputes.
+//! - [`subscriptions`], [`dunning`]: the periods of recurring charges and their parts; tries after
+//!   declines.
 //! - [`balance`], [`settlements`], [`payouts`]: the amounts owed to a merchant, settlement and
 //!   payout.
 //! - [`ledger`]: double-entry postings and their audit.
@@ -44,6 +46,7 @@ pub mod cli;
 pub mod config;
 mod core_dump;
 pub mod disputes;
+pub mod dunning;
 pub mod error;
 mod fair;
 pub mod gateway;
@@ -65,6 +68,7 @@ pub mod settlements;
 #[cfg(feature = "simulator")]
 pub mod simulation;
 pub mod store;
+pub mod subscriptions;
 pub mod webhooks;
 pub mod widget_builds;
 mod worker;

@@ -20,9 +20,10 @@ const SHARED: [&str; 12] = [
 ];
 
 /// The features, each with the other features that it may use.
-const FEATURES: [(&str, &[&str]); 11] = [
+const FEATURES: [(&str, &[&str]); 13] = [
     ("balance", &["settlements"]),
     ("disputes", &["payments"]),
+    ("dunning", &["subscriptions"]),
     ("merchants", &[]),
     ("modifications", &["payments"]),
     ("notifications", &["payments", "payouts"]),
@@ -31,6 +32,7 @@ const FEATURES: [(&str, &[&str]); 11] = [
     ("payouts", &["balance"]),
     ("sessions", &["payments"]),
     ("settlements", &["balance", "payments", "payouts"]),
+    ("subscriptions", &[]),
     ("webhooks", &["payments"]),
     ("widget_builds", &[]),
 ];
@@ -53,20 +55,29 @@ const PARTS: [(&str, &[&str]); 9] = [
 const AROUND: [&str; 5] = ["app", "cli", "config", "serve", "simulation"];
 
 /// Files without I/O, wherever they stand in a feature.
-const PURE: [&str; 14] = [
+const PURE: [&str; 23] = [
     "acquirer_rules",
+    "anchor",
     "calendar",
+    "decide",
     "decline",
     "draft",
     "faults",
     "fees",
+    "history",
+    "interval",
     "model",
+    "period",
+    "policy",
     "posting",
     "principal",
+    "proration",
     "report",
     "risk",
     "schedule",
+    "scheme_limits",
     "scope",
+    "skipped_days",
     "state",
 ];
 
