@@ -10,6 +10,8 @@
 //! - [`modifications`], [`disputes`]: captures, voids, refunds and expiry; disputes.
 //! - [`customers`], [`instruments`], [`agreements`]: whom a merchant charges again, with what, and by
 //!   which permission.
+//! - [`subscriptions`], [`dunning`]: the periods of recurring charges and their parts; tries after
+//!   declines.
 //! - [`balance`], [`settlements`], [`payouts`]: the amounts owed to a merchant, settlement and
 //!   payout.
 //! - [`ledger`]: double-entry postings and their audit.
@@ -48,6 +50,7 @@ pub mod config;
 mod core_dump;
 pub mod customers;
 pub mod disputes;
+pub mod dunning;
 pub mod error;
 mod fair;
 pub mod gateway;
@@ -70,6 +73,7 @@ pub mod settlements;
 #[cfg(feature = "simulator")]
 pub mod simulation;
 pub mod store;
+pub mod subscriptions;
 pub mod webhooks;
 pub mod widget_builds;
 mod worker;

@@ -44,9 +44,16 @@ pub(super) fn is_advice(code: &str) -> bool {
 mod tests {
     use super::{is_acquirer_reference, is_advice, is_authorization_code, is_network_id};
 
+    /// A check, texts that pass it, and texts that do not.
+    type Row = (
+        fn(&str) -> bool,
+        &'static [&'static str],
+        &'static [&'static str],
+    );
+
     #[test]
     fn codes_have_their_form() {
-        let rows: [(fn(&str) -> bool, &[&str], &[&str]); 4] = [
+        let rows: [Row; 4] = [
             (
                 is_authorization_code,
                 &["123456", "A1b2C3"],

@@ -20,11 +20,12 @@ const SHARED: [&str; 12] = [
 ];
 
 /// The features, each with the other features that it may use.
-const FEATURES: [(&str, &[&str]); 14] = [
+const FEATURES: [(&str, &[&str]); 16] = [
     ("agreements", &["instruments"]),
     ("balance", &["settlements"]),
     ("customers", &["agreements", "instruments"]),
     ("disputes", &["payments"]),
+    ("dunning", &["subscriptions"]),
     // Detaching an instrument revokes its agreements.
     ("instruments", &["agreements"]),
     ("merchants", &[]),
@@ -45,6 +46,7 @@ const FEATURES: [(&str, &[&str]); 14] = [
     ("payouts", &["balance"]),
     ("sessions", &["agreements", "instruments", "payments"]),
     ("settlements", &["balance", "payments", "payouts"]),
+    ("subscriptions", &[]),
     ("webhooks", &["payments"]),
     ("widget_builds", &[]),
 ];
@@ -67,20 +69,29 @@ const PARTS: [(&str, &[&str]); 9] = [
 const AROUND: [&str; 5] = ["app", "cli", "config", "serve", "simulation"];
 
 /// Files without I/O, wherever they stand in a feature.
-const PURE: [&str; 14] = [
+const PURE: [&str; 23] = [
     "acquirer_rules",
+    "anchor",
     "calendar",
+    "decide",
     "decline",
     "draft",
     "faults",
     "fees",
+    "history",
+    "interval",
     "model",
+    "period",
+    "policy",
     "posting",
     "principal",
+    "proration",
     "report",
     "risk",
     "schedule",
+    "scheme_limits",
     "scope",
+    "skipped_days",
     "state",
 ];
 

@@ -3,6 +3,7 @@
 mod contract;
 mod orders;
 mod peers;
+mod period_starts;
 mod receivers;
 mod requests;
 pub(crate) mod running_verifier;

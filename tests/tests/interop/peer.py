@@ -6,8 +6,11 @@ import hashlib
 import hmac
 import json
 import sys
+from datetime import date, datetime, time, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from dateutil.relativedelta import relativedelta
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, algorithms
 from standardwebhooks.webhooks import Webhook
 
@@ -123,7 +126,58 @@ def check_associated_data(vector, kid):
     return 1
 
 
+def first_instant(zone, local):
+    """The first second at which the zone's clocks show this time or a later one, found by looking at
+    clocks only."""
+
+    def shows(instant):
+        return instant.astimezone(zone).replace(tzinfo=None) >= local
+
+    instant = local.replace(tzinfo=timezone.utc) - timedelta(hours=26)
+    while not shows(instant + timedelta(minutes=1)):
+        instant += timedelta(minutes=1)
+    while not shows(instant):
+        instant += timedelta(seconds=1)
+    return instant
+
+
+def day_exists(zone, day):
+    noon = datetime.combine(day, time(12), timezone.utc)
+    hours = (noon + timedelta(hours=hour) for hour in range(-26, 27))
+    return any(hour.astimezone(zone).date() == day for hour in hours)
+
+
+def period_start(zone, anchor, day, unit, units):
+    if unit == "W":
+        return anchor + relativedelta(weeks=units)
+    if unit in "MY":
+        months = relativedelta(months=units) if unit == "M" else relativedelta(years=units)
+        return anchor.replace(day=1) + months + relativedelta(day=day)
+    # Days are walked one by one, so that days that the zone left out do not count.
+    step = timedelta(days=1 if units > 0 else -1)
+    while not day_exists(zone, anchor):
+        anchor += timedelta(days=1)
+    for _ in range(abs(units)):
+        anchor += step
+        while not day_exists(zone, anchor):
+            anchor += step
+    return anchor
+
+
+def period_starts(question):
+    zone, anchor, day, local, length, first = question["row"].split(" ")
+    zone, anchor, local = ZoneInfo(zone), date.fromisoformat(anchor), time.fromisoformat(local)
+    unit, count = length[-1], int(length[1:-1])
+    starts = []
+    for index in range(int(first), int(first) + question["count"]):
+        on = period_start(zone, anchor, int(day), unit, index * count)
+        start = first_instant(zone, datetime.combine(on, local))
+        starts.append(start.strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00"))
+    return starts
+
+
 ANSWERS = {
+    "period_starts": period_starts,
     "verify_request": verify_request,
     "verify_webhook": verify_webhook,
     "verify_v1a": verify_v1a,

@@ -66,7 +66,9 @@ pub(crate) static PYTHON: Peer = Peer {
     packages: &[
         "cryptography==50.0.2",
         "http-message-signatures==3.0.0",
+        "python-dateutil==2.9.0.post0",
         "standardwebhooks==1.1.0",
+        "tzdata==2026.6",
     ],
     script: ("peer.py", include_str!("peer.py")),
     needs: || said("python3", &["-m", "pip", "--version"]).map(drop),
@@ -86,7 +88,9 @@ pub(crate) static PYTHON: Peer = Peer {
         let mut command = Command::new("python3");
         command
             .arg(folder.join("peer.py"))
-            .env("PYTHONPATH", folder);
+            .env("PYTHONPATH", folder)
+            // Time zones come from the pinned package and not from this machine.
+            .env("PYTHONTZPATH", "");
         command
     },
     ready: OnceLock::new(),
