@@ -318,9 +318,10 @@ CREATE INDEX ledger_transfers_of_merchant ON ledger_transfers
     (merchant, currency, debit_account, credit_account, amount_minor);
 
 -- The rows of settlements. A balance transaction is written once and later bound to its settlement,
--- once. `source` and `kind` name the cause, so that nothing is settled twice.
+-- once. `source` and `kind` name the cause, so that nothing is settled twice. Every captured payment
+-- pays for each index.
 CREATE TABLE balance_transactions (
-    id TEXT NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL,
     merchant TEXT NOT NULL,
     currency TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -339,16 +340,17 @@ CREATE TABLE balance_transactions (
     settlement_date TEXT NOT NULL,
     settlement TEXT,
     created_at_ms BIGINT NOT NULL,
-    UNIQUE (source, kind)
+    PRIMARY KEY (source, kind)
 );
 
-CREATE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
+CREATE UNIQUE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
 -- `settlement` is null in all of them; without it in the index, SQLite would read the row to check.
 CREATE INDEX balance_transactions_due
     ON balance_transactions (merchant, currency, settlement_date, settlement)
     WHERE settlement IS NULL;
-CREATE INDEX balance_transactions_of_payment ON balance_transactions (payment, id)
-    WHERE payment IS NOT NULL;
+-- A payment that is captured at once is the source itself, and found by that.
+CREATE INDEX balance_transactions_of_payment ON balance_transactions (payment)
+    WHERE payment <> source;
 CREATE INDEX balance_transactions_of_settlement ON balance_transactions (settlement, id)
     WHERE settlement IS NOT NULL;
 
