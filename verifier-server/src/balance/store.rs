@@ -146,7 +146,6 @@ impl BalanceStore {
 #[cfg(test)]
 mod tests {
     use super::{OF_MERCHANT, OF_PAYMENT, OF_SETTLEMENT, OF_SETTLEMENT_FILTERED, PENDING};
-    use crate::ledger;
     use crate::settlements::store::{BIND, DUE, POSTPONE};
     use crate::store::MIGRATIONS;
     use rusqlite::Connection;
@@ -197,9 +196,6 @@ mod tests {
         let due = plan(&connection, DUE);
         let covered = "SCAN balance_transactions USING COVERING INDEX balance_transactions_due";
         assert_eq!(due[0], covered, "{due:?}");
-        let moved = "SEARCH ledger_transfers USING COVERING INDEX ledger_transfers_of_merchant \
-                     (merchant=?)";
-        assert_eq!(plan(&connection, ledger::audit::MOVED), [moved]);
     }
 
     fn plan(connection: &Connection, sql: &str) -> Vec<String> {
