@@ -283,12 +283,17 @@ mod tests {
         let mut wait = |merchant: u64| {
             let slot = queue.slot(endpoint(merchant, 1), URL, false).unwrap();
             let (ready, renewals) = (ready.clone(), Arc::clone(&renewals));
+            // The healthy one renews its lease several times before each turn, and keeps its place.
+            let period = match merchant {
+                HEALTHY => Duration::from_millis(1),
+                _ => Duration::from_secs(60),
+            };
             tokio::spawn(async move {
                 let renew = |merchant| {
                     renewals.fetch_add(1, Ordering::Relaxed);
                     std::future::ready(Some(merchant))
                 };
-                let lane = slot.lane(merchant, Duration::from_millis(1), renew).await;
+                let lane = slot.lane(merchant, period, renew).await;
                 ready.send((slot, lane.unwrap())).ok();
             });
         };
@@ -303,8 +308,7 @@ mod tests {
         wait(HEALTHY);
         let mut waited = Vec::new();
         let mut turns = 0;
-        while waited.len() < 2 {
-            // Every delivery that waits renews its lease several times before the next turn.
+        while waited.len() < 2 && turns < 100 {
             tokio::time::sleep(Duration::from_millis(5)).await;
             running.pop_front();
             let (slot, (merchant, permits)) = order.recv().await.unwrap();
@@ -315,7 +319,10 @@ mod tests {
             }
             running.push_back((slot, (merchant, permits)));
         }
-        assert!(waited.iter().all(|turns| *turns <= 21), "{waited:?}");
+        assert!(
+            matches!(waited[..], [1..=21, 1..=21]),
+            "{waited:?} and {turns}"
+        );
         assert!(renewals.load(Ordering::Relaxed) > 20);
     }
 
