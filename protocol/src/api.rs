@@ -1,8 +1,12 @@
 //! The request and response bodies of the widget's API; `docs/reference/api.md` shows them.
 
+mod instruments;
+
+pub use self::instruments::{InstrumentView, InstrumentsView, RemoveInstrumentRequest};
+pub use crate::agreement::{AgreementKind, AgreementTerms};
 pub use crate::decline::{CardField, DeclineCategory};
 use crate::envelope::SealedCard;
-use crate::ids::{AttemptId, MerchantId, PaymentId, SessionId};
+use crate::ids::{AttemptId, InstrumentId, MerchantId, PaymentId, SessionId};
 use crate::key::PublicJwk;
 pub use crate::method::Method;
 use crate::order::{Capture, OrderItem};
@@ -57,6 +61,12 @@ pub struct SessionView {
     pub order: OrderView,
     /// The available payment methods.
     pub methods: Vec<Method>,
+    /// What the order asks to store for later payments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<AgreementTerms>,
+    /// The customer's saved cards, the last used first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instruments: Vec<InstrumentView>,
     /// The key for sealing cards.
     pub sealing_key: SealingKeyView,
     /// Remaining attempts.
@@ -133,6 +143,27 @@ pub struct PayRequest {
         deserialize_with = "crate::json::optional_object"
     )]
     pub card: Option<SealedCard>,
+    /// A saved card of the order's customer, in place of `card`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub instrument: Option<InstrumentId>,
+    /// The sentence by which the shopper agreed to the order's `agreement`, as the form showed it.
+    /// Omitted if the shopper did not agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
+}
+
+impl PayRequest {
+    /// A request without payment data.
+    #[must_use]
+    pub const fn new(method: Method) -> Self {
+        Self {
+            method,
+            card: None,
+            instrument: None,
+            consent: None,
+        }
+    }
 }
 
 /// Body of `POST /v1/authentications`: the shopper's response to an `ActionView`.

@@ -176,6 +176,12 @@ macro_rules! for_each_id {
             SettlementId = "set";
             /// A payout of a settlement to the merchant's bank account.
             PayoutId = "pyo";
+            /// A customer of a merchant.
+            CustomerId = "cus";
+            /// A saved payment instrument of a customer.
+            InstrumentId = "ins";
+            /// An agreement that permits later payments.
+            AgreementId = "agr";
         }
     };
 }

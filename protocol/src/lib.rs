@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod names;
+pub mod agreement;
 pub mod api;
 pub mod card;
 pub mod check_digits;

@@ -30,6 +30,15 @@ pub const DESCRIPTION_CHARACTERS: usize = 140;
 /// Longest order reference and customer reference, ASCII characters.
 pub const REFERENCE_CHARACTERS: usize = 64;
 
+/// Longest name of a customer, characters.
+pub const CUSTOMER_NAME_CHARACTERS: usize = 100;
+
+/// Longest mail address, characters (RFC 5321 section 4.5.3.1.3, without the brackets).
+pub const EMAIL_CHARACTERS: usize = 254;
+
+/// Longest language tag, characters (RFC 5646 section 4.4.1).
+pub const LOCALE_CHARACTERS: usize = 35;
+
 /// Pages that one order may be embedded in.
 pub const PARENT_ORIGINS: usize = 8;
 
@@ -108,6 +117,12 @@ pub const DISPUTE_EVIDENCE_SECONDS: u64 = 10 * 24 * 60 * 60;
 /// Longest evidence in a dispute, characters.
 pub const EVIDENCE_CHARACTERS: usize = 8000;
 
+/// Longest sentence by which a shopper agrees to later payments, characters: three lines.
+pub const CONSENT_CHARACTERS: usize = 500;
+
+/// Saved instruments of one customer. A form shows them as a list to choose from.
+pub const INSTRUMENTS_PER_CUSTOMER: u32 = 16;
+
 /// Largest passkey credential as JSON, bytes: an attestation without certificates has about 1,500.
 pub const CREDENTIAL_BYTES: usize = 8 * 1024;
 
@@ -146,6 +161,9 @@ mod tests {
             (ITEM_QUANTITY.to_string(), "9999"),
             (DESCRIPTION_CHARACTERS.to_string(), "140"),
             (REFERENCE_CHARACTERS.to_string(), "64"),
+            (CUSTOMER_NAME_CHARACTERS.to_string(), "100"),
+            (EMAIL_CHARACTERS.to_string(), "254"),
+            (LOCALE_CHARACTERS.to_string(), "35"),
             (PARENT_ORIGINS.to_string(), "8"),
             (ORIGIN_CHARACTERS.to_string(), "270"),
             (AMOUNT_MINOR.to_string(), "999999999999"),
@@ -171,6 +189,8 @@ mod tests {
             (IDEMPOTENT_ANSWER_LIFETIME_SECONDS.to_string(), "86400"),
             (DISPUTE_EVIDENCE_SECONDS.to_string(), "864000"),
             (EVIDENCE_CHARACTERS.to_string(), "8000"),
+            (CONSENT_CHARACTERS.to_string(), "500"),
+            (INSTRUMENTS_PER_CUSTOMER.to_string(), "16"),
             (CREDENTIAL_BYTES.to_string(), "8192"),
             (WEBHOOK_ENDPOINTS.to_string(), "16"),
             (WEBHOOK_URL_CHARACTERS.to_string(), "1024"),

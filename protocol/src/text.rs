@@ -6,6 +6,7 @@
 //! Characters that editors and spreadsheets add are harmless and accepted: line breaks and tabs are
 //! shown as spaces, and direction marks affect only their own position.
 
+use crate::limits::REFERENCE_CHARACTERS;
 use core::fmt;
 use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory};
 
@@ -60,6 +61,14 @@ impl fmt::Display for TextFault {
             ),
         }
     }
+}
+
+/// Whether a text is a merchant's reference: printable ASCII, because it is copied into headers,
+/// files and statements of other systems.
+#[must_use]
+pub fn is_reference(text: &str) -> bool {
+    (1..=REFERENCE_CHARACTERS).contains(&text.len())
+        && text.bytes().all(|c| (b' '..=b'~').contains(&c))
 }
 
 /// Checks that a text of at most `most` characters can be shown to people.

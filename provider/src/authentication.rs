@@ -1,7 +1,7 @@
 //! Cardholder authentication by the issuer (EMV 3-D Secure, shown inside the widget).
 
-use crate::ProviderFuture;
-use sealpay_protocol::card::{Brand, Card};
+use crate::{CardSource, ProviderFuture};
+use sealpay_protocol::card::Brand;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::money::Money;
 use serde::{Deserialize, Serialize};
@@ -102,8 +102,10 @@ pub struct AuthenticationRequest<'a> {
     pub reference: PaymentId,
     /// The amount.
     pub money: Money,
-    /// The card, for this call only.
-    pub card: &'a Card,
+    /// What is charged.
+    pub source: CardSource<'a>,
+    /// The brand of the card, which the electronic commerce indicator depends on.
+    pub brand: Option<Brand>,
     /// The payee's name as the shopper knows it.
     pub payee: &'a str,
     /// Whether a challenge is required, even if the issuer would skip it.

@@ -13,7 +13,9 @@ pub mod acquirer;
 pub mod authentication;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod credential;
 pub mod creditor_reference;
+mod decision;
 pub mod decline;
 pub mod modification;
 pub mod notification;
@@ -25,6 +27,8 @@ pub mod wallet;
 
 pub use acquirer::{AcquirerFee, AcquirerTerms};
 pub use authentication::{Authentication, Authenticator};
+pub use credential::{CardSource, CredentialReference, CredentialUse, CredentialVault, Initiator};
+pub use decision::{Approval, ProviderDecision, Rejection};
 pub use modification::{ModificationRequest, PaymentOperations};
 pub use notification::NotificationReader;
 pub use payout::PayoutProvider;
@@ -33,7 +37,7 @@ pub use test_scenarios::TestScenarios;
 pub use transfer::TransferProvider;
 pub use wallet::WalletProvider;
 
-use sealpay_protocol::card::{Card, CardNumber};
+use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -48,19 +52,12 @@ pub struct AuthorizationRequest<'a> {
     pub money: Money,
     /// Whether the money is captured immediately or only authorized.
     pub capture: Capture,
-    /// The card, for this call only.
-    pub card: &'a Card,
+    /// What is charged.
+    pub source: CardSource<'a>,
     /// The issuer's authentication of the shopper, if there was one.
     pub authentication: Option<&'a Authentication>,
-}
-
-/// The decision of a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProviderDecision {
-    /// The money is authorized, or captured.
-    Approved,
-    /// Declined, with the key of the reason.
-    Declined(String),
+    /// How a stored credential is used; none if none is stored or charged.
+    pub stored_credential: Option<CredentialUse<'a>>,
 }
 
 /// The response to an inquiry about a reference.
@@ -101,6 +98,12 @@ pub trait PaymentProvider: PaymentOperations {
         &self.terms().name
     }
 
+    /// The cards that it has stored; none if it stores none. The gateway then offers no stored cards
+    /// for payments that this acquirer gets.
+    fn credentials(&self) -> Option<&dyn CredentialVault> {
+        None
+    }
+
     /// Requests an authorization.
     ///
     /// - Repeating a reference, even concurrently, returns the same decision and reserves the money
@@ -111,6 +114,8 @@ pub trait PaymentProvider: PaymentOperations {
     ///   never approved.
     /// - A reference that was unknown to an inquiry, or that was voided before it arrived, is
     ///   declined.
+    /// - [`CredentialVault`] has the rules of stored credentials. A provider without them declines
+    ///   [`CardSource::Credential`], or returns [`ProviderError::NotSent`].
     fn authorize<'a>(
         &'a self,
         request: AuthorizationRequest<'a>,

@@ -1,63 +1,79 @@
 //! The providers of a server: each declares its capabilities, and together they form one set.
 
-use crate::authentication::{
-    Authentication, AuthenticationRequest, AuthenticationStatus, Progress, Step, Stepped,
-};
-use crate::payout::{PayoutRequest, ReturnedPayout};
+mod absent;
+mod slot;
+
 use crate::{
-    AcquirerTerms, Authenticator, BinLookup, NotificationReader, PaymentProvider, PayoutProvider,
-    ProviderDecision, ProviderError, ProviderFuture, TestScenarios, TransferProvider,
-    WalletProvider,
+    AcquirerTerms, Authenticator, BinLookup, CredentialVault, NotificationReader, PaymentProvider,
+    PayoutProvider, ProviderError, TestScenarios, TransferProvider, WalletProvider,
 };
-use sealpay_protocol::card::CardNumber;
-use sealpay_protocol::ids::{AttemptId, PaymentId, PayoutId};
+use absent::absent;
+use slot::{Holders, Slot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The capabilities of one provider. Another provider may supply the missing ones.
-#[derive(Clone, Default)]
-pub struct Capabilities {
-    /// Whether real money moves.
-    pub livemode: bool,
-    /// Authorize cards.
-    pub acquirers: Vec<Arc<dyn PaymentProvider>>,
-    /// Authenticates shoppers.
-    pub authenticator: Option<Arc<dyn Authenticator>>,
-    /// Looks up issuers.
-    pub issuers: Option<Arc<dyn BinLookup>>,
-    /// Offers a wallet.
-    pub wallet: Option<Arc<dyn WalletProvider>>,
-    /// Offers accounts for bank transfers.
-    pub transfers: Option<Arc<dyn TransferProvider>>,
-    /// Sends payouts to merchants.
-    pub payouts: Option<Arc<dyn PayoutProvider>>,
-    /// Parses the provider's notifications.
-    pub notifications: Option<Arc<dyn NotificationReader>>,
-    /// The outcomes that an order can request; simulations only.
-    pub test_scenarios: Option<Arc<dyn TestScenarios>>,
+/// Makes [`Capabilities`] and [`Providers`] from one row for each capability: its member, what it
+/// is among all providers, and what two providers cannot both provide.
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $member:ident: $slot:ty = $what:literal;)*) => {
+        /// The capabilities of one provider. Another provider may supply the missing ones.
+        #[derive(Clone, Default)]
+        pub struct Capabilities {
+            /// Whether real money moves.
+            pub livemode: bool,
+            $($(#[$doc])* pub $member: <$slot as Slot>::Offered,)*
+        }
+
+        /// All configured providers, by capability.
+        #[derive(Clone)]
+        pub struct Providers {
+            /// Whether real money moves.
+            pub livemode: bool,
+            $($(#[$doc])* pub $member: $slot,)*
+        }
+
+        impl Providers {
+            fn without_any(livemode: bool) -> Self {
+                Self {
+                    livemode,
+                    $($member: Slot::empty(),)*
+                }
+            }
+
+            fn add(
+                &mut self,
+                name: &str,
+                provider: Capabilities,
+                holders: &mut Holders,
+            ) -> Result<(), String> {
+                $(self.$member.add(provider.$member, $what, name, holders)?;)*
+                Ok(())
+            }
+
+            fn redirect(&mut self, directed: Capabilities) {
+                $(self.$member.redirect(directed.$member);)*
+            }
+        }
+    };
 }
 
-/// All configured providers, by capability.
-#[derive(Clone)]
-pub struct Providers {
-    /// Whether real money moves.
-    pub livemode: bool,
-    /// For cards.
-    pub acquirers: Vec<Arc<dyn PaymentProvider>>,
+capabilities! {
+    /// Authorize cards.
+    acquirers: Vec<Arc<dyn PaymentProvider>> = "the acquirer";
     /// Authenticates shoppers.
-    pub authenticator: Arc<dyn Authenticator>,
+    authenticator: Arc<dyn Authenticator> = "authentication";
     /// Looks up issuers.
-    pub issuers: Arc<dyn BinLookup>,
-    /// For wallets; none if they are not offered.
-    pub wallet: Option<Arc<dyn WalletProvider>>,
-    /// For bank transfers; none if they are not offered.
-    pub transfers: Option<Arc<dyn TransferProvider>>,
+    issuers: Arc<dyn BinLookup> = "the issuers of cards";
+    /// Offers a wallet.
+    wallet: Option<Arc<dyn WalletProvider>> = "wallets";
+    /// Offers accounts for bank transfers.
+    transfers: Option<Arc<dyn TransferProvider>> = "bank transfers";
     /// Sends payouts to merchants.
-    pub payouts: Arc<dyn PayoutProvider>,
-    /// Parses notifications, by the provider's name.
-    pub notifications: BTreeMap<String, Arc<dyn NotificationReader>>,
-    /// The outcomes that an order can request.
-    pub test_scenarios: Option<Arc<dyn TestScenarios>>,
+    payouts: Arc<dyn PayoutProvider> = "payouts";
+    /// Parses the notifications of a provider.
+    notifications: BTreeMap<String, Arc<dyn NotificationReader>> = "notifications";
+    /// The outcomes that an order can request; simulations only.
+    test_scenarios: Option<Arc<dyn TestScenarios>> = "outcomes for tests";
 }
 
 impl Providers {
@@ -79,53 +95,9 @@ impl Providers {
                      real money, the other simulates it"
                 ));
             }
-            for acquirer in provider.acquirers {
-                holders.take(&format!("the acquirer {}", acquirer.name()), &name)?;
-                set.acquirers.push(acquirer);
-            }
-            if let Some(authenticator) = provider.authenticator {
-                holders.take("authentication", &name)?;
-                set.authenticator = authenticator;
-            }
-            if let Some(issuers) = provider.issuers {
-                holders.take("the issuers of cards", &name)?;
-                set.issuers = issuers;
-            }
-            if let Some(wallet) = provider.wallet {
-                holders.take("wallets", &name)?;
-                set.wallet = Some(wallet);
-            }
-            if let Some(transfers) = provider.transfers {
-                holders.take("bank transfers", &name)?;
-                set.transfers = Some(transfers);
-            }
-            if let Some(payouts) = provider.payouts {
-                holders.take("payouts", &name)?;
-                set.payouts = payouts;
-            }
-            if let Some(reader) = provider.notifications {
-                set.notifications.insert(name.clone(), reader);
-            }
-            if let Some(scenarios) = provider.test_scenarios {
-                holders.take("outcomes for tests", &name)?;
-                set.test_scenarios = Some(scenarios);
-            }
+            set.add(&name, provider, &mut holders)?;
         }
         set.ok_or_else(|| "no provider is configured: add one as [providers.<name>]".into())
-    }
-
-    fn without_any(livemode: bool) -> Self {
-        Self {
-            livemode,
-            acquirers: Vec::new(),
-            authenticator: Arc::new(Absent),
-            issuers: Arc::new(Absent),
-            wallet: None,
-            transfers: None,
-            payouts: Arc::new(Absent),
-            notifications: BTreeMap::new(),
-            test_scenarios: None,
-        }
     }
 
     /// The acquirer with this name; none if it is no longer configured.
@@ -136,6 +108,18 @@ impl Providers {
             .iter()
             .find(|acquirer| acquirer.name() == name);
         found.map(|acquirer| &**acquirer)
+    }
+
+    /// The cards that an acquirer has stored; none if it stores none, or is no longer configured.
+    #[must_use]
+    pub fn credentials(&self, acquirer: &str) -> Option<&dyn CredentialVault> {
+        self.acquirer(acquirer)?.credentials()
+    }
+
+    /// The acquirers that store cards, by name.
+    pub fn vaults(&self) -> impl Iterator<Item = (&str, &dyn CredentialVault)> {
+        let acquirers = self.acquirers.iter();
+        acquirers.filter_map(|acquirer| Some((acquirer.name(), acquirer.credentials()?)))
     }
 
     /// The terms of each acquirer.
@@ -165,93 +149,15 @@ impl Providers {
     pub fn directed(&self, outcome: &str) -> Option<Self> {
         let directed = self.test_scenarios.as_ref()?.directed(outcome);
         let mut set = self.clone();
-        if !directed.acquirers.is_empty() {
-            set.acquirers = directed.acquirers;
-        }
-        set.authenticator = directed.authenticator.unwrap_or(set.authenticator);
-        set.wallet = directed.wallet.or(set.wallet);
-        set.transfers = directed.transfers.or(set.transfers);
+        set.redirect(directed);
         Some(set)
-    }
-}
-
-/// The provider of each capability.
-#[derive(Default)]
-struct Holders(Vec<(String, String)>);
-
-impl Holders {
-    fn take(&mut self, what: &str, name: &str) -> Result<(), String> {
-        if let Some((_, holder)) = self.0.iter().find(|(taken, _)| taken == what) {
-            return Err(format!(
-                "providers.{holder} and providers.{name} both provide {what}: remove one of them"
-            ));
-        }
-        self.0.push((what.to_owned(), name.to_owned()));
-        Ok(())
-    }
-}
-
-fn absent(what: &str) -> ProviderError {
-    ProviderError::NotSent(format!("no provider for {what} is configured"))
-}
-
-/// Stands in for a capability that is not configured.
-struct Absent;
-
-impl Authenticator for Absent {
-    /// The issuer cannot be reached: `U` of EMV 3-D Secure.
-    fn authenticate<'a>(
-        &'a self,
-        request: AuthenticationRequest<'a>,
-    ) -> ProviderFuture<'a, Progress> {
-        let status = AuthenticationStatus::Unavailable;
-        let authentication = Authentication {
-            status,
-            eci: status.eci(request.card.number.brand()).to_owned(),
-            value: None,
-            challenge: None,
-            reasons: request.reasons,
-        };
-        Box::pin(async { Ok(Progress::Done(authentication)) })
-    }
-
-    fn progress(&self, _reference: PaymentId) -> ProviderFuture<'_, Option<Progress>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn step(
-        &self,
-        _reference: PaymentId,
-        _id: AttemptId,
-        _step: Step,
-    ) -> ProviderFuture<'_, Stepped> {
-        Box::pin(async { Ok(Stepped::Closed) })
-    }
-}
-
-impl BinLookup for Absent {
-    fn country_of(&self, _number: &CardNumber) -> Option<&str> {
-        None
-    }
-}
-
-impl PayoutProvider for Absent {
-    fn pay(&self, _request: PayoutRequest) -> ProviderFuture<'_, ProviderDecision> {
-        Box::pin(async { Err(absent("payouts")) })
-    }
-
-    fn returned(&self, _by_ms: i64, _limit: u32) -> ProviderFuture<'_, Vec<ReturnedPayout>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn acknowledge_return(&self, _payout: PayoutId) -> ProviderFuture<'_, ()> {
-        Box::pin(async { Ok(()) })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Absent, Capabilities, Providers};
+    use super::absent::Absent;
+    use super::{Capabilities, Providers};
     use std::sync::Arc;
 
     fn refused(providers: Vec<(&str, Capabilities)>) -> String {

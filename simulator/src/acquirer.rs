@@ -4,12 +4,11 @@ use super::fault::RequestKind;
 use super::journal::modify_authorization;
 use super::outcome::Directive;
 use super::simulation::{CardAuthorization, Simulation};
-use sealpay_protocol::card::Brand;
 use sealpay_protocol::ids::PaymentId;
-use sealpay_provider::acquirer::UNKNOWN_BRAND;
+use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::{
-    AcquirerTerms, AuthorizationRequest, Inquiry, ModificationRequest, PaymentOperations,
-    PaymentProvider, ProviderDecision, ProviderFuture,
+    AcquirerTerms, Approval, AuthorizationRequest, CredentialVault, Inquiry, ModificationRequest,
+    PaymentOperations, PaymentProvider, ProviderDecision, ProviderFuture,
 };
 use std::sync::{Arc, LazyLock};
 
@@ -38,19 +37,16 @@ impl PaymentProvider for Acquirer {
         self.terms
     }
 
+    fn credentials(&self) -> Option<&dyn CredentialVault> {
+        Some(self)
+    }
+
     fn authorize<'a>(
         &'a self,
         request: AuthorizationRequest<'a>,
     ) -> ProviderFuture<'a, ProviderDecision> {
-        let brand = request
-            .card
-            .number
-            .brand()
-            .map_or(UNKNOWN_BRAND, Brand::slug);
-        let currency = request.money.currency();
         let authorization = CardAuthorization {
-            acquirer: &self.terms.name,
-            is_accepted: self.terms.takes(brand, currency),
+            terms: self.terms,
             directed: self.directive.as_ref().map(|directive| &directive.outcome),
             request,
         };
@@ -69,10 +65,22 @@ impl PaymentProvider for Acquirer {
 
 impl PaymentOperations for Acquirer {
     fn modify(&self, request: ModificationRequest) -> ProviderFuture<'_, ProviderDecision> {
-        let name = &self.terms.name;
-        Box::pin(self.simulation.modify(name, request, |tx, change| {
-            Box::pin(modify_authorization(tx, change))
-        }))
+        Box::pin(async move {
+            let name = &self.terms.name;
+            let modifying = self.simulation.modify(name, request, |tx, change| {
+                Box::pin(modify_authorization(tx, change))
+            });
+            match modifying.await? {
+                ProviderDecision::Approved(codes) if request.kind == ModificationKind::Capture => {
+                    let reference = self.simulation.acquirer_reference(name, request.payment);
+                    Ok(ProviderDecision::Approved(Approval {
+                        acquirer_reference: Some(reference),
+                        ..codes
+                    }))
+                }
+                decision => Ok(decision),
+            }
+        })
     }
 }
 

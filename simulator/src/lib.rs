@@ -10,7 +10,9 @@ pub mod account;
 pub mod acquirer;
 pub mod amount;
 pub mod authentication;
+mod codes;
 pub mod control;
+pub mod credential;
 mod exchange;
 pub mod fault;
 pub mod issuer;
@@ -19,6 +21,7 @@ pub mod outcome;
 pub mod payout;
 pub mod persona;
 pub mod phone;
+pub mod renewals;
 mod simulation;
 pub mod transfer;
 pub mod wallet;
@@ -50,6 +53,7 @@ static MIGRATIONS: Migrations = Migrations {
         include_str!("../migrations/0004_modifications_and_payouts.sql"),
         include_str!("../migrations/0005_limits.sql"),
         include_str!("../migrations/0006_about.sql"),
+        include_str!("../migrations/0007_credentials.sql"),
     ],
 };
 

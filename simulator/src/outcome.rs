@@ -50,7 +50,7 @@ impl SimulatedOutcome {
     /// Approved, at once.
     pub(crate) const fn approved() -> Self {
         Self {
-            decision: ProviderDecision::Approved,
+            decision: ProviderDecision::approved(),
             transit: Transit::Arrives,
             slow: false,
             enrolment: None,
@@ -60,7 +60,7 @@ impl SimulatedOutcome {
 
     fn declined(key: &str) -> Self {
         Self {
-            decision: ProviderDecision::Declined(key.into()),
+            decision: ProviderDecision::declined(key),
             ..Self::approved()
         }
     }

@@ -135,7 +135,7 @@ impl SimulatedPayouts {
         let simulation = &self.simulation;
         let applied = simulation.receive(RequestKind::Payout, PAYOUTS, request.payout);
         let applied = applied.await?;
-        let declined = |key: &str| Ok(ProviderDecision::Declined(key.into()));
+        let declined = |key: &str| Ok(ProviderDecision::declined(key));
         if iban::parse(&request.account).is_err() {
             return declined("invalid_number");
         }
@@ -157,7 +157,7 @@ impl SimulatedPayouts {
         let (stored, is_new) = recorded.await?;
         applied.send_response(!is_new).await;
         if (stored.merchant, stored.money) == (request.merchant, request.money) {
-            Ok(ProviderDecision::Approved)
+            Ok(ProviderDecision::approved())
         } else {
             declined("duplicate_transaction")
         }

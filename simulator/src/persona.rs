@@ -4,6 +4,7 @@
 use super::account::{Account, AccountKind, AccountStatus, Enrolment};
 use super::issuer;
 use super::outcome::{self, SimulatedOutcome};
+use super::renewals::Renewals;
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::currency::Currency;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub struct Persona {
     /// The initial account, if the account decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Terms>,
+    /// What becomes of later payments if the card is stored; the account decides if omitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewals: Option<Renewals>,
 }
 
 /// The initial account of a persona. Omitted limits do not apply.

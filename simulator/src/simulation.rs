@@ -1,6 +1,10 @@
 //! What all parts of the simulation share: the journal, the clock, the bank's key, and the faults
 //! in force.
 
+mod card;
+
+pub(crate) use card::CardAuthorization;
+
 use super::account::Account;
 use super::fault::{AppliedFault, DropMode, Faults, RequestKind, pending_forever};
 use super::journal::{AuthorizationInput, Change, Journal};
@@ -16,9 +20,7 @@ use sealpay_protocol::order::Capture;
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::secret::Secret;
 use sealpay_provider::modification::ModificationKind;
-use sealpay_provider::{
-    AuthorizationRequest, Inquiry, ModificationRequest, ProviderDecision, ProviderError,
-};
+use sealpay_provider::{Approval, Inquiry, ModificationRequest, ProviderDecision, ProviderError};
 use sealpay_storage::{Database, Operation};
 use sealpay_system::{Clock, Rng, hmac_sha256};
 use std::fmt::Display;
@@ -39,16 +41,6 @@ pub(crate) struct Simulation {
     /// Whether personas and amounts have special outcomes.
     pub(crate) is_test_mode: bool,
     key: Secret<[u8; 32]>,
-}
-
-/// What an acquirer passes on to the issuer.
-pub(crate) struct CardAuthorization<'a> {
-    pub(crate) acquirer: &'static str,
-    /// Whether the acquirer accepts the card's brand and the payment's currency.
-    pub(crate) is_accepted: bool,
-    /// The outcome that the order asks for.
-    pub(crate) directed: Option<&'a SimulatedOutcome>,
-    pub(crate) request: AuthorizationRequest<'a>,
 }
 
 /// A decision that does not depend on the account, and how the messages travel.
@@ -152,55 +144,6 @@ impl Simulation {
         }
     }
 
-    /// Authorizes a card for an acquirer.
-    pub(crate) async fn authorize_card(
-        &self,
-        authorization: CardAuthorization<'_>,
-    ) -> Result<ProviderDecision, ProviderError> {
-        let CardAuthorization {
-            acquirer,
-            is_accepted,
-            directed,
-            request,
-        } = authorization;
-        let applied = self
-            .apply_faults(
-                RequestKind::Authorization,
-                Some(acquirer),
-                request.reference,
-            )
-            .await?;
-        let persona = self.persona_of(&request.card.number);
-        let by_persona = || persona.and_then(Persona::fixed_outcome);
-        let promised = persona.is_some_and(Persona::is_promised);
-        let by_amount = || self.outcome_of(request.money).filter(|_| !promised);
-        let outcome = directed.cloned().or_else(by_persona).or_else(by_amount);
-        let mut scenario = self.run_scenario(outcome, &applied).await;
-        let is_declined = matches!(scenario.decision, Some(ProviderDecision::Declined(_)));
-        if !is_accepted && !is_declined {
-            let reason = "not_permitted_terminal".into();
-            scenario.decision = Some(ProviderDecision::Declined(reason));
-        }
-        if scenario.transit == Transit::Lost {
-            return pending_forever().await;
-        }
-        let recorded = self.journal.authorize(AuthorizationInput {
-            provider: acquirer.to_owned(),
-            reference: request.reference,
-            account: self.fresh_account(&request.card.number)?,
-            money: request.money,
-            capture: request.capture,
-            decision: scenario.decision,
-            now_ms: self.clock.now_ms_i64(),
-        });
-        match recorded.await? {
-            // An inquiry came first: nothing is recorded for a request that arrives later.
-            None => Ok(ProviderDecision::Declined("duplicate_transaction".into())),
-            Some(_) if scenario.transit == Transit::ResponseLost => pending_forever().await,
-            Some(decision) => Ok(decision),
-        }
-    }
-
     /// Authorizes on an account without a card (the wallet), in the same journal as for cards; none
     /// where the reference is tombstoned. A lost message is an error at once, because a person waits
     /// for the page.
@@ -230,6 +173,7 @@ impl Simulation {
             money,
             capture,
             decision: scenario.decision,
+            codes: Approval::NONE,
             now_ms: self.clock.now_ms_i64(),
         });
         match recorded.await? {
@@ -263,7 +207,7 @@ impl Simulation {
             }
         };
         let applied = self.receive(kind, provider, request.modification).await?;
-        let unavailable = || ProviderDecision::Declined("issuer_unavailable".into());
+        let unavailable = || ProviderDecision::declined("issuer_unavailable");
         let change = Change {
             provider: provider.to_owned(),
             request,
@@ -332,7 +276,7 @@ impl Simulation {
             (false, false) => Transit::Arrives,
         };
         let decision = if applied.issuer_down {
-            Some(ProviderDecision::Declined("issuer_unavailable".into()))
+            Some(ProviderDecision::declined("issuer_unavailable"))
         } else {
             outcome.map(|outcome| outcome.decision)
         };

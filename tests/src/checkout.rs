@@ -3,9 +3,10 @@
 use crate::client::{Browser, Prepared, attempt, card};
 use crate::gateway::{Answer, TestGateway};
 use sealpay_protocol::api::{
-    AuthenticationRequest, AuthenticationStep, PayRequest, PaymentView, SessionView,
+    ActionView, AuthenticationRequest, AuthenticationStep, PayRequest, PaymentView,
+    RemoveInstrumentRequest, SessionView, ShopperState,
 };
-use sealpay_protocol::ids::{AttemptId, PaymentId};
+use sealpay_protocol::ids::{AttemptId, InstrumentId, PaymentId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use serde_json::{Value, json};
@@ -47,10 +48,62 @@ impl Checkout<'_> {
         Attempt { id, body }
     }
 
+    /// A new attempt with a card whose holder agreed to the order's agreement, not sent.
+    #[must_use]
+    pub fn agreeing(&self, number: &str, consent: &str) -> Attempt {
+        let id = attempt();
+        let card = self
+            .browser
+            .seal(&self.order, &self.session, id, &card(number));
+        let request = PayRequest {
+            card: Some(card),
+            consent: Some(consent.into()),
+            ..PayRequest::new(Method::Card)
+        };
+        let body = serde_json::to_vec(&request).expect("the body is JSON");
+        Attempt { id, body }
+    }
+
+    /// A new attempt with a saved card, not sent.
+    #[must_use]
+    pub fn by_saved(&self, instrument: InstrumentId, consent: Option<&str>) -> Attempt {
+        let request = PayRequest {
+            instrument: Some(instrument),
+            consent: consent.map(str::to_owned),
+            ..PayRequest::new(Method::Card)
+        };
+        let body = serde_json::to_vec(&request).expect("the body is JSON");
+        let id = attempt();
+        Attempt { id, body }
+    }
+
+    /// The same until the payment ends: types the code that the bank may ask for, and sends the
+    /// attempt again.
+    pub async fn pay_through(&self, attempt: &Attempt) -> PaymentView {
+        let asked = self.pay(attempt).await;
+        if asked.state != ShopperState::RequiresAction {
+            return asked;
+        }
+        let code = self.gateway.newest_code().await;
+        let typed = self.type_code(asked.payment, &code).await;
+        assert_eq!(typed.action, Some(ActionView::Continue), "{typed:?}");
+        self.pay(attempt).await
+    }
+
+    /// The request of a shopper who removes a saved card.
+    #[must_use]
+    pub fn remove(&self, instrument: InstrumentId) -> Prepared {
+        let body = serde_json::to_vec(&RemoveInstrumentRequest { instrument });
+        let (session, id) = (self.session.session.to_string(), attempt().to_string());
+        let body = body.expect("the body is JSON");
+        let path = "/v1/instruments/remove";
+        self.browser.request(path, &session, &id, body)
+    }
+
     /// A new attempt without a card, not sent.
     #[must_use]
     pub fn by(&self, method: Method) -> Attempt {
-        let request = PayRequest { method, card: None };
+        let request = PayRequest::new(method);
         let body = serde_json::to_vec(&request).expect("the body is JSON");
         let id = attempt();
         Attempt { id, body }

@@ -54,6 +54,7 @@ impl Merchant {
             parent_origins: vec![origin(SHOP_ORIGIN)],
             description: None,
             items: None,
+            agreement: None,
             customer: None,
             methods: None,
             billing_country: None,
@@ -293,8 +294,8 @@ impl Browser {
     ) -> Vec<u8> {
         let card = self.seal(order, session, attempt, card);
         serde_json::to_vec(&PayRequest {
-            method: Method::Card,
             card: Some(card),
+            ..PayRequest::new(Method::Card)
         })
         .expect("the body is JSON")
     }
@@ -315,7 +316,7 @@ impl Browser {
     /// A request that pays without a card.
     #[must_use]
     pub fn pay_by(&self, session: &SessionView, attempt: AttemptId, method: Method) -> Prepared {
-        let request = PayRequest { method, card: None };
+        let request = PayRequest::new(method);
         let body = serde_json::to_vec(&request).expect("the body is JSON");
         self.send_attempt(session, attempt, body)
     }

@@ -8,16 +8,19 @@
     reason = "a test stops where it cannot go on"
 )]
 
+mod agreements;
 mod auth;
 mod balance;
 mod codebase;
 mod command_line;
 mod crash;
+mod customers;
 mod databases;
 mod disputes;
 mod histories;
 mod http;
 mod idempotency;
+mod instruments;
 mod interop;
 mod keys;
 mod ledger;

@@ -33,10 +33,9 @@ pub(crate) fn bare(method: &str, path: &str) -> Prepared {
 }
 
 pub(crate) fn body_of(card: SealedCard) -> Vec<u8> {
-    let method = Method::Card;
     serde_json::to_vec(&PayRequest {
-        method,
         card: Some(card),
+        ..PayRequest::new(Method::Card)
     })
     .unwrap()
 }

@@ -173,6 +173,7 @@ CREATE TABLE sessions (
     description TEXT,
     items TEXT,
     customer TEXT,
+    agreement TEXT,
     billing_country TEXT,
     requires_authentication BIGINT NOT NULL,
     simulate TEXT,
@@ -187,6 +188,85 @@ CREATE TABLE sessions (
     UNIQUE (merchant, jti)
 );
 
+-- Customers and agreements ------------------------------------------------------------------------
+
+-- The reference is the merchant's own; an erased customer's is its id.
+CREATE TABLE customers (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    email TEXT,
+    name TEXT,
+    locale TEXT,
+    time_zone TEXT NOT NULL,
+    default_instrument TEXT,
+    sequence BIGINT NOT NULL,
+    erased_at_ms BIGINT,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL,
+    UNIQUE (merchant, reference)
+);
+
+CREATE INDEX customers_of_merchant ON customers (merchant, id);
+CREATE INDEX customers_erased ON customers (erased_at_ms) WHERE erased_at_ms IS NOT NULL;
+
+-- The provider keeps the credential and the card's number; `credential` is its reference. The
+-- number of changes decides every race, also between an instrument's agreements.
+CREATE TABLE instruments (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    brand TEXT NOT NULL,
+    last4 TEXT NOT NULL,
+    expiry TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    country TEXT,
+    provider TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    state TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    is_assessed BIGINT NOT NULL,
+    used_at_ms BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL,
+    UNIQUE (customer, fingerprint, provider)
+);
+
+CREATE INDEX instruments_of_merchant ON instruments (merchant, id);
+CREATE INDEX instruments_of_credential ON instruments (provider, credential);
+
+-- Credentials that a provider has to delete, because no instrument uses them any more.
+CREATE TABLE credential_revocations (
+    provider TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    due_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (provider, credential)
+); -- clustered
+
+CREATE INDEX credential_revocations_due ON credential_revocations (due_at_ms);
+
+-- `consent` is the sentence that the customer agreed to.
+CREATE TABLE agreements (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    instrument TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    maximum_minor BIGINT,
+    network_transaction_id TEXT,
+    first_payment TEXT NOT NULL,
+    consent TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL
+);
+
+CREATE INDEX agreements_of_merchant ON agreements (merchant, id);
+CREATE INDEX agreements_of_customer ON agreements (customer, id);
+CREATE INDEX agreements_of_instrument ON agreements (instrument) WHERE state = 'active';
+
 -- Payments ----------------------------------------------------------------------------------------
 
 -- `details` are the method-specific details: JSON, tagged with the method. Values that are looked
@@ -194,7 +274,8 @@ CREATE TABLE sessions (
 -- has no `assessed_card`. While a modification is pending, nothing else may change the amounts.
 CREATE TABLE payments (
     id TEXT NOT NULL PRIMARY KEY,
-    session TEXT NOT NULL,
+    session TEXT,
+    agreement TEXT,
     merchant TEXT NOT NULL,
     attempt TEXT NOT NULL,
     owner TEXT NOT NULL,
@@ -227,6 +308,7 @@ CREATE TABLE payments (
 
 CREATE INDEX payments_of_merchant ON payments (merchant, id);
 CREATE INDEX payments_of_order ON payments (merchant, order_ref, id);
+CREATE INDEX payments_of_agreement ON payments (agreement, id) WHERE agreement IS NOT NULL;
 CREATE INDEX payments_open ON payments (lease_until_ms)
     WHERE state IN ('authorizing', 'requires_action', 'unknown');
 CREATE INDEX payments_held ON payments (created_at_ms)

@@ -29,8 +29,8 @@ use crate::webhooks::outbox::Outbox;
 use crate::widget_builds::routes::OtherBuilds;
 use crate::worker::every;
 use crate::{
-    attention, disputes, keys, maintain, modifications, payments, payouts, settlements,
-    widget_builds,
+    attention, disputes, instruments, keys, maintain, modifications, payments, payouts,
+    settlements, widget_builds,
 };
 use sealpay_provider::Providers;
 use sealpay_storage::in_background;
@@ -273,6 +273,12 @@ impl Server {
                 }),
                 every(EXPIRE_EVERY, "expire authorizations", || {
                     modifications::expire::expire(gateway)
+                }),
+                every(COLLECT_EVERY, "update saved cards", || {
+                    instruments::updater::collect(gateway)
+                }),
+                every(REVERSE_EVERY, "delete credentials", || {
+                    instruments::revocation::revoke_due(gateway)
                 }),
                 every(REVERSE_EVERY, "reverse late approvals", || {
                     payments::reversals::reverse(gateway)

@@ -160,6 +160,20 @@ codes! {
         "This Idempotency-Key was used for another request; use a new key for a new request.";
     ModificationInProgress = "modification_in_progress", 409, "Modification in progress",
         "The outcome of another capture, void or refund of this payment is not known yet; send the same request again in a moment.";
+    CustomerExists = "customer_exists", 409, "Customer already exists",
+        "The merchant has a customer with this reference; list customers with this reference to get it.";
+    ConsentRequired = "consent_required", 422, "Consent required",
+        "The order's agreement needs the shopper's consent; send the sentence that the shopper agreed to as consent.";
+    InstrumentUnavailable = "instrument_unavailable", 409, "Saved card not available",
+        "The saved card was removed, closed, or belongs to another customer; pay with another card.";
+    AgreementInactive = "agreement_inactive", 409, "Agreement not active",
+        "The agreement was revoked, or its instrument was detached; the customer has to agree again.";
+    AgreementNotChargeable = "agreement_not_chargeable", 422, "Agreement not chargeable",
+        "An agreement of the type card_on_file permits only payments that the customer starts.";
+    AgreementCurrencyMismatch = "agreement_currency_mismatch", 422, "Other currency",
+        "The agreement is for payments in another currency; the agreement names it.";
+    AgreementMaximumExceeded = "agreement_maximum_exceeded", 422, "Above the agreed maximum",
+        "The amount is above the maximum that the customer agreed to; the agreement names it.";
     StateConflict = "state_conflict", 409, "Not possible in this state",
         "The resource's state doesn't allow this; retrieve the resource to see its current state.";
     LimitReached = "limit_reached", 429, "Limit reached",

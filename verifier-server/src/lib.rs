@@ -8,6 +8,8 @@
 //! - [`sessions`], [`payments`]: an order is opened and paid. [`payments::authorize`] reads from
 //!   top to bottom; [`payments::methods`] has the differences between payment methods.
 //! - [`modifications`], [`disputes`]: captures, voids, refunds and expiry; disputes.
+//! - [`customers`], [`instruments`], [`agreements`]: whom a merchant charges again, with what, and by
+//!   which permission.
 //! - [`balance`], [`settlements`], [`payouts`]: the amounts owed to a merchant, settlement and
 //!   payout.
 //! - [`ledger`]: double-entry postings and their audit.
@@ -36,6 +38,7 @@
     reason = "a program's own library: its errors are types that say themselves what went wrong"
 )]
 
+pub mod agreements;
 pub mod app;
 pub mod attention;
 pub mod auth;
@@ -43,12 +46,14 @@ pub mod balance;
 pub mod cli;
 pub mod config;
 mod core_dump;
+pub mod customers;
 pub mod disputes;
 pub mod error;
 mod fair;
 pub mod gateway;
 pub mod http;
 pub mod idempotency;
+pub mod instruments;
 pub mod keys;
 pub mod ledger;
 pub mod listener;

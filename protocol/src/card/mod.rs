@@ -20,7 +20,7 @@ pub use expiry::{Expiry, ExpiryError};
 pub use holder::{Holder, HolderError};
 pub use number::{CardNumber, CardNumberError};
 pub use security_code::{SecurityCode, SecurityCodeError};
-pub use year_month::YearMonth;
+pub use year_month::{YearMonth, YearMonthError};
 
 /// The progress of a field without errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
 //! Months of the Gregorian calendar, the precision of expiry dates.
 
 use core::fmt;
+use core::str::FromStr;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 const DAYS_PER_400_YEARS: u64 = 146_097;
@@ -60,6 +61,16 @@ impl YearMonth {
         self.month
     }
 
+    /// The first second of the month in UTC, in seconds since 1970-01-01T00:00:00Z; 0 for earlier
+    /// months.
+    pub fn first_unix_second(self) -> u64 {
+        let year = u64::from(self.year);
+        let lengths = month_lengths(year);
+        let months = lengths.into_iter().take(usize::from(self.month) - 1);
+        let days = days_before_year(year) + months.sum::<u64>();
+        days.saturating_sub(days_before_year(1970)) * SECONDS_PER_DAY
+    }
+
     /// Number of months since January of the year 0.
     pub(super) fn ordinal(self) -> u32 {
         u32::from(self.year) * 12 + u32::from(self.month) - 1
@@ -70,6 +81,34 @@ impl fmt::Display for YearMonth {
     /// ISO 8601: `2030-12`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+/// A text that is not a month as ISO 8601 writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct YearMonthError;
+
+impl fmt::Display for YearMonthError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a month is written as 2030-12")
+    }
+}
+
+impl core::error::Error for YearMonthError {}
+
+impl FromStr for YearMonth {
+    type Err = YearMonthError;
+
+    /// ISO 8601: `2030-12`.
+    fn from_str(text: &str) -> Result<YearMonth, YearMonthError> {
+        let number = |digits: &str, length| {
+            let is_number = digits.len() == length && digits.bytes().all(|c| c.is_ascii_digit());
+            is_number.then(|| digits.parse::<u16>().ok()).flatten()
+        };
+        let (year, month) = text.split_once('-').ok_or(YearMonthError)?;
+        let month = number(month, 2).and_then(|month| u8::try_from(month).ok());
+        let (year, month) = number(year, 4).zip(month).ok_or(YearMonthError)?;
+        YearMonth::new(year, month).ok_or(YearMonthError)
     }
 }
 

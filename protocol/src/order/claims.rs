@@ -1,5 +1,6 @@
 //! The claims of an order.
 
+use crate::agreement::AgreementTerms;
 use crate::ids::MerchantId;
 use crate::json;
 use crate::method::Method;
@@ -43,6 +44,13 @@ pub struct OrderClaims {
     /// The merchant's reference for the shopper.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer: Option<String>,
+    /// What may be stored for later payments; only with `customer` and the method `card`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "AgreementTerms::optional"
+    )]
+    pub agreement: Option<AgreementTerms>,
     /// The methods that the shopper may choose from; `card` if omitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<Method>>,

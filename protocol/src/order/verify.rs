@@ -179,6 +179,7 @@ fn known_claim(name: &str) -> Option<&'static str> {
         "description",
         "items",
         "customer",
+        "agreement",
         "methods",
         "billing_country",
         "authentication",
@@ -190,13 +191,6 @@ fn known_claim(name: &str) -> Option<&'static str> {
 fn is_name(text: &str, least: usize, most: usize) -> bool {
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
     (least..=most).contains(&text.len()) && text.bytes().all(allowed)
-}
-
-/// Printable ASCII, because the reference is copied into headers, files and statements of other
-/// systems.
-fn is_reference(text: &str) -> bool {
-    (1..=limits::REFERENCE_CHARACTERS).contains(&text.len())
-        && text.bytes().all(|c| (b' '..=b'~').contains(&c))
 }
 
 /// At least one method, without duplicates.
@@ -230,10 +224,10 @@ fn name_of(claim: &str, least: usize, most: usize) -> String {
 }
 
 fn check_texts(claims: &OrderClaims) -> Result<(), OrderRefusal> {
-    let reference = |claim: &'static str, text: &str| {
+    let reference = |claim: &'static str, reference: &str| {
         let most = limits::REFERENCE_CHARACTERS;
         let detail = || format!("{claim} must be 1 to {most} printable ASCII characters.");
-        is_reference(text)
+        text::is_reference(reference)
             .then_some(())
             .ok_or_else(|| malformed(claim, detail()))
     };
@@ -253,6 +247,7 @@ fn check_texts(claims: &OrderClaims) -> Result<(), OrderRefusal> {
     if let Some(customer) = &claims.customer {
         reference("customer", customer)?;
     }
+    check_agreement(claims)?;
     if !claims.methods.as_deref().is_none_or(are_methods) {
         let detail = "methods must name at least one method, and none twice.";
         return Err(malformed("methods", detail));
@@ -267,6 +262,35 @@ fn check_texts(claims: &OrderClaims) -> Result<(), OrderRefusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// Only a known customer's card can be stored, and only agreements that the merchant charges have a
+/// maximum.
+fn check_agreement(claims: &OrderClaims) -> Result<(), OrderRefusal> {
+    let Some(terms) = &claims.agreement else {
+        return Ok(());
+    };
+    let refused = |detail: &str| Err(malformed("agreement", detail));
+    if claims.customer.is_none() {
+        return refused("agreement needs customer: the instrument is stored for a customer.");
+    }
+    let methods = claims.methods.as_deref();
+    if !methods.is_none_or(|methods| methods.contains(&Method::Card)) {
+        return refused("agreement needs the method card: no other instrument can be stored.");
+    }
+    let Some(maximum) = terms.maximum_amount else {
+        return Ok(());
+    };
+    if !terms.kind.is_merchant_initiated() {
+        return refused("agreement.maximum_amount does not apply to card_on_file.");
+    }
+    if (1..=limits::AMOUNT_MINOR).contains(&maximum) {
+        return Ok(());
+    }
+    let most = limits::AMOUNT_MINOR;
+    refused(&format!(
+        "agreement.maximum_amount must be from 1 to {most} minor units."
+    ))
 }
 
 fn check_items(claims: &OrderClaims) -> Result<(), OrderRefusal> {

@@ -7,6 +7,7 @@ mod filters;
 mod make_vectors;
 mod merchant_request;
 mod merchant_vectors;
+mod order_agreements;
 mod order_claims;
 mod order_header;
 mod order_refusals;

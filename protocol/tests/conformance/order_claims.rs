@@ -26,7 +26,9 @@ pub(crate) fn with(change: impl FnOnce(&mut OrderClaims)) -> OrderClaims {
     claims
 }
 
-fn check(rows: impl IntoIterator<Item = (&'static str, OrderClaims, Result<(), OrderError>)>) {
+pub(crate) fn check(
+    rows: impl IntoIterator<Item = (&'static str, OrderClaims, Result<(), OrderError>)>,
+) {
     for (name, claims, expected) in rows {
         assert_eq!(judged(&claims, NOW), expected, "{name}");
     }

@@ -112,6 +112,7 @@ pub(crate) fn claims() -> OrderClaims {
         parent_origins: vec![origin("https://shop.example")],
         description: None,
         items: None,
+        agreement: None,
         customer: None,
         methods: None,
         billing_country: None,

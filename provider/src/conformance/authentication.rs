@@ -6,7 +6,7 @@ use crate::authentication::{
     Authentication, AuthenticationRequest, AuthenticationStatus, CodeChallenge, Progress, Step,
     Stepped,
 };
-use crate::{Authenticator, ProviderFuture};
+use crate::{Authenticator, CardSource, ProviderFuture};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::PaymentId;
 
@@ -21,7 +21,8 @@ fn authenticate<'a>(
     authenticator.authenticate(AuthenticationRequest {
         reference,
         money: run.money(AMOUNT),
-        card,
+        source: CardSource::Card(card),
+        brand: card.number.brand(),
         payee: "Paper Lantern",
         wants_challenge: false,
         parent_origin: PAGE,

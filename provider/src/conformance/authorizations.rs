@@ -1,31 +1,14 @@
 //! Authorization checks: each reference is authorized once, even if messages are lost.
 
 use super::run::{AMOUNT, CheckRun, DUPLICATES};
+use super::source::{PaymentSource, authorize};
 use super::{CardKind, Payer, Transmission};
+use crate::Inquiry;
 use crate::modification::ModificationKind;
-use crate::{AuthorizationRequest, Inquiry, PaymentProvider, ProviderDecision, ProviderFuture};
-use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::PaymentId;
-use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 
 const CAPTURES: [Capture; 2] = [Capture::Automatic, Capture::Manual];
-
-pub(super) fn authorize<'a>(
-    acquirer: &'a dyn PaymentProvider,
-    reference: PaymentId,
-    money: Money,
-    capture: Capture,
-    card: &'a Card,
-) -> ProviderFuture<'a, ProviderDecision> {
-    acquirer.authorize(AuthorizationRequest {
-        reference,
-        money,
-        capture,
-        card,
-        authentication: None,
-    })
-}
 
 /// The authorized and captured amounts of an approval.
 const fn moved(capture: Capture) -> [i64; 2] {
@@ -35,11 +18,12 @@ const fn moved(capture: Capture) -> [i64; 2] {
     }
 }
 
-pub(super) async fn repeated_authorization_reserves_once(run: &CheckRun<'_>) {
+pub(super) async fn repeated_authorization_reserves_once(run: &CheckRun<'_>, payer: Payer) {
+    let yes = run.source(payer, CardKind::Approved).await;
+    let no = run.source(payer, CardKind::Declined).await;
     let acquirer = run.acquirer().await;
-    let (yes, no) = (run.card(CardKind::Approved), run.card(CardKind::Declined));
     for capture in CAPTURES {
-        let before = run.balance(Payer::Card).await;
+        let before = run.balance(payer).await;
         let (reference, refused) = (run.payment(), run.payment());
         let mut reason = None;
         for turn in ["the authorization", "the repeated authorization"] {
@@ -52,63 +36,64 @@ pub(super) async fn repeated_authorization_reserves_once(run: &CheckRun<'_>) {
             run.same(turn, &decision, first);
         }
         let what = "one payment that was authorized twice";
-        run.moved(what, Payer::Card, before, moved(capture)).await;
+        run.moved(what, payer, before, moved(capture)).await;
     }
 }
 
-pub(super) async fn concurrent_duplicates_reserve_once(run: &CheckRun<'_>) {
+pub(super) async fn concurrent_duplicates_reserve_once(run: &CheckRun<'_>, payer: Payer) {
+    let source = run.source(payer, CardKind::Approved).await;
     let acquirer = run.acquirer().await;
-    let card = run.card(CardKind::Approved);
     for capture in CAPTURES {
-        let before = run.balance(Payer::Card).await;
+        let before = run.balance(payer).await;
         let reference = run.payment();
         let money = run.money(AMOUNT);
         let calls = (0..DUPLICATES)
-            .map(|_| authorize(&*acquirer, reference, money, capture, &card))
+            .map(|_| authorize(&*acquirer, reference, money, capture, &source))
             .collect();
-        for decision in run.together("duplicates at once", calls).await {
-            run.same("duplicates at once", &decision, &ProviderDecision::Approved);
-        }
+        let decisions = run.together("duplicates at once", calls).await;
+        run.all_approved("duplicates at once", &decisions);
         let what = "duplicates at once";
-        run.moved(what, Payer::Card, before, moved(capture)).await;
+        run.moved(what, payer, before, moved(capture)).await;
     }
 }
 
-pub(super) async fn another_amount_under_the_same_reference_reserves_nothing(run: &CheckRun<'_>) {
+pub(super) async fn another_amount_under_the_same_reference_reserves_nothing(
+    run: &CheckRun<'_>,
+    payer: Payer,
+) {
+    let source = run.source(payer, CardKind::Approved).await;
     let acquirer = run.acquirer().await;
-    let card = run.card(CardKind::Approved);
-    let before = run.balance(Payer::Card).await;
+    let before = run.balance(payer).await;
     let reference = run.payment();
     let first = authorize(
         &*acquirer,
         reference,
         run.money(AMOUNT),
         Capture::Manual,
-        &card,
+        &source,
     );
-    run.approved("the authorization", first).await;
+    let first = run.approved("the authorization", first).await;
     // The provider may repeat the approval or decline the second request.
     let more = run.money(AMOUNT * 2);
-    let second = authorize(&*acquirer, reference, more, Capture::Manual, &card);
+    let second = authorize(&*acquirer, reference, more, Capture::Manual, &source);
     run.decision("another amount", second).await;
-    run.moved("another amount", Payer::Card, before, [AMOUNT, 0])
+    run.moved("another amount", payer, before, [AMOUNT, 0])
         .await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
-    let stands = Inquiry::Answered(ProviderDecision::Approved);
-    run.same("the inquiry", &inquiry, &stands);
+    run.same("the inquiry", &inquiry, &Inquiry::Answered(first));
 }
 
-pub(super) async fn inquiry_gives_the_decision(run: &CheckRun<'_>) {
-    let acquirer = run.acquirer().await;
+pub(super) async fn inquiry_gives_the_decision(run: &CheckRun<'_>, payer: Payer) {
     for kind in [CardKind::Approved, CardKind::Declined] {
-        let card = run.card(kind);
+        let source = run.source(payer, kind).await;
+        let acquirer = run.acquirer().await;
         let reference = run.payment();
         let call = authorize(
             &*acquirer,
             reference,
             run.money(AMOUNT),
             Capture::Manual,
-            &card,
+            &source,
         );
         let decision = Inquiry::Answered(run.decision("the authorization", call).await);
         for turn in ["the inquiry", "the repeated inquiry"] {
@@ -118,10 +103,13 @@ pub(super) async fn inquiry_gives_the_decision(run: &CheckRun<'_>) {
     }
 }
 
-pub(super) async fn repeated_authorization_after_a_void_reserves_nothing(run: &CheckRun<'_>) {
+pub(super) async fn repeated_authorization_after_a_void_reserves_nothing(
+    run: &CheckRun<'_>,
+    payer: Payer,
+) {
+    let source = run.source(payer, CardKind::Approved).await;
     let acquirer = run.acquirer().await;
-    let card = run.card(CardKind::Approved);
-    let before = run.balance(Payer::Card).await;
+    let before = run.balance(payer).await;
     let reference = run.payment();
     let again = || {
         authorize(
@@ -129,28 +117,35 @@ pub(super) async fn repeated_authorization_after_a_void_reserves_nothing(run: &C
             reference,
             run.money(AMOUNT),
             Capture::Manual,
-            &card,
+            &source,
         )
     };
-    run.approved("the authorization", again()).await;
+    let first = run.approved("the authorization", again()).await;
     let void = run.operation(reference, ModificationKind::Void, AMOUNT);
     run.approved("the void", acquirer.modify(void)).await;
     // The first decision stands, and so does the void.
     let repeated = "the authorization repeated after its void";
-    run.approved(repeated, again()).await;
-    run.moved(repeated, Payer::Card, before, [0, 0]).await;
+    let again = run.approved(repeated, again()).await;
+    run.same(repeated, &again, &first);
+    run.moved(repeated, payer, before, [0, 0]).await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
-    let approved = Inquiry::Answered(ProviderDecision::Approved);
-    run.same("the inquiry after the void", &inquiry, &approved);
+    let what = "the inquiry after the void";
+    run.same(what, &inquiry, &Inquiry::Answered(first));
 }
 
 /// Checks that a reference unknown to an inquiry stays unknown, and that its late request is
 /// declined.
-async fn is_tombstoned(run: &CheckRun<'_>, acquirer: &dyn PaymentProvider, reference: PaymentId) {
-    let card = run.card(CardKind::Approved);
-    let before = run.balance(Payer::Card).await;
+async fn is_tombstoned(
+    run: &CheckRun<'_>,
+    payer: Payer,
+    source: &PaymentSource,
+    reference: PaymentId,
+) {
+    let acquirer = run.acquirer().await;
+    let before = run.balance(payer).await;
     for capture in CAPTURES {
-        let delayed = authorize(acquirer, reference, run.money(AMOUNT), capture, &card);
+        let money = run.money(AMOUNT);
+        let delayed = authorize(&*acquirer, reference, money, capture, source);
         run.declined("the request that arrives after the inquiry", delayed)
             .await;
         let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
@@ -158,25 +153,29 @@ async fn is_tombstoned(run: &CheckRun<'_>, acquirer: &dyn PaymentProvider, refer
         run.same(what, &inquiry, &Inquiry::NeverReceived);
     }
     let what = "the request that arrives after the inquiry";
-    run.moved(what, Payer::Card, before, [0, 0]).await;
+    run.moved(what, payer, before, [0, 0]).await;
 }
 
-pub(super) async fn unknown_reference_is_tombstoned_by_an_inquiry(run: &CheckRun<'_>) {
+pub(super) async fn unknown_reference_is_tombstoned_by_an_inquiry(
+    run: &CheckRun<'_>,
+    payer: Payer,
+) {
+    let source = run.source(payer, CardKind::Approved).await;
     let acquirer = run.acquirer().await;
     let reference = run.payment();
     for turn in ["the inquiry", "the repeated inquiry"] {
         let inquiry = run.answer(turn, acquirer.inquire(reference)).await;
         run.same(turn, &inquiry, &Inquiry::NeverReceived);
     }
-    is_tombstoned(run, &*acquirer, reference).await;
-    let acquirer = run.acquirer().await;
-    is_tombstoned(run, &*acquirer, reference).await;
+    for _ in 0..2 {
+        is_tombstoned(run, payer, &source, reference).await;
+    }
 }
 
-pub(super) async fn lost_request_was_never_received(run: &CheckRun<'_>) {
+pub(super) async fn lost_request_was_never_received(run: &CheckRun<'_>, payer: Payer) {
+    let source = run.source(payer, CardKind::Approved).await;
     let acquirer = run.acquirer().await;
-    let card = run.card(CardKind::Approved);
-    let before = run.balance(Payer::Card).await;
+    let before = run.balance(payer).await;
     let reference = run.payment();
     run.next_message(Transmission::RequestLost).await;
     let call = authorize(
@@ -184,24 +183,23 @@ pub(super) async fn lost_request_was_never_received(run: &CheckRun<'_>) {
         reference,
         run.money(AMOUNT),
         Capture::Manual,
-        &card,
+        &source,
     );
     run.unanswered("the lost request", call).await;
-    run.moved("the lost request", Payer::Card, before, [0, 0])
-        .await;
+    run.moved("the lost request", payer, before, [0, 0]).await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
     run.same("the inquiry", &inquiry, &Inquiry::NeverReceived);
-    is_tombstoned(run, &*acquirer, reference).await;
+    is_tombstoned(run, payer, &source, reference).await;
 }
 
-pub(super) async fn lost_response_is_found_by_an_inquiry(run: &CheckRun<'_>) {
+pub(super) async fn lost_response_is_found_by_an_inquiry(run: &CheckRun<'_>, payer: Payer) {
     for (kind, sums) in [
         (CardKind::Approved, [AMOUNT, 0]),
         (CardKind::Declined, [0, 0]),
     ] {
+        let source = run.source(payer, kind).await;
         let acquirer = run.acquirer().await;
-        let card = run.card(kind);
-        let before = run.balance(Payer::Card).await;
+        let before = run.balance(payer).await;
         let reference = run.payment();
         let again = || {
             authorize(
@@ -209,7 +207,7 @@ pub(super) async fn lost_response_is_found_by_an_inquiry(run: &CheckRun<'_>) {
                 reference,
                 run.money(AMOUNT),
                 Capture::Manual,
-                &card,
+                &source,
             )
         };
         run.next_message(Transmission::ResponseLost).await;
@@ -221,23 +219,22 @@ pub(super) async fn lost_response_is_found_by_an_inquiry(run: &CheckRun<'_>) {
                 "the inquiry: {inquiry:?}, though the request arrived"
             ));
         };
-        let is_approved = decision == ProviderDecision::Approved;
-        run.same("an approval", &is_approved, &(kind == CardKind::Approved));
+        let expected = kind == CardKind::Approved;
+        run.same("an approval", &decision.is_approved(), &expected);
         let repeated = run.decision("the repeated request", again()).await;
         run.same("the repeated request", &repeated, &decision);
-        run.moved("the lost response", Payer::Card, before, sums)
-            .await;
+        run.moved("the lost response", payer, before, sums).await;
     }
 }
 
-pub(super) async fn late_request_finds_the_tombstone(run: &CheckRun<'_>) {
+pub(super) async fn late_request_finds_the_tombstone(run: &CheckRun<'_>, payer: Payer) {
+    let source = run.source(payer, CardKind::Approved).await;
     let acquirer = run.acquirer().await;
-    let card = run.card(CardKind::Approved);
-    let before = run.balance(Payer::Card).await;
+    let before = run.balance(payer).await;
     let reference = run.payment();
     run.next_message(Transmission::Late).await;
     let money = run.money(AMOUNT);
-    let call = authorize(&*acquirer, reference, money, Capture::Manual, &card);
+    let call = authorize(&*acquirer, reference, money, Capture::Manual, &source);
     let call = run.late(call).await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
     if let Inquiry::Answered(first) = &inquiry {
@@ -249,39 +246,36 @@ pub(super) async fn late_request_finds_the_tombstone(run: &CheckRun<'_>) {
     }
     run.same("the inquiry", &inquiry, &Inquiry::NeverReceived);
     if let Ok(decision) = run.result("the late request", call).await {
-        run.check_reason("the late request", &decision);
-        let is_declined = matches!(decision, ProviderDecision::Declined(_));
+        run.check_decision("the late request", &decision);
         run.ensure(
-            is_declined,
+            !decision.is_approved(),
             "the late request is approved after the inquiry",
         );
     }
-    run.moved("the late request", Payer::Card, before, [0, 0])
-        .await;
-    is_tombstoned(run, &*acquirer, reference).await;
+    run.moved("the late request", payer, before, [0, 0]).await;
+    is_tombstoned(run, payer, &source, reference).await;
 }
 
-pub(super) async fn late_answer_is_the_one_that_an_inquiry_gives(run: &CheckRun<'_>) {
+pub(super) async fn late_answer_is_the_one_that_an_inquiry_gives(run: &CheckRun<'_>, payer: Payer) {
+    let source = run.source(payer, CardKind::Approved).await;
     let acquirer = run.acquirer().await;
-    let card = run.card(CardKind::Approved);
-    let before = run.balance(Payer::Card).await;
+    let before = run.balance(payer).await;
     let reference = run.payment();
     run.next_message(Transmission::Late).await;
     let money = run.money(AMOUNT);
-    let call = authorize(&*acquirer, reference, money, Capture::Manual, &card);
+    let call = authorize(&*acquirer, reference, money, Capture::Manual, &source);
     let call = run.late(call).await;
-    let decision = run.answer("the late request", call).await;
-    run.same("the late answer", &decision, &ProviderDecision::Approved);
+    let decision = run.approved("the late answer", call).await;
     let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
     run.same("the inquiry", &inquiry, &Inquiry::Answered(decision));
-    run.moved("the late answer", Payer::Card, before, [AMOUNT, 0])
+    run.moved("the late answer", payer, before, [AMOUNT, 0])
         .await;
 }
 
-pub(super) async fn overtaken_request_reserves_nothing_more(run: &CheckRun<'_>) {
+pub(super) async fn overtaken_request_reserves_nothing_more(run: &CheckRun<'_>, payer: Payer) {
+    let source = run.source(payer, CardKind::Approved).await;
     let acquirer = run.acquirer().await;
-    let card = run.card(CardKind::Approved);
-    let before = run.balance(Payer::Card).await;
+    let before = run.balance(payer).await;
     let reference = run.payment();
     let again = || {
         authorize(
@@ -289,29 +283,28 @@ pub(super) async fn overtaken_request_reserves_nothing_more(run: &CheckRun<'_>) 
             reference,
             run.money(AMOUNT),
             Capture::Manual,
-            &card,
+            &source,
         )
     };
     run.next_message(Transmission::Late).await;
     let late = run.late(again()).await;
-    run.approved("the repeated request", again()).await;
+    let first = run.approved("the repeated request", again()).await;
     if let Ok(decision) = run.result("the late request", late).await {
-        let approved = ProviderDecision::Approved;
-        run.same("the late request", &decision, &approved);
+        run.same("the late request", &decision, &first);
     }
     let what = "a request that was overtaken";
-    run.moved(what, Payer::Card, before, [AMOUNT, 0]).await;
+    run.moved(what, payer, before, [AMOUNT, 0]).await;
 }
 
-pub(super) async fn decisions_survive_a_restart(run: &CheckRun<'_>) {
-    let before = run.balance(Payer::Card).await;
+pub(super) async fn decisions_survive_a_restart(run: &CheckRun<'_>, payer: Payer) {
     for (kind, captured_minor) in [(CardKind::Declined, 0), (CardKind::Approved, AMOUNT)] {
-        let card = run.card(kind);
+        let source = run.source(payer, kind).await;
+        let before = run.balance(payer).await;
         let reference = run.payment();
         let first = {
             let acquirer = run.acquirer().await;
             let money = run.money(AMOUNT);
-            let call = authorize(&*acquirer, reference, money, Capture::Automatic, &card);
+            let call = authorize(&*acquirer, reference, money, Capture::Automatic, &source);
             run.decision("the authorization", call).await
         };
         for _ in 0..2 {
@@ -320,12 +313,11 @@ pub(super) async fn decisions_survive_a_restart(run: &CheckRun<'_>) {
             let what = "the inquiry after a restart";
             run.same(what, &inquiry, &Inquiry::Answered(first.clone()));
             let money = run.money(AMOUNT);
-            let call = authorize(&*acquirer, reference, money, Capture::Automatic, &card);
+            let call = authorize(&*acquirer, reference, money, Capture::Automatic, &source);
             let repeated = run.decision("the request after a restart", call).await;
             run.same("the request after a restart", &repeated, &first);
         }
         let what = "one payment over two restarts";
-        run.moved(what, Payer::Card, before, [0, captured_minor])
-            .await;
+        run.moved(what, payer, before, [0, captured_minor]).await;
     }
 }

@@ -5,22 +5,28 @@
 //! is plain `async` code: on failure it panics with a sentence that begins with the capability and
 //! the check's name. `docs/reference/provider.md` lists the checks and shows a harness.
 
+mod account_updates;
 mod authentication;
 mod authorizations;
+mod checks;
+mod codes;
+mod credentials;
 mod notifications;
 mod operations;
 mod payouts;
 mod run;
+mod source;
 mod terms;
 mod transfers;
 mod wallets;
 
+pub use checks::{CHECKS, Check};
 pub use run::CheckRun;
 
 use crate::transfer::CollectionAccount;
 use crate::{
-    Authenticator, NotificationReader, PaymentProvider, PayoutProvider, ProviderError,
-    TransferProvider, WalletProvider,
+    Authenticator, CredentialReference, NotificationReader, PaymentProvider, PayoutProvider,
+    ProviderError, TransferProvider, WalletProvider,
 };
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
 use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
@@ -53,6 +59,8 @@ pub struct ProviderUnderTest {
 pub enum Capability {
     /// [`PaymentProvider`].
     Acquirer,
+    /// [`CredentialVault`](crate::CredentialVault) of the acquirer.
+    Credentials,
     /// [`Authenticator`].
     Authenticator,
     /// [`WalletProvider`].
@@ -68,6 +76,7 @@ pub enum Capability {
 sealpay_protocol::names! {
     Capability {
         Acquirer = "acquirer",
+        Credentials = "credentials",
         Authenticator = "authenticator",
         Wallet = "wallet",
         Transfers = "transfers",
@@ -94,15 +103,33 @@ pub enum CardKind {
     Approved,
     /// Every payment is declined.
     Declined,
+    /// The payment that stores the card is approved, and every payment that the merchant initiates
+    /// is declined.
+    DeclinedLater,
     /// The issuer asks for a one-time code.
     Challenged,
+    /// Another card whose payments are approved; the account updater has news about it.
+    Updated,
+}
+
+/// News of the account updater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardNews {
+    /// The card has a new number and a new expiry.
+    Replaced,
+    /// The issuer wants the cardholder to be asked.
+    ContactCardholder,
+    /// The account is closed; every later payment is declined.
+    Closed,
 }
 
 /// The owner of the account that pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Payer {
-    /// The holder of the approved card.
+    /// The holder of the approved card, who types it.
     Card,
+    /// The same holder, whose stored card the merchant charges.
+    Credential,
     /// The shopper who confirms on the wallet's page.
     Wallet,
 }
@@ -150,6 +177,20 @@ pub trait ProviderHarness: Send + Sync {
     /// A test card. Without a challenged card, the checks of one-time codes are skipped.
     fn card(&self, kind: CardKind) -> Option<Card> {
         missing(&format!("card({kind:?})"))
+    }
+
+    /// How many cards the acquirer has stored, revoked ones included; none if it cannot be read.
+    fn stored_cards(&self) -> HarnessFuture<'_, Option<usize>> {
+        Box::pin(async { None })
+    }
+
+    /// The issuer of a stored card changes it now.
+    fn update_card<'a>(
+        &'a self,
+        credential: &'a CredentialReference,
+        news: CardNews,
+    ) -> HarnessFuture<'a, ()> {
+        missing(&format!("update_card({credential}, {news:?})"))
     }
 
     /// The payer's balance; none if it cannot be read, as in another company's sandbox. The checks
@@ -228,121 +269,6 @@ pub fn card(number: &str, now_ms: i64) -> Card {
     parsed.unwrap_or_else(|| panic!("{number} is not the number of a card"))
 }
 
-/// One check of the suite.
-#[derive(Clone, Copy)]
-pub struct Check {
-    /// A sentence about a provider that passes.
-    pub name: &'static str,
-    /// The capability that it checks.
-    pub capability: Capability,
-    body: for<'a> fn(&'a CheckRun<'a>) -> HarnessFuture<'a, ()>,
-}
-
-impl Check {
-    /// Runs the check.
-    ///
-    /// # Panics
-    /// If it fails, with a sentence about what the provider did instead.
-    pub async fn run(&self, harness: &dyn ProviderHarness) {
-        let run = CheckRun::new(harness, self.capability, self.name);
-        (self.body)(&run).await;
-    }
-}
-
-macro_rules! checks {
-    ($($capability:ident { $($module:ident::$name:ident $(($payer:ident))?,)* })*) => {
-        &[$($(Check {
-            name: stringify!($name),
-            capability: Capability::$capability,
-            body: |run| Box::pin($module::$name(run $(, Payer::$payer)?)),
-        },)*)*]
-    };
-}
-
-/// Every check, in the order of execution.
-pub const CHECKS: &[Check] = checks! {
-    Acquirer {
-        terms::terms_are_well_formed,
-        terms::what_the_terms_exclude_is_not_approved,
-        authorizations::repeated_authorization_reserves_once,
-        authorizations::concurrent_duplicates_reserve_once,
-        authorizations::another_amount_under_the_same_reference_reserves_nothing,
-        authorizations::repeated_authorization_after_a_void_reserves_nothing,
-        authorizations::inquiry_gives_the_decision,
-        authorizations::unknown_reference_is_tombstoned_by_an_inquiry,
-        authorizations::lost_request_was_never_received,
-        authorizations::lost_response_is_found_by_an_inquiry,
-        authorizations::late_request_finds_the_tombstone,
-        authorizations::late_answer_is_the_one_that_an_inquiry_gives,
-        authorizations::overtaken_request_reserves_nothing_more,
-        authorizations::decisions_survive_a_restart,
-        operations::partial_captures_and_a_final_one_release_the_rest(Card),
-        operations::capture_above_the_authorized_amount_is_declined(Card),
-        operations::void_keeps_what_was_captured(Card),
-        operations::void_releases_an_authorization_once(Card),
-        operations::void_of_an_unknown_payment_is_a_tombstone,
-        operations::refunds_end_at_the_captured_amount(Card),
-        operations::refund_releases_what_is_still_authorized(Card),
-        operations::repeated_operation_is_done_once(Card),
-        operations::concurrent_duplicate_operations_are_done_once(Card),
-        operations::declined_operation_stays_declined(Card),
-        operations::lost_operation_is_done_when_it_is_repeated(Card),
-        operations::overtaken_operation_does_nothing_more(Card),
-        operations::operations_survive_a_restart(Card),
-    }
-    Authenticator {
-        authentication::repeated_request_keeps_its_progress,
-        authentication::unknown_reference_has_no_challenge,
-        authentication::right_code_authenticates,
-        authentication::wrong_code_is_counted_once,
-        authentication::cancelled_challenge_permits_no_authorization,
-    }
-    Wallet {
-        wallets::repeated_start_gives_the_same_page,
-        wallets::confirmation_before_the_start_was_recorded_counts_once,
-        wallets::refused_request_is_declined,
-        wallets::request_expires,
-        wallets::withdrawn_request_cannot_be_confirmed,
-        wallets::withdrawal_and_confirmation_at_once_agree,
-        wallets::unknown_reference_is_tombstoned,
-        operations::partial_captures_and_a_final_one_release_the_rest(Wallet),
-        operations::capture_above_the_authorized_amount_is_declined(Wallet),
-        operations::void_keeps_what_was_captured(Wallet),
-        operations::void_releases_an_authorization_once(Wallet),
-        operations::refunds_end_at_the_captured_amount(Wallet),
-        operations::refund_releases_what_is_still_authorized(Wallet),
-        operations::repeated_operation_is_done_once(Wallet),
-        operations::concurrent_duplicate_operations_are_done_once(Wallet),
-        operations::declined_operation_stays_declined(Wallet),
-        operations::lost_operation_is_done_when_it_is_repeated(Wallet),
-        operations::overtaken_operation_does_nothing_more(Wallet),
-        operations::operations_survive_a_restart(Wallet),
-    }
-    Transfers {
-        transfers::repeated_start_gives_the_same_instructions,
-        transfers::credit_before_the_start_was_recorded_arrives_once,
-        transfers::arrivals_come_oldest_first_and_in_time,
-        transfers::returned_credit_cannot_be_refunded,
-        transfers::refunds_end_at_what_arrived,
-        transfers::lost_refund_is_done_when_it_is_repeated,
-    }
-    Payouts {
-        payouts::default_account_is_valid_and_stays_the_same,
-        payouts::repeated_payout_is_sent_once,
-        payouts::concurrent_duplicate_payouts_are_sent_once,
-        payouts::another_amount_under_the_same_payout_sends_nothing,
-        payouts::payout_that_cannot_be_made_is_declined,
-        payouts::lost_payout_is_sent_once,
-        payouts::overtaken_payout_sends_nothing_more,
-        payouts::returned_payout_is_reported_until_it_is_acknowledged,
-    }
-    Notifications {
-        notifications::notification_names_its_payment_however_often_it_is_read,
-        notifications::altered_notification_is_refused,
-        notifications::notification_without_its_headers_is_refused,
-    }
-};
-
 /// Runs every check of every capability that the provider has; returns their number.
 ///
 /// # Panics
@@ -379,6 +305,10 @@ impl ProviderUnderTest {
     pub fn has(&self, capability: Capability) -> bool {
         match capability {
             Capability::Acquirer => self.acquirer.is_some(),
+            Capability::Credentials => {
+                let acquirer = self.acquirer.as_ref();
+                acquirer.is_some_and(|acquirer| acquirer.credentials().is_some())
+            }
             Capability::Authenticator => self.authenticator.is_some(),
             Capability::Wallet => self.wallet.is_some(),
             Capability::Transfers => self.transfers.is_some(),

@@ -1,8 +1,8 @@
 //! Checks of captures, voids and refunds, for payments that are authorized first: cards and
 //! wallets.
 
-use super::authorizations::authorize;
 use super::run::{AMOUNT, CheckRun, DUPLICATES};
+use super::source::authorize;
 use super::{Balance, CardKind, Payer, Transmission};
 use crate::modification::ModificationKind::{self, Expiry, Refund, Void};
 use crate::wallet::WalletRequest;
@@ -18,21 +18,25 @@ const TAKE: ModificationKind = ModificationKind::Capture;
 
 async fn operations(run: &CheckRun<'_>, payer: Payer) -> Arc<dyn PaymentOperations> {
     match payer {
-        Payer::Card => run.acquirer().await,
+        Payer::Card | Payer::Credential => run.acquirer().await,
         Payer::Wallet => run.wallet().await,
     }
 }
 
-async fn authorize_for(run: &CheckRun<'_>, payer: Payer, reference: PaymentId) {
+/// Authorizes a payment; returns the payer's balance before it.
+async fn authorize_for(run: &CheckRun<'_>, payer: Payer, reference: PaymentId) -> Option<Balance> {
     let money = run.money(AMOUNT);
     match payer {
-        Payer::Card => {
+        Payer::Card | Payer::Credential => {
+            let source = run.source(payer, CardKind::Approved).await;
+            let before = run.balance(payer).await;
             let acquirer = run.acquirer().await;
-            let card = run.card(CardKind::Approved);
-            let call = authorize(&*acquirer, reference, money, Capture::Manual, &card);
+            let call = authorize(&*acquirer, reference, money, Capture::Manual, &source);
             run.approved("the authorization", call).await;
+            before
         }
         Payer::Wallet => {
+            let before = run.balance(payer).await;
             let wallet = run.wallet().await;
             let request = WalletRequest {
                 reference,
@@ -44,8 +48,11 @@ async fn authorize_for(run: &CheckRun<'_>, payer: Payer, reference: PaymentId) {
             let page = run.answer("the start", wallet.start(request)).await;
             run.harness.confirm(&page).await;
             let inquiry = run.answer("the inquiry", wallet.inquire(reference)).await;
-            let approved = Inquiry::Answered(ProviderDecision::Approved);
-            run.same("the inquiry after the confirmation", &inquiry, &approved);
+            let is_approved =
+                matches!(&inquiry, Inquiry::Answered(decision) if decision.is_approved());
+            let what = "the inquiry after the confirmation";
+            run.ensure(is_approved, format!("{what}: {inquiry:?}"));
+            before
         }
     }
 }
@@ -61,9 +68,8 @@ struct AuthorizedPayment<'a> {
 
 impl<'a> AuthorizedPayment<'a> {
     async fn authorized(run: &'a CheckRun<'a>, payer: Payer) -> Self {
-        let before = run.balance(payer).await;
         let reference = run.payment();
-        authorize_for(run, payer, reference).await;
+        let before = authorize_for(run, payer, reference).await;
         let payment = Self {
             run,
             payer,
@@ -91,10 +97,16 @@ impl<'a> AuthorizedPayment<'a> {
         self.run.moved(what, self.payer, self.before, sums).await;
     }
 
-    async fn approved(&self, what: &str, request: ModificationRequest, sums: [i64; 2]) {
+    async fn approved(
+        &self,
+        what: &str,
+        request: ModificationRequest,
+        sums: [i64; 2],
+    ) -> ProviderDecision {
         let call = self.operations.modify(request);
-        self.run.approved(what, call).await;
+        let decision = self.run.approved(what, call).await;
         self.stands(what, sums).await;
+        decision
     }
 
     async fn declined(&self, what: &str, request: ModificationRequest, sums: [i64; 2]) {
@@ -221,11 +233,11 @@ pub(super) async fn void_releases_an_authorization_once(run: &CheckRun<'_>, paye
     }
 }
 
-pub(super) async fn void_of_an_unknown_payment_is_a_tombstone(run: &CheckRun<'_>) {
-    let card = run.card(CardKind::Approved);
+pub(super) async fn void_of_an_unknown_payment_is_a_tombstone(run: &CheckRun<'_>, payer: Payer) {
+    let source = run.source(payer, CardKind::Approved).await;
     for kind in [Void, Expiry] {
         let acquirer = run.acquirer().await;
-        let before = run.balance(Payer::Card).await;
+        let before = run.balance(payer).await;
         let reference = run.payment();
         for early in [TAKE, Refund] {
             let request = run.operation(run.payment(), early, 1);
@@ -240,11 +252,11 @@ pub(super) async fn void_of_an_unknown_payment_is_a_tombstone(run: &CheckRun<'_>
             .await;
         let acquirer = run.acquirer().await;
         let money = run.money(AMOUNT);
-        let delayed = authorize(&*acquirer, reference, money, Capture::Automatic, &card);
+        let delayed = authorize(&*acquirer, reference, money, Capture::Automatic, &source);
         run.declined("the request that arrives after its void", delayed)
             .await;
         let what = "the request that arrives after its void";
-        run.moved(what, Payer::Card, before, [0, 0]).await;
+        run.moved(what, payer, before, [0, 0]).await;
     }
 }
 
@@ -312,8 +324,10 @@ pub(super) async fn repeated_operation_is_done_once(run: &CheckRun<'_>, payer: P
     let payment = AuthorizedPayment::authorized(run, payer).await;
     for (request, sums) in life(&payment) {
         let what = format!("a repeated {}", request.kind.name());
-        for _ in 0..3 {
-            payment.approved(&what, request, sums).await;
+        let first = payment.approved(&what, request, sums).await;
+        for _ in 0..2 {
+            let again = payment.approved(&what, request, sums).await;
+            run.same(&what, &again, &first);
         }
     }
 }
@@ -326,18 +340,15 @@ pub(super) async fn concurrent_duplicate_operations_are_done_once(
     for (request, sums) in life(&payment) {
         let what = format!("one {} many times at once", request.kind.name());
         let calls = (0..DUPLICATES).map(|_| payment.operations.modify(request));
-        for decision in run.together(&what, calls.collect()).await {
-            run.same(&what, &decision, &ProviderDecision::Approved);
-        }
+        let decisions = run.together(&what, calls.collect()).await;
+        run.all_approved(&what, &decisions);
         payment.stands(&what, sums).await;
     }
     // Concurrent operations cannot take more in total than is available.
     let payment = AuthorizedPayment::authorized(run, payer).await;
     let calls = (0..DUPLICATES).map(|_| payment.operations.modify(payment.request(TAKE, 4_000)));
     let decisions = run.together("captures at once", calls.collect()).await;
-    let approved = decisions
-        .iter()
-        .filter(|one| **one == ProviderDecision::Approved);
+    let approved = decisions.iter().filter(|decision| decision.is_approved());
     run.same("captures of 4000 of 10000 at once", &approved.count(), &2);
     payment.stands("captures at once", [2_000, 8_000]).await;
 }
@@ -392,9 +403,9 @@ pub(super) async fn overtaken_operation_does_nothing_more(run: &CheckRun<'_>, pa
         let what = format!("a {} that was overtaken", request.kind.name());
         run.next_message(Transmission::Late).await;
         let late = run.late(payment.operations.modify(request)).await;
-        payment.approved(&what, request, sums).await;
+        let first = payment.approved(&what, request, sums).await;
         if let Ok(decision) = run.result(&what, late).await {
-            run.same(&what, &decision, &ProviderDecision::Approved);
+            run.same(&what, &decision, &first);
         }
         payment.stands(&what, sums).await;
     }

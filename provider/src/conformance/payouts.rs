@@ -2,8 +2,8 @@
 
 use super::Transmission;
 use super::run::{AMOUNT, CheckRun, DUPLICATES};
+use crate::PayoutProvider;
 use crate::payout::{PayoutRequest, ReturnedPayout};
-use crate::{PayoutProvider, ProviderDecision};
 use sealpay_protocol::iban;
 use sealpay_protocol::ids::{MerchantId, PayoutId};
 
@@ -65,9 +65,7 @@ pub(super) async fn concurrent_duplicate_payouts_are_sent_once(run: &CheckRun<'_
     let decisions = run
         .together("one payout many times at once", calls.collect())
         .await;
-    for decision in decisions {
-        run.same("a duplicate", &decision, &ProviderDecision::Approved);
-    }
+    run.all_approved("a duplicate", &decisions);
     sent(run, "one payout many times at once", merchant, AMOUNT).await;
 }
 
@@ -132,11 +130,11 @@ pub(super) async fn overtaken_payout_sends_nothing_more(run: &CheckRun<'_>) {
     let request = request(run, merchant);
     run.next_message(Transmission::Late).await;
     let late = run.late(payouts.pay(request.clone())).await;
-    run.approved("the repeated payout", payouts.pay(request))
+    let first = run
+        .approved("the repeated payout", payouts.pay(request))
         .await;
     if let Ok(decision) = run.result("the late payout", late).await {
-        let approved = ProviderDecision::Approved;
-        run.same("the late payout", &decision, &approved);
+        run.same("the late payout", &decision, &first);
     }
     sent(run, "a payout that was overtaken", merchant, AMOUNT).await;
 }

@@ -2,13 +2,13 @@
 
 use super::{
     Balance, Capability, CardKind, HarnessFuture, Payer, ProviderHarness, ProviderUnderTest,
-    Transmission, describe,
+    Transmission, codes, describe,
 };
 use crate::decline::{self, DeclineClass};
 use crate::modification::ModificationKind;
 use crate::{
     Authenticator, ModificationRequest, NotificationReader, PaymentProvider, PayoutProvider,
-    ProviderDecision, ProviderError, ProviderFuture, TransferProvider, WalletProvider,
+    ProviderDecision, ProviderError, ProviderFuture, Rejection, TransferProvider, WalletProvider,
 };
 use sealpay_protocol::card::Card;
 use sealpay_protocol::currency::Currency;
@@ -262,27 +262,39 @@ impl<'a> CheckRun<'a> {
         self.answer(what, both).await
     }
 
-    /// Checks a decision: a decline has a reason of the decline table, and never the one of an
-    /// approval.
+    /// Checks a decision and its codes.
     pub(super) async fn decision(
         &self,
         what: impl Display,
         call: ProviderFuture<'_, ProviderDecision>,
     ) -> ProviderDecision {
         let decision = self.answer(&what, call).await;
-        self.check_reason(what, &decision);
+        self.check_decision(what, &decision);
         decision
     }
 
-    pub(super) fn check_reason(&self, what: impl Display, decision: &ProviderDecision) {
-        let ProviderDecision::Declined(reason) = decision else {
-            return;
-        };
-        let known = decline::find(reason);
-        if known.is_none_or(|known| known.class == DeclineClass::Approve) {
-            self.fail(format!(
-                "{what}: declined for {reason:?}, which is no reason of the table"
-            ));
+    /// Checks that a decline has a reason of the decline table, and never the one of an approval,
+    /// and that codes are well formed.
+    pub(super) fn check_decision(&self, what: impl Display, decision: &ProviderDecision) {
+        match decision {
+            ProviderDecision::Approved(approval) => {
+                if let Some(code) = codes::malformed(approval) {
+                    self.fail(format!("{what}: {code} in {approval:?}"));
+                }
+            }
+            ProviderDecision::Declined(Rejection {
+                reason,
+                advice_code,
+            }) => {
+                let known = decline::find(reason);
+                if known.is_none_or(|known| known.class == DeclineClass::Approve) {
+                    self.fail(format!(
+                        "{what}: declined for {reason:?}, which is no reason of the table"
+                    ));
+                }
+                let is_advice = advice_code.as_deref().is_none_or(codes::is_advice);
+                self.ensure(is_advice, format!("{what}: advice {advice_code:?}"));
+            }
         }
     }
 
@@ -290,9 +302,25 @@ impl<'a> CheckRun<'a> {
         &self,
         what: impl Display,
         call: ProviderFuture<'_, ProviderDecision>,
-    ) {
+    ) -> ProviderDecision {
         let decision = self.decision(&what, call).await;
-        self.same(what, &decision, &ProviderDecision::Approved);
+        self.is_approved(what, &decision);
+        decision
+    }
+
+    fn is_approved(&self, what: impl Display, decision: &ProviderDecision) {
+        self.ensure(decision.is_approved(), format!("{what}: {decision:?}"));
+    }
+
+    /// Checks that concurrent requests have one approval in common.
+    pub(super) fn all_approved(&self, what: &str, decisions: &[ProviderDecision]) {
+        let Some(first) = decisions.first() else {
+            return;
+        };
+        self.is_approved(what, first);
+        for decision in decisions {
+            self.same(what, decision, first);
+        }
     }
 
     pub(super) async fn declined(
@@ -301,8 +329,7 @@ impl<'a> CheckRun<'a> {
         call: ProviderFuture<'_, ProviderDecision>,
     ) -> ProviderDecision {
         let decision = self.decision(&what, call).await;
-        let is_declined = matches!(decision, ProviderDecision::Declined(_));
-        self.ensure(is_declined, format!("{what}: approved"));
+        self.ensure(!decision.is_approved(), format!("{what}: approved"));
         decision
     }
 

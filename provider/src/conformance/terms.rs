@@ -1,7 +1,7 @@
 //! Checks of an acquirer's terms: which payments it accepts, and that it never approves others.
 
-use super::authorizations::authorize;
 use super::run::{AMOUNT, CheckRun};
+use super::source::{PaymentSource, authorize};
 use super::{CardKind, Payer, card, describe};
 use crate::acquirer::UNKNOWN_BRAND;
 use crate::{AcquirerTerms, Inquiry, ProviderDecision, ProviderError};
@@ -76,23 +76,21 @@ pub(super) async fn what_the_terms_exclude_is_not_approved(run: &CheckRun<'_>) {
     let acquirer = run.acquirer().await;
     for (card, money) in excluded(run, acquirer.terms()) {
         let what = format!("{} in {}", slug(&card), money.currency());
+        let source = PaymentSource::Card(card);
         let before = run.balance(Payer::Card).await;
         let reference = run.payment();
         for _ in 0..2 {
-            let call = authorize(&*acquirer, reference, money, Capture::Automatic, &card);
+            let call = authorize(&*acquirer, reference, money, Capture::Automatic, &source);
             match run.result(&what, call).await {
-                Ok(ProviderDecision::Approved) => run.fail(format!("{what}: approved")),
-                Ok(decision) => run.check_reason(&what, &decision),
+                Ok(ProviderDecision::Approved(_)) => run.fail(format!("{what}: approved")),
+                Ok(decision) => run.check_decision(&what, &decision),
                 Err(ProviderError::NotSent(_)) => {}
                 Err(error) => run.fail(format!("{what}: {}", describe(&error))),
             }
         }
         let inquiry = run.answer("the inquiry", acquirer.inquire(reference)).await;
-        let approved = Inquiry::Answered(ProviderDecision::Approved);
-        run.ensure(
-            inquiry != approved,
-            format!("{what}: the inquiry says approved"),
-        );
+        let is_approved = matches!(&inquiry, Inquiry::Answered(decision) if decision.is_approved());
+        run.ensure(!is_approved, format!("{what}: the inquiry says approved"));
         run.moved(what, Payer::Card, before, [0, 0]).await;
     }
 }

@@ -211,13 +211,9 @@ pub(super) async fn refunds_end_at_what_arrived(run: &CheckRun<'_>) {
         .await;
     let rest = run.operation(reference, Refund, 6_000);
     let calls = (0..2).map(|_| transfers.modify(rest)).collect();
-    for decision in run
-        .together("a refund of the rest, twice at once", calls)
-        .await
-    {
-        let approved = crate::ProviderDecision::Approved;
-        run.same("a refund of the rest", &decision, &approved);
-    }
+    let what = "a refund of the rest, twice at once";
+    let decisions = run.together(what, calls).await;
+    run.all_approved(what, &decisions);
     let more = run.operation(reference, Refund, 1);
     run.declined("a refund of what was refunded", transfers.modify(more))
         .await;

@@ -1,7 +1,8 @@
 //! A synchronous provider with only the standard library and one file: cards and operations on
 //! their payments. It uses nothing of the simulator, to show that the traits suffice.
 
-use super::journal::{Authorized, Event, Journal, Mutant, decision};
+use super::credentials::{repeated, stores_anyway};
+use super::journal::{Authorized, Event, Journal, Mutant};
 use sealpay_protocol::card::Brand;
 use sealpay_protocol::check_digits::with_check_digits;
 use sealpay_protocol::ids::PaymentId;
@@ -11,8 +12,9 @@ use sealpay_provider::acquirer::UNKNOWN_BRAND;
 use sealpay_provider::conformance::Transmission;
 use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::{
-    AcquirerFee, AcquirerTerms, AuthorizationRequest, Inquiry, ModificationRequest,
-    PaymentOperations, PaymentProvider, ProviderDecision, ProviderFuture,
+    AcquirerFee, AcquirerTerms, Approval, AuthorizationRequest, CardSource, CredentialReference,
+    CredentialVault, Inquiry, ModificationRequest, PaymentOperations, PaymentProvider,
+    ProviderDecision, ProviderFuture,
 };
 use std::future::poll_fn;
 use std::path::Path;
@@ -36,14 +38,18 @@ pub(super) struct FileBank {
 }
 
 pub(super) fn declined(reason: &str) -> ProviderDecision {
-    ProviderDecision::Declined(reason.into())
+    ProviderDecision::declined(reason)
 }
 
-fn reason(decision: &ProviderDecision) -> Option<String> {
-    match decision {
-        ProviderDecision::Approved => None,
-        ProviderDecision::Declined(reason) => Some(reason.clone()),
-    }
+/// A payment to record.
+pub(super) struct Authorization<'a> {
+    pub(super) reference: String,
+    pub(super) money: Money,
+    pub(super) capture: Capture,
+    pub(super) decline: Option<&'a str>,
+    /// The codes, if it is approved.
+    pub(super) approval: Approval,
+    pub(super) series: Option<CredentialReference>,
 }
 
 fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) -> ProviderDecision {
@@ -58,7 +64,7 @@ fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) ->
     match request.kind {
         ModificationKind::Capture if !payment.is_open => declined("invalid_transaction"),
         ModificationKind::Capture if mutant == Mutant::CapturesTooMuch => {
-            ProviderDecision::Approved
+            ProviderDecision::approved()
         }
         ModificationKind::Capture if !fits(authorized_minor) => declined("invalid_amount"),
         ModificationKind::Void | ModificationKind::Expiry if is_whole => {
@@ -66,7 +72,7 @@ fn decide(payment: &Authorized, request: ModificationRequest, mutant: Mutant) ->
         }
         ModificationKind::Refund if payment.captured_minor == 0 => declined("invalid_transaction"),
         ModificationKind::Refund if !fits(refundable_minor) => declined("invalid_amount"),
-        _ => ProviderDecision::Approved,
+        _ => ProviderDecision::approved(),
     }
 }
 
@@ -122,31 +128,55 @@ impl FileBank {
     }
 
     fn authorize_now(&self, request: &AuthorizationRequest<'_>) -> ProviderDecision {
-        let brand = request
-            .card
-            .number
-            .brand()
-            .map_or(UNKNOWN_BRAND, Brand::slug);
-        let takes_it = self.terms.takes(brand, request.money.currency());
-        let decline = match request.card.number.digits() {
+        let refused = self.refuse_credential(request);
+        let (brand, digits) = match request.source {
+            CardSource::Card(card) => {
+                let brand = card.number.brand().map_or(UNKNOWN_BRAND, Brand::slug);
+                (brand.to_owned(), card.number.digits())
+            }
+            CardSource::Credential(reference) => {
+                let brand = self.stored_card(reference).map(|card| card.brand);
+                (brand.unwrap_or_else(|| UNKNOWN_BRAND.into()), "")
+            }
+        };
+        let takes_it = self.terms.takes(&brand, request.money.currency());
+        let decline = match digits {
             DECLINED => Some("do_not_honor"),
             _ if !takes_it && self.mutant != Mutant::IgnoresItsTerms => {
                 Some("not_permitted_terminal")
             }
             _ => None,
         };
-        let reference = request.reference.to_string();
-        self.record(reference, request.money, request.capture, decline)
+        let decline = refused.or(decline);
+        let (approval, stored, series) = self.approval(request);
+        let authorization = Authorization {
+            reference: request.reference.to_string(),
+            money: request.money,
+            capture: request.capture,
+            decline,
+            approval,
+            series,
+        };
+        if decline.is_some() {
+            stores_anyway(self, request);
+        }
+        self.record(authorization, stored)
     }
 
     /// Authorizes unless the reference is already recorded.
     pub(super) fn record(
         &self,
-        reference: String,
-        money: Money,
-        capture: Capture,
-        decline: Option<&str>,
+        authorization: Authorization<'_>,
+        stored_card: Option<Event>,
     ) -> ProviderDecision {
+        let Authorization {
+            reference,
+            money,
+            capture,
+            decline,
+            approval,
+            series,
+        } = authorization;
         let mut journal = self.journal.lock().unwrap();
         let is_given_up = journal.book.tombstones.contains(&reference);
         if is_given_up && self.mutant != Mutant::IgnoresTombstones {
@@ -158,21 +188,29 @@ impl FileBank {
             Mutant::ForgetsReferences | Mutant::LooksTooEarly
         );
         let stands = stands.filter(|_| !forgets);
-        let is_doubled =
-            self.mutant == Mutant::ReservesDuplicates && stands == Some(ProviderDecision::Approved);
+        let is_doubled = self.mutant == Mutant::ReservesDuplicates
+            && stands.as_ref().is_some_and(ProviderDecision::is_approved);
         if let Some(stands) = stands
             && !is_doubled
         {
-            return stands;
+            return repeated(self.mutant, stands);
         }
         let decline = decline.map(str::to_owned);
-        let answer = decision(decline.as_ref());
+        let answer = match &decline {
+            None => ProviderDecision::Approved(approval.clone()),
+            Some(reason) => declined(reason),
+        };
+        if let (true, Some(stored)) = (answer.is_approved(), stored_card) {
+            journal.append(stored);
+        }
         journal.append(Event::Authorization {
             reference,
             amount_minor: money.amount_minor(),
             currency: money.currency().code().to_owned(),
             is_captured: capture == Capture::Automatic,
             decline,
+            approval,
+            series,
         });
         answer
     }
@@ -209,7 +247,7 @@ impl FileBank {
                 journal.append(Event::Tombstone {
                     reference: reference.clone(),
                 });
-                ProviderDecision::Approved
+                ProviderDecision::approved()
             }
             (None, _) => declined("invalid_transaction"),
         };
@@ -219,7 +257,7 @@ impl FileBank {
             kind: request.kind,
             amount_minor: request.money.amount_minor(),
             is_final: request.is_final,
-            decline: reason(&answer),
+            decline: answer.reason().map(str::to_owned),
         });
         answer
     }
@@ -242,6 +280,10 @@ async fn arrive_after(waits: u32) {
 impl PaymentProvider for FileBank {
     fn terms(&self) -> &AcquirerTerms {
         &self.terms
+    }
+
+    fn credentials(&self) -> Option<&dyn CredentialVault> {
+        Some(self)
     }
 
     fn authorize<'a>(

@@ -1,7 +1,7 @@
 //! A bank in one file: a line of JSON for each event, replayed when the file is opened.
 
-use sealpay_provider::ProviderDecision;
 use sealpay_provider::modification::ModificationKind::{self, Capture, Expiry, Refund, Void};
+use sealpay_provider::{Approval, CredentialReference, ProviderDecision};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -37,6 +37,16 @@ pub(super) enum Mutant {
     ConfirmsWithdrawn,
     /// Accepts unauthenticated notifications.
     BelievesEveryone,
+    /// Stores the card of a declined payment.
+    StoresDeclined,
+    /// Repeats an approval without the credential that it stored.
+    ForgetsCredentials,
+    /// Charges a revoked credential.
+    ChargesRevoked,
+    /// Charges a stored card for a merchant that does not name the series.
+    ChargesWithoutSeries,
+    /// Reports news of the account updater only once, even if it is not acknowledged.
+    ReportsNewsOnce,
 }
 
 /// An event of the journal.
@@ -50,7 +60,31 @@ pub(super) enum Event {
         currency: String,
         is_captured: bool,
         decline: Option<String>,
+        /// The codes, if it was approved.
+        approval: Approval,
+        /// The stored card that the shopper paid with, or that the payment stored.
+        series: Option<CredentialReference>,
     },
+    /// A card was stored.
+    Stored {
+        credential: CredentialReference,
+        brand: String,
+        last4: String,
+        expiry: String,
+        account: String,
+        declines_later: bool,
+    },
+    /// A stored card was revoked.
+    Revoked { credential: CredentialReference },
+    /// The account updater has news about a stored card.
+    News {
+        id: String,
+        credential: CredentialReference,
+        kind: String,
+        at_ms: i64,
+    },
+    /// News was acknowledged.
+    NewsDone { id: String },
     /// A reference was tombstoned before it arrived.
     Tombstone { reference: String },
     /// A payment was captured, voided or refunded, or that was declined.
@@ -117,9 +151,10 @@ pub(super) struct Book {
 }
 
 pub(super) fn decision(decline: Option<&String>) -> ProviderDecision {
-    decline.map_or(ProviderDecision::Approved, |reason| {
-        ProviderDecision::Declined(reason.clone())
-    })
+    match decline {
+        None => ProviderDecision::approved(),
+        Some(reason) => ProviderDecision::declined(reason),
+    }
 }
 
 impl Book {
@@ -131,9 +166,14 @@ impl Book {
                 currency,
                 is_captured,
                 decline,
+                approval,
+                ..
             } => {
-                let answer = decision(decline.as_ref());
-                if answer == ProviderDecision::Approved {
+                let answer = match decline {
+                    None => ProviderDecision::Approved(approval.clone()),
+                    Some(reason) => ProviderDecision::declined(reason),
+                };
+                if answer.is_approved() {
                     let authorized = Authorized {
                         amount_minor: *amount_minor,
                         currency: currency.clone(),
@@ -157,7 +197,7 @@ impl Book {
                 decline,
             } => {
                 let answer = decision(decline.as_ref());
-                let is_done = answer == ProviderDecision::Approved;
+                let is_done = answer.is_approved();
                 self.operations.insert(id.clone(), answer);
                 if is_done {
                     let payment = self.payments.entry(reference.clone()).or_default();

@@ -8,6 +8,7 @@
 )]
 
 mod bank;
+mod credentials;
 mod journal;
 mod notifications;
 mod payouts;
@@ -15,17 +16,19 @@ mod transfers;
 mod wallet;
 
 use bank::{DECLINED, FileBank};
+use credentials::DECLINED_LATER;
 use journal::{Event, Mutant};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
 use sealpay_protocol::money::Money;
 use sealpay_provider::conformance::{
-    self, Balance, CHECKS, Capability, CardKind, HarnessFuture, Payer, ProviderHarness,
+    self, Balance, CHECKS, Capability, CardKind, CardNews, HarnessFuture, Payer, ProviderHarness,
     ProviderUnderTest, Transmission, card,
 };
 use sealpay_provider::transfer::CollectionAccount;
 use sealpay_provider::{
-    NotificationReader, PaymentProvider, PayoutProvider, TransferProvider, WalletProvider,
+    CredentialReference, NotificationReader, PaymentProvider, PayoutProvider, TransferProvider,
+    WalletProvider,
 };
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -141,8 +144,23 @@ impl ProviderHarness for FileHarness {
         match kind {
             CardKind::Approved => Some(card("4242424242424242", self.now_ms())),
             CardKind::Declined => Some(card(DECLINED, self.now_ms())),
+            CardKind::DeclinedLater => Some(card(DECLINED_LATER, self.now_ms())),
+            CardKind::Updated => Some(card("4111111111111111", self.now_ms())),
             CardKind::Challenged => None,
         }
+    }
+
+    fn stored_cards(&self) -> HarnessFuture<'_, Option<usize>> {
+        ready(Some(self.bank().count_cards()))
+    }
+
+    fn update_card<'a>(
+        &'a self,
+        credential: &'a CredentialReference,
+        news: CardNews,
+    ) -> HarnessFuture<'a, ()> {
+        self.bank().report(credential, news);
+        ready(())
     }
 
     fn balance(&self, _: Payer) -> HarnessFuture<'_, Option<Balance>> {
@@ -272,6 +290,20 @@ fn every_defect_fails_the_expected_check() {
             "withdrawn_request_cannot_be_confirmed",
         ),
         (Mutant::BelievesEveryone, "altered_notification_is_refused"),
+        (Mutant::StoresDeclined, "declined_payment_stores_nothing"),
+        (
+            Mutant::ForgetsCredentials,
+            "approved_payment_stores_its_card_once",
+        ),
+        (Mutant::ChargesRevoked, "revoked_credential_is_not_charged"),
+        (
+            Mutant::ChargesWithoutSeries,
+            "merchant_names_the_series_and_charges_no_typed_card",
+        ),
+        (
+            Mutant::ReportsNewsOnce,
+            "news_is_reported_until_it_is_acknowledged",
+        ),
     ] {
         let failures = failures(mutant);
         let found = failures.iter().find(|(failed, _)| *failed == name);

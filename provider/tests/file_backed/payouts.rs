@@ -28,7 +28,7 @@ impl FileBank {
         if !is_known {
             journal.append(sent);
         }
-        ProviderDecision::Approved
+        ProviderDecision::approved()
     }
 }
 

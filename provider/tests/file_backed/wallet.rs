@@ -1,12 +1,12 @@
 //! The wallet of the file-backed bank: each page and each decision is a line of the file.
 
-use super::bank::FileBank;
+use super::bank::{Authorization, FileBank};
 use super::journal::{Event, Mutant};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::wallet::WalletRequest;
-use sealpay_provider::{Inquiry, ProviderFuture, WalletProvider};
+use sealpay_provider::{Approval, Inquiry, ProviderFuture, WalletProvider};
 
 /// A wallet's page.
 struct Page {
@@ -63,7 +63,15 @@ impl FileBank {
                 .decisions
                 .remove(&reference);
         }
-        self.record(reference, page.money, page.capture, decline);
+        let authorization = Authorization {
+            reference,
+            money: page.money,
+            capture: page.capture,
+            decline,
+            approval: Approval::NONE,
+            series: None,
+        };
+        self.record(authorization, None);
     }
 
     fn wallet_inquiry(&self, reference: PaymentId, withdraws: bool) -> Inquiry {

@@ -132,7 +132,7 @@ impl SimulatedAuthenticator {
         if let Some(stored) = self.challenge(request.reference).await? {
             return self.progress_of(stored).await;
         }
-        let account = self.simulation.account_of(&request.card.number).await?;
+        let account = self.simulation.account_of_source(request.source).await?;
         let decision = DecisionInput {
             ordered: self
                 .directive
@@ -180,7 +180,7 @@ impl SimulatedAuthenticator {
                 (ChallengeState::Code, hash, Some(message), None)
             }
         };
-        let brand = request.card.number.brand();
+        let brand = request.brand;
         let challenge = Challenge {
             reference: request.reference,
             account: account.id.clone(),

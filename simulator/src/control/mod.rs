@@ -9,6 +9,7 @@ pub use account_request::AccountRequest;
 pub use fault_request::FaultRequest;
 
 use super::account::{Account, AccountKind, AccountStatus, Enrolment};
+use super::credential::CredentialView;
 use super::fault::{Fault, Faults};
 use super::issuer::letters;
 use super::journal::Authorization;
@@ -107,6 +108,8 @@ pub struct AccountView {
     pub locked: bool,
     /// When codes are accepted again after five wrong ones, milliseconds since 1970.
     pub codes_refused_until_ms: Option<i64>,
+    /// The stored cards of the account, the newest first; of a list, only the newest of all.
+    pub credentials: Vec<CredentialView>,
 }
 
 impl From<Account> for AccountView {
@@ -137,6 +140,7 @@ impl From<Account> for AccountView {
             phone: account.phone,
             wrong_codes: account.wrong_codes,
             codes_refused_until_ms: Some(account.codes_refused_until_ms).filter(|ms| *ms > 0),
+            credentials: Vec::new(),
         }
     }
 }
@@ -154,7 +158,9 @@ impl SimulatedBank {
             let stored = personas.iter().find(|account| account.id == id);
             stored.cloned().or_else(|| persona.account(now_ms))
         });
-        Ok(personas.chain(others).map(AccountView::from).collect())
+        let mut accounts: Vec<_> = personas.chain(others).map(AccountView::from).collect();
+        self.add_credentials(&mut accounts).await?;
+        Ok(accounts)
     }
 
     /// The account with a persona's name, or with an id.
@@ -162,10 +168,18 @@ impl SimulatedBank {
     /// # Errors
     /// There is none, or the journal failed.
     pub async fn account(&self, name: &str) -> Result<AccountView, ControlError> {
-        self.find(name).await.map(AccountView::from)
+        let account = self.find(name).await?;
+        self.view(account).await
     }
 
-    async fn find(&self, name: &str) -> Result<Account, ControlError> {
+    async fn view(&self, account: Account) -> Result<AccountView, ControlError> {
+        let mut view = [AccountView::from(account)];
+        self.add_credentials(&mut view).await?;
+        let [view] = view;
+        Ok(view)
+    }
+
+    pub(crate) async fn find(&self, name: &str) -> Result<Account, ControlError> {
         let id = persona::named(name).map(Persona::account_id);
         let found = self.simulation.account(id.as_deref().unwrap_or(name));
         found.await?.ok_or(ControlError::NotFound)
@@ -193,7 +207,8 @@ impl SimulatedBank {
         }
         request.check(account.kind)?;
         let journal = &self.simulation.journal;
-        Ok(journal.change_account(account, request).await?.into())
+        let changed = journal.change_account(account, request).await?;
+        self.view(changed).await
     }
 
     /// The faults in force, the oldest first.

@@ -5,12 +5,12 @@ mod modifications;
 use super::{AccountRequest, ControlError};
 use crate::account::{AccountStatus, Enrolment};
 use crate::persona;
-use crate::simulation::tests::{APPROVED, TestBank, card, money, response};
+use crate::simulation::tests::{APPROVED, TestBank, card, money, response, without_codes};
 use crate::{AuthorizationState, SimulatedBank};
 use sealpay_protocol::card::CardNumber;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::Capture;
-use sealpay_provider::{AuthorizationRequest, BinLookup, Inquiry, PaymentProvider};
+use sealpay_provider::{AuthorizationRequest, BinLookup, CardSource, Inquiry, PaymentProvider};
 use sealpay_provider::{ProviderDecision, ProviderError, TestScenarios};
 use std::sync::Arc;
 
@@ -49,10 +49,11 @@ impl Payment<'_> {
             reference: reference(id),
             money: money(self.amount_minor, self.currency),
             capture: Capture::Automatic,
-            card: &card,
+            source: CardSource::Card(&card),
             authentication: None,
+            stored_credential: None,
         });
-        response(authorized).await
+        response(authorized).await.map(without_codes)
     }
 }
 
@@ -68,7 +69,7 @@ fn payment(number: &str) -> Payment<'_> {
 const YES: Response = Ok(APPROVED);
 
 fn declined(key: &str) -> Response {
-    Ok(ProviderDecision::Declined(key.into()))
+    Ok(ProviderDecision::declined(key))
 }
 
 #[tokio::test]
@@ -303,8 +304,10 @@ async fn faults_apply_as_requested_and_no_longer() {
 
     test.add_fault(r#"{"kind":"response_lost","next":1}"#).await;
     assert_eq!(ada.at(bank, "harbor", 2).await, no_response);
-    let approved = Ok(Inquiry::Answered(APPROVED));
-    assert_eq!(harbor.inquire(reference(2)).await, approved);
+    let Ok(Inquiry::Answered(decision)) = harbor.inquire(reference(2)).await else {
+        panic!("the request has arrived");
+    };
+    assert_eq!(without_codes(decision), APPROVED);
 
     let lost = r#"{"kind":"request_lost","target":"issuer","next":1}"#;
     test.add_fault(lost).await;

@@ -100,6 +100,16 @@ const UPDATE: &str = "UPDATE bank_accounts SET
     wrong_codes = COALESCE($14, wrong_codes)
     WHERE id = $1";
 
+const REPLACE_CARD: &str = "UPDATE bank_accounts SET last4 = $2 WHERE id = $1";
+
+/// Writes the last four digits of an account's new card.
+async fn replace_card(tx: &mut Tx<'_>, account: &Account) -> Result<(), Fault> {
+    get_or_insert(tx, account).await?;
+    let replaced = values![&account.id, &account.last4];
+    tx.execute(REPLACE_CARD, &replaced).await?;
+    Ok(())
+}
+
 async fn change(
     tx: &mut Tx<'_>,
     (fresh, request): &(Account, AccountRequest),
@@ -150,6 +160,13 @@ impl Journal {
         let mut accounts = self.list(PERSONAS, []).await?;
         accounts.extend(self.list(NEWEST_DERIVED, values![limit]).await?);
         Ok(accounts)
+    }
+
+    /// Writes the last four digits of an account's new card. The account is inserted first where it
+    /// is new.
+    pub(crate) async fn replace_card(&self, account: Account) -> Result<(), ProviderError> {
+        self.write(account, |tx, account| Box::pin(replace_card(tx, account)))
+            .await
     }
 
     /// Changes an account, which is inserted first where it is new. The held amount and the day's

@@ -6,7 +6,7 @@
 use super::Journal;
 use crate::exchange::share;
 use sealpay_protocol::ids::PaymentId;
-use sealpay_provider::{ProviderDecision, ProviderError};
+use sealpay_provider::{Approval, CredentialReference, ProviderDecision, ProviderError, Rejection};
 use sealpay_storage::{ByName, Entity, Fault, Projection, Tx, Value, entity, sql, values};
 
 /// The state of an authorization.
@@ -56,6 +56,16 @@ pub struct Authorization {
     pub state: AuthorizationState,
     /// The key of the reason, where it was declined.
     pub decline: Option<String>,
+    /// The merchant advice code of a decline.
+    pub advice_code: Option<String>,
+    /// The issuer's code of an approval (ISO 8583).
+    pub authorization_code: Option<String>,
+    /// The acquirer reference number, where the authorization captured the money.
+    pub acquirer_reference: Option<String>,
+    /// The scheme's id of an approval.
+    pub network_transaction_id: Option<String>,
+    /// The credential that was stored.
+    pub credential: Option<String>,
     /// The captured amount.
     pub booked_minor: i64,
     /// The captured amount on the account.
@@ -83,6 +93,11 @@ entity! {
         counted,
         state as ByName,
         decline,
+        advice_code,
+        authorization_code,
+        acquirer_reference,
+        network_transaction_id,
+        credential,
         booked_minor,
         booked_account_minor,
         refunded_minor,
@@ -135,6 +150,11 @@ impl Authorization {
             counted: false,
             state: AuthorizationState::Tombstoned,
             decline: None,
+            advice_code: None,
+            authorization_code: None,
+            acquirer_reference: None,
+            network_transaction_id: None,
+            credential: None,
             booked_minor: 0,
             booked_account_minor: 0,
             refunded_minor: 0,
@@ -150,12 +170,19 @@ impl Authorization {
         match self.state {
             AuthorizationState::Authorized
             | AuthorizationState::Captured
-            | AuthorizationState::Released => Some(ProviderDecision::Approved),
-            AuthorizationState::Declined => {
+            | AuthorizationState::Released => Some(ProviderDecision::Approved(Approval {
+                authorization_code: self.authorization_code,
+                acquirer_reference: self.acquirer_reference,
+                network_transaction_id: self.network_transaction_id,
+                credential: self
+                    .credential
+                    .and_then(|text| CredentialReference::new(text).ok()),
+            })),
+            AuthorizationState::Declined => Some(ProviderDecision::Declined(Rejection {
                 // A decline always has a reason. The fallback is the most general one.
-                let reason = self.decline.unwrap_or_else(|| "do_not_honor".into());
-                Some(ProviderDecision::Declined(reason))
-            }
+                reason: self.decline.unwrap_or_else(|| "do_not_honor".into()),
+                advice_code: self.advice_code,
+            })),
             AuthorizationState::Tombstoned => None,
         }
     }

@@ -9,11 +9,11 @@ use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::limits;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
-use sealpay_provider::{ProviderDecision, ProviderError};
+use sealpay_provider::{Approval, ProviderDecision, ProviderError};
 use sealpay_storage::{DatabaseError, Entity, Fault, Projection, Tx, Value, sql, values};
 
 /// A request to authorize an amount.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct AuthorizationInput {
     /// Who passes it on: references of one provider are not those of another.
     pub(crate) provider: String,
@@ -24,7 +24,15 @@ pub(crate) struct AuthorizationInput {
     pub(crate) capture: Capture,
     /// The decision, where it does not depend on the account.
     pub(crate) decision: Option<ProviderDecision>,
+    /// The codes of an approval.
+    pub(crate) codes: Approval,
     pub(crate) now_ms: i64,
+}
+
+impl AuthorizationInput {
+    fn approval(&self) -> ProviderDecision {
+        ProviderDecision::Approved(self.codes.clone())
+    }
 }
 
 /// Records an approval on an account that nothing limits. The account is only read, so that many
@@ -33,10 +41,12 @@ const ADD_UNLIMITED: &str = sql!(
     "INSERT INTO bank_authorizations (",
     Authorization::COLUMNS,
     ") SELECT $1, $2, $3, CAST($4 AS BIGINT), $5, CAST($6 AS BIGINT), CAST($7 AS BIGINT), $8, \
-     CAST($9 AS TEXT), CAST($10 AS BIGINT), CAST($11 AS BIGINT), CAST($12 AS BIGINT), \
-     CAST($13 AS BIGINT), CAST($14 AS BIGINT), CAST($15 AS BIGINT), CAST($16 AS BIGINT) \
+     CAST($9 AS TEXT), CAST($10 AS TEXT), CAST($11 AS TEXT), CAST($12 AS TEXT), \
+     CAST($13 AS TEXT), CAST($14 AS TEXT), \
+     CAST($15 AS BIGINT), CAST($16 AS BIGINT), CAST($17 AS BIGINT), CAST($18 AS BIGINT), \
+     CAST($19 AS BIGINT), CAST($20 AS BIGINT), CAST($21 AS BIGINT) \
      WHERE NOT EXISTS (SELECT 1 FROM bank_accounts WHERE id = $3 \
-     AND (status <> 'active' OR (wrong_codes >= $17 AND codes_refused_until_ms = 0) \
+     AND (status <> 'active' OR (wrong_codes >= $22 AND codes_refused_until_ms = 0) \
      OR credit_limit_minor IS NOT NULL \
      OR per_transaction_limit_minor IS NOT NULL OR daily_count_limit IS NOT NULL \
      OR daily_sum_limit_minor IS NOT NULL)) \
@@ -45,13 +55,14 @@ const ADD_UNLIMITED: &str = sql!(
 
 const DECLINE: &str = "UPDATE bank_authorizations SET state = 'declined', decline = $3,
     account_minor = 0, counted = 0, booked_minor = 0, booked_account_minor = 0,
+    authorization_code = NULL, acquirer_reference = NULL, network_transaction_id = NULL,
     hold_until_ms = NULL WHERE reference = $1 AND provider = $2";
 
 const CORRECT: &str = "UPDATE bank_authorizations SET account_minor = $3,
     booked_account_minor = $4 WHERE reference = $1 AND provider = $2";
 
 /// The values of the statements, prepared outside of the transaction: there is one writer.
-struct Prepared {
+pub(super) struct Prepared {
     input: AuthorizationInput,
     unlimited: Option<Vec<Value>>,
     row: <Authorization as Entity>::Values,
@@ -101,12 +112,14 @@ fn authorization(
     decision: &ProviderDecision,
     counted: Option<i64>,
 ) -> Authorization {
-    let (state, decline) = match (decision, input.capture) {
-        (ProviderDecision::Approved, Capture::Automatic) => (AuthorizationState::Captured, None),
-        (ProviderDecision::Approved, Capture::Manual) => (AuthorizationState::Authorized, None),
-        (ProviderDecision::Declined(reason), _) => {
-            (AuthorizationState::Declined, Some(reason.clone()))
-        }
+    let state = match (decision, input.capture) {
+        (ProviderDecision::Approved(_), Capture::Automatic) => AuthorizationState::Captured,
+        (ProviderDecision::Approved(_), Capture::Manual) => AuthorizationState::Authorized,
+        (ProviderDecision::Declined(_), _) => AuthorizationState::Declined,
+    };
+    let (codes, rejection) = match decision {
+        ProviderDecision::Approved(_) => (input.codes.clone(), None),
+        ProviderDecision::Declined(rejection) => (Approval::NONE, Some(rejection.clone())),
     };
     let if_captured = |amount: i64| match state {
         AuthorizationState::Captured => amount,
@@ -120,7 +133,13 @@ fn authorization(
         account_minor: counted.unwrap_or(0),
         counted: counted.is_some(),
         state,
-        decline,
+        advice_code: rejection
+            .as_ref()
+            .and_then(|rejection| rejection.advice_code.clone()),
+        decline: rejection.map(|rejection| rejection.reason),
+        authorization_code: codes.authorization_code,
+        acquirer_reference: codes.acquirer_reference,
+        network_transaction_id: codes.network_transaction_id,
         booked_minor: if_captured(input.money.amount_minor()),
         booked_account_minor: if_captured(counted.unwrap_or(0)),
         hold_until_ms: (state == AuthorizationState::Authorized).then_some(hold_until_ms),
@@ -128,8 +147,8 @@ fn authorization(
     }
 }
 
-fn prepare(input: AuthorizationInput) -> Result<Prepared, DatabaseError> {
-    let approved = ProviderDecision::Approved;
+pub(super) fn prepare(input: AuthorizationInput) -> Result<Prepared, DatabaseError> {
+    let approved = ProviderDecision::approved();
     let is_open = input.decision.is_none();
     let unlimited = if is_open && input.account.is_unlimited() {
         let mut values = authorization(&input, &approved, None).to_row()?.to_vec();
@@ -155,14 +174,14 @@ fn prepare(input: AuthorizationInput) -> Result<Prepared, DatabaseError> {
 }
 
 /// Records it unless the reference is known; gives the decision, or none for a tombstone.
-async fn authorize(
+pub(super) async fn authorize(
     tx: &mut Tx<'_>,
     prepared: &Prepared,
 ) -> Result<Option<ProviderDecision>, Fault> {
     let input = &prepared.input;
     if let Some(unlimited) = &prepared.unlimited {
         if tx.execute(ADD_UNLIMITED, unlimited).await? == 1 {
-            return Ok(Some(ProviderDecision::Approved));
+            return Ok(Some(input.approval()));
         }
         if let Some(stored) = find(tx, input.reference, &input.provider).await? {
             return Ok(stored.decision());
@@ -170,7 +189,8 @@ async fn authorize(
     }
     let Some(reservation) = &prepared.reservation else {
         return match (tx.execute(ADD, &prepared.row).await?, &input.decision) {
-            (1, Some(decision)) => Ok(Some(decision.clone())),
+            (1, Some(ProviderDecision::Approved(_))) => Ok(Some(input.approval())),
+            (1, Some(declined)) => Ok(Some(declined.clone())),
             (1, None) => decide_by_account(tx, input).await.map(Some),
             _ => stored_decision(tx, input).await,
         };
@@ -182,7 +202,7 @@ async fn authorize(
         (accounts::RESERVE, reservation.values.as_slice()),
     ];
     match tx.execute_together(&statements).await?[..] {
-        [1, 1] => Ok(Some(ProviderDecision::Approved)),
+        [1, 1] => Ok(Some(input.approval())),
         [1, _] => decide_by_account(tx, input).await.map(Some),
         [_, reserved] => {
             if reserved == 1 {
@@ -207,7 +227,7 @@ async fn decide_by_account(
         Verdict::Declined(reason) => {
             let decline = values![input.reference, input.provider.clone(), reason];
             tx.execute(DECLINE, &decline).await?;
-            Ok(ProviderDecision::Declined(reason.into()))
+            Ok(ProviderDecision::declined(reason))
         }
         Verdict::Approved(amount) => {
             let reservation = Reservation::new(input, &account, amount);
@@ -221,7 +241,7 @@ async fn decide_by_account(
                 reservation.booked,
             ];
             tx.execute(CORRECT, &correct).await?;
-            Ok(ProviderDecision::Approved)
+            Ok(input.approval())
         }
     }
 }

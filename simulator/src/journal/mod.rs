@@ -7,6 +7,7 @@
 mod accounts;
 mod authorization;
 mod authorize;
+mod credential;
 mod modification;
 mod operations;
 #[cfg(test)]
@@ -14,6 +15,9 @@ mod tests;
 
 pub use authorization::{Authorization, AuthorizationState};
 pub(crate) use authorize::AuthorizationInput;
+pub(crate) use credential::{
+    BankCredential, Charge, CredentialStep, NewCredential, StoredUpdate, on_file,
+};
 pub(crate) use modification::Change;
 pub(crate) use operations::modify_authorization;
 

@@ -73,9 +73,9 @@ async fn modify(tx: &mut Tx<'_>, input: &ModificationInput) -> Result<Modified, 
     let request = &change.request;
     let key = values![request.modification, change.provider.clone()];
     if let Some(stored) = tx.get::<Modification>(BY_KEY, &key).await? {
-        let declined = stored.decline.map(ProviderDecision::Declined);
+        let declined = stored.decline.map(ProviderDecision::declined);
         return Ok(Modified {
-            decision: declined.unwrap_or(ProviderDecision::Approved),
+            decision: declined.unwrap_or(ProviderDecision::approved()),
             is_repeated: true,
         });
     }
@@ -90,10 +90,7 @@ async fn modify(tx: &mut Tx<'_>, input: &ModificationInput) -> Result<Modified, 
         kind: request.kind,
         money: request.money,
         is_final: request.is_final,
-        decline: match &decision {
-            ProviderDecision::Approved => None,
-            ProviderDecision::Declined(reason) => Some(reason.clone()),
-        },
+        decline: decision.reason().map(str::to_owned),
         created_at_ms: change.now_ms,
     };
     // Of the same request twice at once, one alone changes anything.

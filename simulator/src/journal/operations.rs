@@ -61,7 +61,7 @@ async fn update(
 }
 
 fn declined(reason: &str) -> Result<ProviderDecision, Fault> {
-    Ok(ProviderDecision::Declined(reason.into()))
+    Ok(ProviderDecision::declined(reason))
 }
 
 /// Whether the amount is positive, at most this much, and in the payment's currency.
@@ -91,7 +91,7 @@ async fn capture(
     let is_last = change.request.is_final || captured.held_minor() == 0;
     let after = if is_last { captured.closed() } else { captured };
     update(tx, authorization, &after, change.now_ms).await?;
-    Ok(ProviderDecision::Approved)
+    Ok(ProviderDecision::approved())
 }
 
 /// Approved as well where nothing is held any more, unless the whole amount was captured.
@@ -103,7 +103,7 @@ async fn void(
     match authorization.state {
         AuthorizationState::Authorized => {
             update(tx, authorization, &authorization.closed(), change.now_ms).await?;
-            Ok(ProviderDecision::Approved)
+            Ok(ProviderDecision::approved())
         }
         AuthorizationState::Captured
             if authorization.booked_minor == authorization.amount_minor =>
@@ -112,7 +112,7 @@ async fn void(
         }
         AuthorizationState::Released
         | AuthorizationState::Tombstoned
-        | AuthorizationState::Captured => Ok(ProviderDecision::Approved),
+        | AuthorizationState::Captured => Ok(ProviderDecision::approved()),
         AuthorizationState::Declined => declined(INVALID_TRANSACTION),
     }
 }
@@ -137,14 +137,14 @@ async fn refund(
     let after = closed.refunded(change.request.money.amount_minor());
     let after = after.ok_or_else(no_share)?;
     update(tx, authorization, &after, change.now_ms).await?;
-    Ok(ProviderDecision::Approved)
+    Ok(ProviderDecision::approved())
 }
 
 async fn tombstone(tx: &mut Tx<'_>, change: &Change) -> Result<ProviderDecision, Fault> {
     let payment = change.request.payment;
     let row = Authorization::tombstone(payment, &change.provider, change.now_ms).to_row()?;
     match tx.execute(ADD, &row).await? {
-        1 => Ok(ProviderDecision::Approved),
+        1 => Ok(ProviderDecision::approved()),
         _ => Err(Fault::Retry("an authorization came meanwhile".into())),
     }
 }

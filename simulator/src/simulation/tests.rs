@@ -124,10 +124,18 @@ pub(crate) fn euros(amount_minor: i64) -> Money {
     money(amount_minor, "EUR")
 }
 
-pub(crate) const APPROVED: ProviderDecision = ProviderDecision::Approved;
+pub(crate) const APPROVED: ProviderDecision = ProviderDecision::approved();
 
 pub(crate) fn declined(reason: &str) -> ProviderDecision {
-    ProviderDecision::Declined(reason.into())
+    ProviderDecision::declined(reason)
+}
+
+/// The decision without the codes of an approval, and without advice.
+pub(crate) fn without_codes(decision: ProviderDecision) -> ProviderDecision {
+    match decision {
+        ProviderDecision::Approved(_) => APPROVED,
+        ProviderDecision::Declined(rejection) => ProviderDecision::declined(rejection.reason),
+    }
 }
 
 /// Waits for a response, but not forever.

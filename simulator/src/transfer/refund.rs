@@ -16,7 +16,7 @@ const REFUND: &str = "UPDATE bank_collections SET refunded_minor = refunded_mino
         AND state <> 'returned' AND arrives_at_ms <= $3)";
 
 fn declined(reason: &str) -> Result<ProviderDecision, Fault> {
-    Ok(ProviderDecision::Declined(reason.into()))
+    Ok(ProviderDecision::declined(reason))
 }
 
 /// A transfer knows refunds alone.
@@ -35,7 +35,7 @@ pub(crate) async fn decide(tx: &mut Tx<'_>, change: &Change) -> Result<ProviderD
     }
     let refund = values![reference, amount_minor, change.now_ms];
     match tx.execute(REFUND, &refund).await? {
-        1 => Ok(ProviderDecision::Approved),
+        1 => Ok(ProviderDecision::approved()),
         _ => declined("invalid_amount"),
     }
 }

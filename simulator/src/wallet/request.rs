@@ -92,8 +92,8 @@ pub(crate) const RECORD: &str = "UPDATE bank_wallet_requests SET answer = $2
 /// A decision as [`RECORD`] stores it; none is a tombstone's.
 pub(crate) fn stored_decision(decision: Option<ProviderDecision>) -> String {
     match decision {
-        Some(ProviderDecision::Approved) => APPROVED.into(),
-        Some(ProviderDecision::Declined(key)) => key,
+        Some(ProviderDecision::Approved(_)) => APPROVED.into(),
+        Some(ProviderDecision::Declined(rejection)) => rejection.reason,
         None => NEVER_RECEIVED.into(),
     }
 }
@@ -108,14 +108,16 @@ impl StoredRequest {
     /// The decision, if it is known without the journal.
     pub(crate) fn decision(&self) -> Option<ProviderDecision> {
         let key = match (self.state, self.decision.as_deref()) {
-            (RequestState::Confirmed, Some(APPROVED)) => return Some(ProviderDecision::Approved),
+            (RequestState::Confirmed, Some(APPROVED)) => {
+                return Some(ProviderDecision::approved());
+            }
             (RequestState::Confirmed, Some(NEVER_RECEIVED)) => "duplicate_transaction",
             (RequestState::Confirmed, key) => key?,
             (RequestState::Refused, _) => "wallet_refused",
             (RequestState::Withdrawn, _) => "payment_abandoned",
             (RequestState::Open | RequestState::NeverReceived, _) => return None,
         };
-        Some(ProviderDecision::Declined(key.into()))
+        Some(ProviderDecision::declined(key))
     }
 }
 

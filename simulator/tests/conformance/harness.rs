@@ -4,11 +4,13 @@ use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::secret::Secret;
+use sealpay_provider::CredentialReference;
 use sealpay_provider::conformance::{
-    Balance, CHECKS, Capability, CardKind, HarnessFuture, Payer, ProviderHarness,
+    Balance, CHECKS, Capability, CardKind, CardNews, HarnessFuture, Payer, ProviderHarness,
     ProviderUnderTest, Transmission, card,
 };
 use sealpay_provider::transfer::CollectionAccount;
+use sealpay_simulator::credential::CardUpdate;
 use sealpay_simulator::payout::ReturnReason;
 use sealpay_simulator::{AuthorizationState, SimulatedBank, persona, transfer, wallet};
 use sealpay_system::{Clock, Rng};
@@ -30,6 +32,9 @@ const POLL_EVERY: Duration = Duration::from_millis(20);
 
 /// An account with limits, which counts authorized and captured amounts.
 const PAYER: &str = "ben_balance";
+
+/// The card that the account updater has news about; not a persona's.
+const UPDATED: &str = "4111111111111111";
 
 /// More than the suite pays in all, minor units.
 const BALANCE_MINOR: i64 = 100_000_000;
@@ -119,7 +124,7 @@ impl BankHarness {
 
     fn target(&self, capability: Capability) -> &'static str {
         match capability {
-            Capability::Acquirer => self.acquirer,
+            Capability::Acquirer | Capability::Credentials => self.acquirer,
             Capability::Wallet => wallet::NAME,
             Capability::Transfers => transfer::NAME,
             Capability::Payouts => "payouts",
@@ -226,8 +231,41 @@ impl ProviderHarness for BankHarness {
             CardKind::Approved => PAYER,
             CardKind::Declined => "edda_do_not_honor",
             CardKind::Challenged => "cody_challenge_code",
+            CardKind::DeclinedLater => "renewal_closed",
+            CardKind::Updated => return Some(card(UPDATED, self.now_ms())),
         };
         Some(card(number_of(name), self.now_ms()))
+    }
+
+    fn stored_cards(&self) -> HarnessFuture<'_, Option<usize>> {
+        Box::pin(async move {
+            let accounts = self.bank().accounts(AUTHORIZATIONS).await.unwrap();
+            let stored = accounts.iter().map(|account| account.credentials.len());
+            Some(stored.sum())
+        })
+    }
+
+    fn update_card<'a>(
+        &'a self,
+        credential: &'a CredentialReference,
+        news: CardNews,
+    ) -> HarnessFuture<'a, ()> {
+        Box::pin(async move {
+            let accounts = self.bank().accounts(AUTHORIZATIONS).await.unwrap();
+            let mut accounts = accounts.into_iter();
+            let account = accounts.find(|account| {
+                let mut stored = account.credentials.iter();
+                stored.any(|stored| stored.reference == credential.as_str())
+            });
+            let update = match news {
+                CardNews::Replaced => CardUpdate::Replaced,
+                CardNews::ContactCardholder => CardUpdate::ContactCardholder,
+                CardNews::Closed => CardUpdate::Closed,
+            };
+            let id = account.expect("the card is stored").id;
+            let updated = self.bank().update_card(&id, update).await;
+            updated.map(drop).expect("the card is updated");
+        })
     }
 
     fn balance(&self, payer: Payer) -> HarnessFuture<'_, Option<Balance>> {

@@ -20,16 +20,30 @@ const SHARED: [&str; 12] = [
 ];
 
 /// The features, each with the other features that it may use.
-const FEATURES: [(&str, &[&str]); 11] = [
+const FEATURES: [(&str, &[&str]); 14] = [
+    ("agreements", &["instruments"]),
     ("balance", &["settlements"]),
+    ("customers", &["agreements", "instruments"]),
     ("disputes", &["payments"]),
+    // Detaching an instrument revokes its agreements.
+    ("instruments", &["agreements"]),
     ("merchants", &[]),
     ("modifications", &["payments"]),
     ("notifications", &["payments", "payouts"]),
     // The event of a payment shows what was done to it.
-    ("payments", &["disputes", "modifications", "sessions"]),
+    (
+        "payments",
+        &[
+            "agreements",
+            "customers",
+            "disputes",
+            "instruments",
+            "modifications",
+            "sessions",
+        ],
+    ),
     ("payouts", &["balance"]),
-    ("sessions", &["payments"]),
+    ("sessions", &["agreements", "instruments", "payments"]),
     ("settlements", &["balance", "payments", "payouts"]),
     ("webhooks", &["payments"]),
     ("widget_builds", &[]),
@@ -43,7 +57,7 @@ const PARTS: [(&str, &[&str]); 9] = [
     ("error", &[]),
     ("fair", &["error"]),
     ("gateway", &["auth", "error", "fair", "keys", "ledger", "store"]),
-    ("idempotency", &["error", "gateway", "store"]),
+    ("idempotency", &["error", "gateway", "store", "webhooks"]),
     ("keys", &["auth", "error", "gateway", "http", "maintain", "merchants", "store", "webhooks"]),
     ("ledger", &["balance", "disputes", "payments", "payouts", "settlements", "store"]),
     ("listener", &["metrics", "webhooks"]),

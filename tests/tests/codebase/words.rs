@@ -67,8 +67,6 @@ const RETIRED_IN: &[(&str, &str, &str)] = &[
     ("verifier-server/src", "edge", "system"),
     ("verifier-server/src", "unheard", "map_provider_error"),
     ("simulator/src", "unheard", "map_provider_error"),
-    ("verifier-server/src", "vault", "encryption"),
-    ("simulator/src", "vault", "encryption"),
     ("verifier-server/src", "wish", "request, input, new"),
     ("simulator/src", "wish", "request, input, new"),
     ("simulator/src", "Deed", "Action"),

@@ -20,6 +20,7 @@ fn claims() -> OrderClaims {
         parent_origins: vec!["https://shop.example".parse().unwrap()],
         description: Some("紙の灯籠".into()),
         items: None,
+        agreement: None,
         customer: None,
         methods: None,
         billing_country: None,

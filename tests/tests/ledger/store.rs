@@ -12,6 +12,7 @@ use verifier_server::balance;
 use verifier_server::ledger::model::{Account, AccountBalance};
 use verifier_server::ledger::posting;
 use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::outcome::OutcomeEffects;
 use verifier_server::settlements::store::CloseOutcome;
 use verifier_server::store::{DatabaseError, Store};
 
@@ -179,9 +180,10 @@ async fn nothing_is_settled_twice(database: &TestDatabase) {
     // Another payment's balance transaction has this one's source and type.
     let sold = sold(&store, merchant, 500, "2026-11-25").await;
     let posting = posting::of_capture(&ids(), &after, sold.id.to_string(), 1_000);
-    let recorded = store
-        .payments
-        .record_outcome(&claimed, &after, None, Some(&posting));
+    let recorded =
+        store
+            .payments
+            .record_outcome(&claimed, &after, OutcomeEffects::new(None, Some(&posting)));
     let error = recorded.await.unwrap_err();
     assert!(matches!(error, DatabaseError::Corrupt(_)), "{error}");
     let stored = store.payments.get(claimed.id).await.unwrap().unwrap();

@@ -49,8 +49,8 @@ async fn refund_at_a_removed_provider_needs_attention_after_an_hour() {
 async fn operator_resolves_a_refund_as_the_provider_reports() {
     #[rustfmt::skip]
     let rows = [
-        (ProviderDecision::Approved, "partially_refunded", 300, "partially_refunded"),
-        (ProviderDecision::Declined("not_processed".into()), "captured", 0, "refund_failed"),
+        (ProviderDecision::approved(), "partially_refunded", 300, "partially_refunded"),
+        (ProviderDecision::declined("not_processed"), "captured", 0, "refund_failed"),
     ];
     for (answer, state, refunded, told) in rows {
         let gateway = TestGateway::start().await;
@@ -85,19 +85,19 @@ async fn operation_still_being_reconciled_is_not_resolved_unless_forced() {
     let id: ModificationId = made["id"].as_str().unwrap().parse().unwrap();
     let inside = &gateway.server.state.gateway;
     let refused =
-        modifications::by_hand::end_by_hand(inside, id, ProviderDecision::Approved, false).await;
+        modifications::by_hand::end_by_hand(inside, id, ProviderDecision::approved(), false).await;
     assert!(
         matches!(refused, Err(NotEnded::ProviderIsThere(_))),
         "{refused:?}"
     );
-    let failed = ProviderDecision::Declined("not_processed".into());
+    let failed = ProviderDecision::declined("not_processed");
     let ended = modifications::by_hand::end_by_hand(inside, id, failed, true)
         .await
         .unwrap();
     assert_eq!(ended.state, ModificationState::Failed);
     let unknown = ModificationId::new(1, [1; 10]);
     let refused =
-        modifications::by_hand::end_by_hand(inside, unknown, ProviderDecision::Approved, true)
+        modifications::by_hand::end_by_hand(inside, unknown, ProviderDecision::approved(), true)
             .await;
     assert_eq!(refused, Err(NotEnded::Unknown));
     gateway.finish().await;

@@ -12,7 +12,7 @@ use verifier_server::ledger::posting::PostingContext;
 use verifier_server::merchants::model::Reserve;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
-use verifier_server::payments::store::outcome::Recorded;
+use verifier_server::payments::store::outcome::{OutcomeEffects, Recorded};
 use verifier_server::payouts::model::Payout;
 use verifier_server::payouts::store::PayoutFilter;
 use verifier_server::settlements::draft;
@@ -63,9 +63,10 @@ pub(crate) async fn sold(
         line.fees = FEES;
         line.net_minor = line.gross_minor - FEES.total_minor();
     }
-    let settled = store
-        .payments
-        .record_outcome(&claimed, &after, None, Some(&posting));
+    let settled =
+        store
+            .payments
+            .record_outcome(&claimed, &after, OutcomeEffects::new(None, Some(&posting)));
     match settled.await.unwrap() {
         Recorded::Done(payment) => payment,
         Recorded::NotInState(payment) => panic!("the payment is {}", payment.state),

@@ -26,7 +26,7 @@ use serde_json::Value;
 use verifier_server::error::ErrorCode;
 
 /// Every path with the methods that it takes.
-pub(crate) const ROUTES: [(&str, &[&str]); 17] = [
+pub(crate) const ROUTES: [(&str, &[&str]); 20] = [
     ("/sim", &["GET", "HEAD"]),
     ("/sim/control.css", &["GET", "HEAD"]),
     ("/sim/control.js", &["GET", "HEAD"]),
@@ -37,6 +37,9 @@ pub(crate) const ROUTES: [(&str, &[&str]); 17] = [
     ("/sim/webhooks", &["GET", "HEAD", "POST"]),
     ("/sim/accounts", &["GET", "HEAD"]),
     ("/sim/accounts/ada_approved", &["GET", "HEAD", "PUT"]),
+    ("/sim/accounts/ada_approved/replace", &["POST"]),
+    ("/sim/accounts/ada_approved/close", &["POST"]),
+    ("/sim/accounts/ada_approved/contact", &["POST"]),
     ("/sim/phone", &["GET", "HEAD"]),
     ("/sim/payments", &["GET", "HEAD"]),
     ("/sim/payments/pay_none", &["GET", "HEAD"]),

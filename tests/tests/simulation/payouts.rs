@@ -40,7 +40,7 @@ async fn paid(gateway: &TestGateway, count: u8) -> Vec<String> {
             account: payouts.default_account(gateway.merchant.id).unwrap(),
             money: Money::new(i64::from(number), "EUR".parse().unwrap()),
         };
-        assert_eq!(payouts.pay(request).await, Ok(ProviderDecision::Approved));
+        assert_eq!(payouts.pay(request).await, Ok(ProviderDecision::approved()));
         names.push(payout.to_string());
     }
     names

@@ -8,14 +8,15 @@ use sealpay_protocol::order::{Capture, OrderItem};
 use std::sync::atomic::{AtomicU64, Ordering};
 use verifier_server::auth::api_keys::model::ApiKey;
 use verifier_server::auth::nonces::Nonce;
+use verifier_server::instruments::model::StoredCard;
 use verifier_server::merchants::model::{Merchant, OrderKey, Reserve};
-use verifier_server::payments::methods::card::model::{CardDetails, StoredCard};
+use verifier_server::payments::methods::card::model::{CardCodes, CardDetails};
 use verifier_server::payments::methods::card::risk::{Assessment, RiskOutcome};
 use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
-use verifier_server::payments::store::outcome::Recorded;
+use verifier_server::payments::store::outcome::{OutcomeEffects, Recorded};
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Addition, Store};
@@ -135,6 +136,7 @@ pub(crate) fn session(merchant: MerchantId) -> Session {
             amount: 2490,
         }]),
         customer: Some("customer-7".into()),
+        agreement: None,
         simulate: Some("approved".into()),
         methods: Method::ALL.to_vec(),
         billing_country: Some("DE".into()),
@@ -157,7 +159,8 @@ pub(crate) fn session(merchant: MerchantId) -> Session {
 pub(crate) fn payment(session: &Session) -> Payment {
     Payment {
         id: new_id!(PaymentId),
-        session: session.id,
+        session: Some(session.id),
+        agreement: None,
         merchant: session.merchant,
         attempt: new_id!(AttemptId),
         owner: "thumbprint".into(),
@@ -180,6 +183,9 @@ pub(crate) fn payment(session: &Session) -> Payment {
                 reasons: vec!["card_testing".into()],
             }),
             authentication: None,
+            codes: CardCodes::default(),
+            instrument: None,
+            storing: None,
         })),
         state: PaymentState::Authorizing,
         decline: None,
@@ -266,7 +272,7 @@ pub(crate) async fn settled(store: &Store, payment: &Payment, to: PaymentState) 
     event.created_at_ms = after.updated_at_ms;
     let outcome = store
         .payments
-        .record_outcome(payment, &after, Some(&event), None)
+        .record_outcome(payment, &after, OutcomeEffects::new(Some(&event), None))
         .await;
     match outcome.unwrap() {
         Recorded::Done(payment) => payment,

@@ -45,7 +45,8 @@ fn is_of_the_suite(path: &Path) -> bool {
 /// The public methods of `impl …Store` blocks, each as it is called: `.payments.claim(`.
 fn methods_of_repositories(server: &str) -> Vec<String> {
     let fields = server.lines().filter_map(|line| {
-        let (field, name) = line.strip_prefix("    pub ")?.split_once(": ")?;
+        let line = line.strip_prefix("    ")?;
+        let (field, name) = line.strip_prefix("pub ").unwrap_or(line).split_once(": ")?;
         let name = name
             .strip_suffix("Store,")
             .filter(|name| !name.is_empty())?;

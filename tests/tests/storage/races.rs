@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
-use verifier_server::payments::store::outcome::Recorded;
+use verifier_server::payments::store::outcome::{OutcomeEffects, Recorded};
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 
@@ -166,7 +166,7 @@ async fn one_of_many_concurrent_outcomes_is_stored(database: &TestDatabase) {
         async move {
             store
                 .payments
-                .record_outcome(&before, &after, Some(&event), None)
+                .record_outcome(&before, &after, OutcomeEffects::new(Some(&event), None))
                 .await
                 .unwrap()
         }

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, UnixStream};
 use tokio::task::JoinSet;
 use verifier_server::merchants::model::Reserve;
 use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::outcome::OutcomeEffects;
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Addition, DatabaseError, Options, Store};
@@ -195,7 +196,7 @@ async fn invalid_column_value_is_an_error_and_not_a_panic(database: &TestDatabas
     let refunded = moved(&captured, PaymentState::Refunded, NOW_MS);
     let refused = store
         .payments
-        .record_outcome(&captured, &refunded, None, None)
+        .record_outcome(&captured, &refunded, OutcomeEffects::new(None, None))
         .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),

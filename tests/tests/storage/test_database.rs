@@ -3,6 +3,7 @@
 use harness::folder::Folder;
 use harness::postgres::{Database, fresh_database};
 use harness::rows::StoredState;
+use sealpay_storage::{Entity, Value};
 use verifier_server::store::{Options, Store};
 
 /// An empty database that goes away with the test.
@@ -51,5 +52,23 @@ impl TestDatabase {
             Self::Postgres(database) => StoredState::Postgres(database.url().to_owned()),
         };
         stored.execute(sql).await;
+    }
+
+    /// Inserts a row past the store.
+    pub(crate) async fn insert<T: Entity>(&self, entity: &T)
+    where
+        T::Values: AsRef<[Value]>,
+    {
+        let row = entity.to_row().unwrap();
+        let mut sql = T::INSERT.to_owned();
+        for (place, value) in row.as_ref().iter().enumerate().rev() {
+            let literal = match value {
+                Value::Text(text) => format!("'{}'", text.replace('\'', "''")),
+                Value::Integer(number) => number.to_string(),
+                Value::Null => "NULL".into(),
+            };
+            sql = sql.replace(&format!("${}", place + 1), &literal);
+        }
+        self.tamper(&sql).await;
     }
 }

@@ -150,11 +150,11 @@ async fn invalid_order_is_reported_without_a_retry() {
 #[tokio::test(flavor = "multi_thread")]
 async fn open_checkout_shows_its_expiry() {
     let environment = TestEnvironment::shared();
-    let mut claims = environment.claims("expires");
-    claims.exp = claims.iat + 6;
-    let address = show_form_for(&claims, "");
     play_shared("expires", async move |session, _| {
-        session.go(&address).await;
+        // Signed when the browser is ready, so that the form is open well before the order expires.
+        let mut claims = environment.claims("expires");
+        claims.exp = claims.iat + 8;
+        session.go(&show_form_for(&claims, "")).await;
         session.enter_form().await;
         session.type_into("#number", VISA.number).await;
         session.read(PANEL, "This checkout has timed out").await;

@@ -65,10 +65,10 @@
     [make("tr", {}, make("td", { colSpan: columns, className: "nothing" }, text))];
 
   const GOOD = ["captured", "partially_captured", "authorized", "matched", "active", "allow",
-    "authenticated", "delivered", "won"];
-  const OVER = ["voided", "refunded", "partially_refunded"];
+    "authenticated", "delivered", "won", "current"];
+  const OVER = ["voided", "refunded", "partially_refunded", "revoked"];
   const WAIT = ["pending", "needs_response", "under_review", "authorizing", "requires_action", "unknown", "scheduled", "arrived", "review",
-    "step_up", "attempted", "unavailable", "not_activated"];
+    "step_up", "attempted", "unavailable", "not_activated", "replaced", "contact_cardholder"];
   function badge(state) {
     const kinds = [["good", GOOD], ["wait", WAIT], ["over", OVER]];
     const kind = kinds.find(([, states]) => states.includes(state))?.[0] ?? "bad";
@@ -577,7 +577,30 @@
     find("#account-about").textContent = `${cardOf(account)} · ${account.issuer} · `
       + `${account.kind} account in ${account.currency}`;
     find("#account-problem").textContent = "";
+    showCredentials(account);
     find("#account").showModal();
+  }
+
+  // The stored cards of an account, and what its issuer can do to them.
+  function showCredentials({ credentials }) {
+    find("#account-credentials").replaceChildren(...credentials.map((credential) => {
+      const { acquirer, last4, expiry, charges, status } = credential;
+      const count = `${charges} ${charges === 1 ? "charge" : "charges"} by the merchant`;
+      return make("li", {}, `${acquirer} ···· ${last4}, ${expiry} `, badge(status), small(count));
+    }));
+    find("#no-credentials").hidden = credentials.length > 0;
+  }
+
+  for (const [button, action, done] of [
+    ["#account-replace", "replace", "Card replaced."],
+    ["#account-end", "close", "Account closed."],
+    ["#account-contact", "contact", "The cardholder has to be asked."],
+  ]) {
+    find(button).addEventListener("click", () => busy(find(button), async () => {
+      const path = `/sim/accounts/${encodeURIComponent(edited.persona ?? edited.id)}/${action}`;
+      const complain = (text) => { find("#account-problem").textContent = text; };
+      if (await command("POST", path, undefined, done, complain)) find("#account").close();
+    }));
   }
 
   function changesOf(data) {

@@ -11,6 +11,16 @@ pub enum Scope {
     RefundsWrite,
     /// Respond to disputes.
     DisputesWrite,
+    /// Read customers and their saved instruments.
+    CustomersRead,
+    /// Create, change and erase customers, and detach their instruments.
+    CustomersWrite,
+    /// Read agreements.
+    AgreementsRead,
+    /// Revoke agreements.
+    AgreementsWrite,
+    /// Charge saved instruments by agreement.
+    AgreementsCharge,
     /// Read balances, settlements and payouts.
     BalanceRead,
     /// Read events, webhook endpoints and deliveries.
@@ -27,6 +37,11 @@ sealpay_protocol::names! {
         PaymentsWrite = "payments:write",
         RefundsWrite = "refunds:write",
         DisputesWrite = "disputes:write",
+        CustomersRead = "customers:read",
+        CustomersWrite = "customers:write",
+        AgreementsRead = "agreements:read",
+        AgreementsWrite = "agreements:write",
+        AgreementsCharge = "agreements:charge",
         BalanceRead = "balance:read",
         EventsRead = "events:read",
         WebhooksWrite = "webhooks:write",
@@ -67,6 +82,11 @@ required_scopes! {
     PaymentsWrite,
     RefundsWrite,
     DisputesWrite,
+    CustomersRead,
+    CustomersWrite,
+    AgreementsRead,
+    AgreementsWrite,
+    AgreementsCharge,
     BalanceRead,
     EventsRead,
     WebhooksWrite,

@@ -35,8 +35,8 @@ pub(super) struct End {
 impl End {
     fn answer(&self) -> ProviderDecision {
         match self.outcome {
-            Outcome::Succeeded => ProviderDecision::Approved,
-            Outcome::Failed => ProviderDecision::Declined(ENDED_BY_HAND.into()),
+            Outcome::Succeeded => ProviderDecision::approved(),
+            Outcome::Failed => ProviderDecision::declined(ENDED_BY_HAND),
         }
     }
 

@@ -12,10 +12,12 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Schema};
 
 /// Operations whose ids do not follow from method and path.
-const NAMES: [(&str, &str); 7] = [
+const NAMES: [(&str, &str); 9] = [
     ("post /v1/payments", "pay"),
     ("post /v1/sessions", "open_session"),
     ("post /v1/authentications", "authenticate"),
+    ("post /v1/instruments/remove", "remove_instrument"),
+    ("post /v1/agreements/{id}/payments", "charge_agreement"),
     ("post /v1/disputes/{id}/evidence", "submit_dispute_evidence"),
     ("post /sim/clock", "advance_sim_clock"),
     ("post /sim/disputes/{id}", "decide_sim_dispute"),
@@ -106,6 +108,9 @@ fn webhook(kind: &str) -> PathItem {
     let schema = match kind.split('.').next() {
         Some("settlement") => "EventBody_SettlementEventData",
         Some("payout") => "EventBody_PayoutEventData",
+        Some("customer") => "EventBody_CustomerEventData",
+        Some("instrument") => "EventBody_InstrumentEventData",
+        Some("agreement") => "EventBody_AgreementEventData",
         Some("webhook_endpoint" | "ping") => "EventBody_EndpointEventData",
         _ => "EventBody_PaymentEventData",
     };

@@ -4,8 +4,8 @@
 use super::state::AppState;
 use super::{audit, contract, examples, in_flight, rate_limit};
 use crate::{
-    balance, disputes, keys, modifications, notifications, payments, payouts, sessions,
-    settlements, webhooks,
+    agreements, balance, customers, disputes, instruments, keys, modifications, notifications,
+    payments, payouts, sessions, settlements, webhooks,
 };
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -23,6 +23,9 @@ use utoipa_axum::router::OpenApiRouter;
     components(schemas(
         sealpay_protocol::api::Problem,
         crate::webhooks::events::body::EventBody<crate::payments::event::PaymentEventData>,
+        crate::webhooks::events::body::EventBody<crate::customers::view::CustomerEventData>,
+        crate::webhooks::events::body::EventBody<crate::instruments::view::InstrumentEventData>,
+        crate::webhooks::events::body::EventBody<crate::agreements::view::AgreementEventData>,
         crate::webhooks::events::body::EventBody<crate::payouts::view::PayoutEventData>,
         crate::webhooks::events::body::EventBody<crate::settlements::view::SettlementEventData>,
         crate::webhooks::events::body::EventBody<crate::webhooks::events::view::EndpointEventData>
@@ -66,8 +69,12 @@ fn limited() -> OpenApiRouter<AppState> {
         .merge(sessions::routes::routes())
         .merge(payments::routes::routes())
         .merge(payments::authentication_routes::routes())
+        .merge(payments::agreement_routes::routes())
         .merge(modifications::routes::routes())
         .merge(disputes::routes::routes())
+        .merge(customers::routes::routes())
+        .merge(instruments::routes::routes())
+        .merge(agreements::routes::routes())
         .merge(balance::routes::routes())
         .merge(settlements::routes::routes())
         .merge(payouts::routes::routes())

@@ -4,6 +4,7 @@ use crate::error::ApiError;
 use sealpay_protocol::Named;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::limits::REFERENCE_CHARACTERS;
+use sealpay_protocol::text;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -74,12 +75,8 @@ pub(crate) fn reference(
     name: &'static str,
 ) -> Result<Option<String>, ApiError> {
     let accepted = format!("1 to {REFERENCE_CHARACTERS} printable ASCII characters");
-    let is_reference = |text: &&str| {
-        (1..=REFERENCE_CHARACTERS).contains(&text.len())
-            && text.bytes().all(|c| (b' '..=b'~').contains(&c))
-    };
     named(text, name, &accepted, |text| {
-        Some(text).filter(is_reference).map(str::to_owned)
+        text::is_reference(text).then(|| text.to_owned())
     })
 }
 

@@ -152,7 +152,9 @@ impl RateLimit {
 pub(super) fn target(method: &Method, path: &str) -> Option<Target> {
     match (method, path) {
         (&Method::POST, "/v1/sessions") => None,
-        (&Method::POST, "/v1/payments" | "/v1/authentications") => Some(Target::Sessions),
+        (&Method::POST, "/v1/payments" | "/v1/authentications" | "/v1/instruments/remove") => {
+            Some(Target::Sessions)
+        }
         _ if path.starts_with("/v1/providers/") => Some(Target::Notifications),
         _ if path.starts_with("/v1/") => Some(Target::Merchants),
         _ => Some(Target::Simulation),

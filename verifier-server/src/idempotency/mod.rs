@@ -2,6 +2,7 @@
 
 pub mod model;
 pub mod store;
+pub mod write;
 
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;

@@ -53,20 +53,24 @@ pub(crate) async fn record(
     mut modification: Modification,
     answer: ProviderDecision,
 ) -> Result<Modification, ApiError> {
+    let mut acquirer_reference = None;
     match answer {
-        ProviderDecision::Approved => modification.state = ModificationState::Succeeded,
+        ProviderDecision::Approved(approval) => {
+            modification.state = ModificationState::Succeeded;
+            acquirer_reference = approval.acquirer_reference;
+        }
         // Nothing is authorized any more, which is all that an expiry needs. With any other reason
         // the amount may still be authorized, and the void is requested again under a new id.
-        ProviderDecision::Declined(reason)
-            if modification.kind == ModificationKind::Expiry && reason == NOT_HELD =>
+        ProviderDecision::Declined(rejection)
+            if modification.kind == ModificationKind::Expiry && rejection.reason == NOT_HELD =>
         {
-            tracing::error!(payment = %payment.id, reason,
+            tracing::error!(payment = %payment.id, reason = rejection.reason,
                 "an expired authorization was no longer authorized at the provider");
             modification.state = ModificationState::Succeeded;
         }
-        ProviderDecision::Declined(reason) => {
+        ProviderDecision::Declined(rejection) => {
             modification.state = ModificationState::Failed;
-            modification.failure = Some(reason);
+            modification.failure = Some(rejection.reason);
         }
     }
     let succeeded = modification.state == ModificationState::Succeeded;
@@ -77,6 +81,12 @@ pub(crate) async fn record(
         payment.clone()
     };
     after.updated_at_ms = modification.updated_at_ms;
+    if let Some(card) = after.details.card_mut()
+        && modification.kind == ModificationKind::Capture
+        && card.codes.acquirer_reference.is_none()
+    {
+        card.codes.acquirer_reference = acquirer_reference;
+    }
     let event = event::of_modification(gateway, &mut after, &modification)?;
     let posting = posting_of(gateway, &after, &modification);
     let recorded = gateway.store.modifications.record(

@@ -13,7 +13,7 @@ use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{Identifier, MerchantId, ModificationId, PaymentId};
 use sealpay_storage::{
-    ByName, Database, DatabaseError, Entity, Extent, Fault, Projection, Statement,
+    AsJson, ByName, Codec, Database, DatabaseError, Entity, Extent, Fault, Projection, Statement,
 };
 use sealpay_storage::{Tx, Value, entity, sql, values};
 
@@ -80,7 +80,7 @@ const END: &str = "UPDATE modifications SET state = $2, failure = $3, updated_at
     WHERE id = $1 AND state = 'pending'";
 
 const MODIFY: &str = "UPDATE payments SET state = $3, captured_minor = $4, refunded_minor = $5,
-    sequence = $6, updated_at_ms = $7, modification = NULL
+    sequence = $6, updated_at_ms = $7, modification = NULL, details = COALESCE($9, details)
     WHERE id = $1 AND modification = $2 AND sequence = $8";
 
 /// A payment that ended unpaid frees its session.
@@ -140,7 +140,7 @@ async fn claim(tx: &mut Tx<'_>, new: &NewModification) -> Result<ModificationCla
 struct ModificationOutcome {
     id: ModificationId,
     end: [Value; 4],
-    change: [Value; 8],
+    change: [Value; 9],
     event: Option<EventInsert>,
     posting: Option<PreparedPosting>,
     frees: Option<[Value; 2]>,
@@ -212,6 +212,10 @@ impl ModificationStore {
         event: Option<&Event>,
         posting: Option<&Posting>,
     ) -> Result<ModificationRecorded, DatabaseError> {
+        let [details] = match after.details == before.details {
+            true => values![None::<String>],
+            false => AsJson::write(&after.details)?,
+        };
         let ending = ModificationOutcome {
             id: modification.id,
             end: values![
@@ -229,6 +233,7 @@ impl ModificationStore {
                 after.sequence,
                 after.updated_at_ms,
                 before.sequence,
+                details,
             ],
             event: event.map(EventInsert::new).transpose()?,
             posting: posting.map(PreparedPosting::new).transpose()?,

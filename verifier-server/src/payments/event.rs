@@ -8,9 +8,8 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::modifications::model::{Modification, ModificationState, failure_event};
 use crate::modifications::view::ModificationRecord;
-use crate::webhooks::events::body::EventBody;
+use crate::webhooks::events::body::NewEvent;
 use crate::webhooks::events::model::{Event, kind_of};
-use sealpay_protocol::ids::EventId;
 use serde::Serialize;
 
 /// The data of the event.
@@ -86,25 +85,19 @@ fn build(
     beside: EventContext,
 ) -> Result<Event, ApiError> {
     payment.sequence = payment.sequence.saturating_add(1);
-    let livemode = gateway.livemode();
     let data = PaymentEventData {
         sequence: payment.sequence,
-        payment: PaymentRecord::new(payment, livemode),
+        payment: PaymentRecord::new(payment, gateway.livemode()),
         modification: beside.modification,
         dispute: beside.dispute,
     };
-    Ok(Event {
-        id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
+    NewEvent {
+        kind,
         merchant: payment.merchant,
         subject: payment.id.to_string(),
-        kind: kind.to_owned(),
         sequence: payment.sequence,
-        body: EventBody::json(
-            kind,
-            (payment.merchant, livemode),
-            payment.updated_at_ms,
-            data,
-        )?,
-        created_at_ms: payment.updated_at_ms,
-    })
+        at_ms: payment.updated_at_ms,
+        data,
+    }
+    .write(gateway)
 }

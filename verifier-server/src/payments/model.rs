@@ -2,23 +2,28 @@
 
 use super::methods::details::PaymentDetails;
 use super::state::PaymentState;
-use sealpay_protocol::ids::{AttemptId, MerchantId, ModificationId, PaymentId, SessionId};
+use sealpay_protocol::ids::{
+    AgreementId, AttemptId, MerchantId, ModificationId, PaymentId, SessionId,
+};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::Initiator;
 
 /// A payment: the result of one attempt. It contains neither card number nor security code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// The payment.
     pub id: PaymentId,
-    /// The session it belongs to.
-    pub session: SessionId,
+    /// The session in which the shopper made it; none if the merchant made it by an agreement.
+    pub session: Option<SessionId>,
+    /// The agreement by which the merchant made it, or that the shopper made with it.
+    pub agreement: Option<AgreementId>,
     /// The merchant.
     pub merchant: MerchantId,
     /// The client's id of the attempt.
     pub attempt: AttemptId,
     /// Thumbprint of the key that made the attempt. A reloaded page has another key: it may see the
-    /// payment and cancel it, and nothing else.
+    /// payment and cancel it, and nothing else. The merchant's credential if the merchant made it.
     pub owner: String,
     /// SHA-256 of the request body, in base64url: the same attempt with other bytes is a conflict.
     pub body_digest: String,
@@ -57,4 +62,15 @@ pub struct Payment {
     /// End of the lease, or of the shopper's time to act, milliseconds since 1970. Recovery takes
     /// over afterwards.
     pub lease_until_ms: i64,
+}
+
+impl Payment {
+    /// Who made it.
+    #[must_use]
+    pub const fn initiator(&self) -> Initiator {
+        match self.session {
+            Some(_) => Initiator::Customer,
+            None => Initiator::Merchant,
+        }
+    }
 }

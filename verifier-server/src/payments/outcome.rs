@@ -1,63 +1,68 @@
 //! Maps a provider's response to the new state, the decline reason and the event.
 
 use super::event;
+use super::methods::card::model::CardCodes;
 use super::model::Payment;
 use super::state::PaymentState;
-use super::store::outcome::Recorded;
+use super::store::outcome::{OutcomeEffects, Recorded};
+use crate::agreements::record::{self as agreement, FirstPayment, NewAgreement};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::ledger::posting;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
-use sealpay_provider::{Inquiry, ProviderDecision, ProviderError};
+use sealpay_provider::{
+    Approval, CredentialReference, Inquiry, ProviderDecision, ProviderError, Rejection,
+};
 
 /// The outcome of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentOutcome {
     state: PaymentState,
     decline: Option<&'static str>,
+    /// The provider's codes of an approval.
+    approval: Approval,
+    /// The merchant advice code of a decline.
+    advice_code: Option<String>,
 }
 
 impl PaymentOutcome {
     /// Unknown: the provider is queried until it is known.
-    pub const UNKNOWN: Self = Self {
-        state: PaymentState::Unknown,
-        decline: None,
-    };
+    pub const UNKNOWN: Self = Self::in_state(PaymentState::Unknown);
 
     /// The shopper has to act.
-    pub const REQUIRES_ACTION: Self = Self {
-        state: PaymentState::RequiresAction,
-        decline: None,
-    };
+    pub const REQUIRES_ACTION: Self = Self::in_state(PaymentState::RequiresAction);
 
     /// The time to act has passed.
-    pub const EXPIRED: Self = Self {
-        state: PaymentState::Expired,
-        decline: None,
-    };
+    pub const EXPIRED: Self = Self::in_state(PaymentState::Expired);
+
+    const fn in_state(state: PaymentState) -> Self {
+        Self {
+            state,
+            decline: None,
+            approval: Approval::NONE,
+            advice_code: None,
+        }
+    }
 
     /// The amount is authorized or captured, as the order requests.
     #[must_use]
-    pub fn approved(payment: &Payment) -> Self {
+    pub fn approved(payment: &Payment, approval: Approval) -> Self {
         let state = match payment.capture {
             Capture::Automatic => PaymentState::Captured,
             Capture::Manual => PaymentState::Authorized,
         };
         Self {
-            state,
-            decline: None,
+            approval,
+            ..Self::in_state(state)
         }
     }
 
     /// The transfer has arrived; there is no authorization to capture.
     #[must_use]
     pub const fn arrived() -> Self {
-        Self {
-            state: PaymentState::Captured,
-            decline: None,
-        }
+        Self::in_state(PaymentState::Captured)
     }
 
     /// Declined for the reason with this key.
@@ -66,8 +71,16 @@ impl PaymentOutcome {
         // A decline with an unknown reason is still a decline.
         let known = decline::find(key).map_or("do_not_honor", |decline| decline.key.as_str());
         Self {
-            state: PaymentState::Declined,
             decline: Some(known),
+            ..Self::in_state(PaymentState::Declined)
+        }
+    }
+
+    /// Declined by the provider.
+    fn rejected(rejection: Rejection) -> Self {
+        Self {
+            advice_code: rejection.advice_code,
+            ..Self::declined(&rejection.reason)
         }
     }
 }
@@ -85,11 +98,15 @@ pub fn of_authorization(
     response: Option<Result<ProviderDecision, ProviderError>>,
 ) -> PaymentOutcome {
     match response {
-        Some(Ok(ProviderDecision::Approved)) => PaymentOutcome::approved(payment),
-        Some(Ok(ProviderDecision::Declined(key))) if is_of_unknown_outcome(&key) => {
+        Some(Ok(ProviderDecision::Approved(approval))) => {
+            PaymentOutcome::approved(payment, approval)
+        }
+        Some(Ok(ProviderDecision::Declined(rejection)))
+            if is_of_unknown_outcome(&rejection.reason) =>
+        {
             PaymentOutcome::UNKNOWN
         }
-        Some(Ok(ProviderDecision::Declined(key))) => PaymentOutcome::declined(&key),
+        Some(Ok(ProviderDecision::Declined(rejection))) => PaymentOutcome::rejected(rejection),
         Some(Err(ProviderError::NotSent(reason))) => {
             tracing::warn!(payment = %payment.id, reason, "no provider could be reached");
             PaymentOutcome::declined("system_malfunction")
@@ -109,13 +126,19 @@ pub fn of_authorization(
 #[must_use]
 pub fn of_inquiry(payment: &Payment, response: Inquiry) -> Option<PaymentOutcome> {
     match response {
-        Inquiry::Answered(ProviderDecision::Approved) => Some(PaymentOutcome::approved(payment)),
+        Inquiry::Answered(ProviderDecision::Approved(approval)) => {
+            Some(PaymentOutcome::approved(payment, approval))
+        }
         // The issuer still did not respond: the provider has reversed the request (ISO 8583
         // reversal), and nothing was approved.
-        Inquiry::Answered(ProviderDecision::Declined(key)) if is_of_unknown_outcome(&key) => {
+        Inquiry::Answered(ProviderDecision::Declined(rejection))
+            if is_of_unknown_outcome(&rejection.reason) =>
+        {
             Some(PaymentOutcome::declined("not_processed"))
         }
-        Inquiry::Answered(ProviderDecision::Declined(key)) => Some(PaymentOutcome::declined(&key)),
+        Inquiry::Answered(ProviderDecision::Declined(rejection)) => {
+            Some(PaymentOutcome::rejected(rejection))
+        }
         Inquiry::NeverReceived => Some(PaymentOutcome::declined("not_processed")),
         Inquiry::Waiting => None,
     }
@@ -141,13 +164,27 @@ pub async fn record_as(
     outcome: PaymentOutcome,
     mut updated: Payment,
 ) -> Result<Payment, ApiError> {
-    let PaymentOutcome { state, decline } = outcome;
+    let PaymentOutcome {
+        state,
+        decline,
+        approval,
+        advice_code,
+    } = outcome;
     if !payment.state.may_become(state) {
         let reason = format!("{} may not become {state}", payment.state);
         return Err(ApiError::because(ErrorCode::Internal, reason));
     }
+    let credential = approval.credential;
     updated.state = state;
     updated.decline = decline.map(str::to_owned);
+    if let Some(card) = updated.details.card_mut() {
+        card.codes = CardCodes {
+            authorization_code: approval.authorization_code,
+            acquirer_reference: approval.acquirer_reference,
+            network_transaction_id: approval.network_transaction_id,
+            advice_code,
+        };
+    }
     updated.updated_at_ms = gateway.clock.now_ms_i64();
     let posting = (state == PaymentState::Captured).then(|| {
         updated.captured_minor = updated.money.amount_minor();
@@ -159,11 +196,20 @@ pub async fn record_as(
             updated.captured_minor,
         )
     });
+    let stored = stored_by(gateway, &updated, credential.as_ref()).await?;
+    updated.agreement = stored
+        .as_ref()
+        .map_or(updated.agreement, |stored| Some(stored.agreement));
     let event = event::for_payment(gateway, &mut updated)?;
+    let effects = OutcomeEffects {
+        event: event.as_ref(),
+        posting: posting.as_ref(),
+        stored: stored.as_ref(),
+    };
     let recorded = gateway
         .store
         .payments
-        .record_outcome(payment, &updated, event.as_ref(), posting.as_ref())
+        .record_outcome(payment, &updated, effects)
         .await?;
     match recorded {
         Recorded::Done(payment) => {
@@ -174,27 +220,70 @@ pub async fn record_as(
             Ok(payment)
         }
         Recorded::NotInState(stored) => {
-            let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
-            let elsewhere = stored.provider != payment.provider;
-            if stored.state != state || (is_approved && elsewhere) {
-                // The provider approves what it had told recovery it never received.
-                tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
-                    provider = payment.provider,
-                    "the provider's response contradicts the stored outcome");
-            }
-            let came_to_nothing =
-                matches!(stored.state, PaymentState::Declined | PaymentState::Expired);
-            // A credit is not an approval: the bank reports it until it is counted or returned.
-            let is_credit = payment.details.transfer().is_some();
-            if is_approved && !is_credit && (came_to_nothing || elsewhere) {
-                let now_ms = gateway.clock.now_ms_i64();
-                gateway
-                    .store
-                    .reversals
-                    .note_late_approval(payment, now_ms)
-                    .await?;
-            }
+            contradicted(gateway, (payment, state), &stored, credential.as_ref()).await?;
             Ok(stored)
         }
     }
+}
+
+/// Another outcome is stored. What the provider has approved nevertheless is reversed later, and the
+/// credential that it has stored is deleted.
+async fn contradicted(
+    gateway: &Gateway,
+    (payment, state): (&Payment, PaymentState),
+    stored: &Payment,
+    credential: Option<&CredentialReference>,
+) -> Result<(), ApiError> {
+    let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
+    let elsewhere = stored.provider != payment.provider;
+    if stored.state != state || (is_approved && elsewhere) {
+        // The provider approves what it had told recovery it never received.
+        tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
+            provider = payment.provider,
+            "the provider's response contradicts the stored outcome");
+    }
+    let came_to_nothing = matches!(stored.state, PaymentState::Declined | PaymentState::Expired);
+    // A credit is not an approval: the bank reports it until it is counted or returned.
+    let is_credit = payment.details.transfer().is_some();
+    if !is_approved || is_credit || !(came_to_nothing || elsewhere) {
+        return Ok(());
+    }
+    let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
+    store.reversals.note_late_approval(payment, now_ms).await?;
+    if let Some(credential) = credential {
+        let provider = &payment.provider;
+        store
+            .instruments
+            .schedule_revocation(provider, credential, now_ms)
+            .await?;
+    }
+    Ok(())
+}
+
+/// The agreement that a payment makes, if it is approved.
+async fn stored_by(
+    gateway: &Gateway,
+    payment: &Payment,
+    credential: Option<&CredentialReference>,
+) -> Result<Option<NewAgreement>, ApiError> {
+    let is_approved = matches!(
+        payment.state,
+        PaymentState::Authorized | PaymentState::Captured
+    );
+    let card = payment.details.card().filter(|_| is_approved);
+    let Some((card, pending)) = card.and_then(|card| Some((card, card.storing.as_ref()?))) else {
+        return Ok(None);
+    };
+    let first = FirstPayment {
+        id: payment.id,
+        merchant: payment.merchant,
+        money: payment.money,
+        card: &card.card,
+        is_assessed: card.risk.is_some(),
+        provider: &payment.provider,
+        instrument: card.instrument,
+        credential,
+        network_transaction_id: card.codes.network_transaction_id.as_deref(),
+    };
+    agreement::prepare(gateway, first, pending).await
 }

@@ -40,7 +40,8 @@ pub(crate) fn new_payment(attempt: Attempt<'_>, details: PaymentDetails) -> Paym
     let created_at_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     Payment {
         id: PaymentId::new(now_ms, gateway.rng.bytes()),
-        session: session.id,
+        session: Some(session.id),
+        agreement: None,
         merchant: session.merchant,
         attempt: request.attempt,
         owner: request.thumbprint.as_str().to_owned(),

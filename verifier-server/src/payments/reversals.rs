@@ -59,7 +59,7 @@ async fn reconcile(gateway: &Gateway, seen: &Reversal, now_ms: i64) -> Result<bo
         return give_back(gateway, seen, &payment).await;
     }
     match ask(gateway, seen, &payment).await {
-        Some(Ok(Inquiry::Answered(ProviderDecision::Approved))) => {
+        Some(Ok(Inquiry::Answered(ProviderDecision::Approved(_)))) => {
             gateway
                 .store
                 .reversals
@@ -122,17 +122,18 @@ async fn give_back(
         is_final: false,
     };
     match gateway.within(operations.modify(request)).await {
-        Ok(ProviderDecision::Approved) => {
+        Ok(ProviderDecision::Approved(_)) => {
             tracing::warn!(payment = %payment.id, provider = seen.provider,
                 "a late approval was reversed");
         }
-        Ok(ProviderDecision::Declined(reason))
-            if reason == crate::modifications::perform::NOT_HELD =>
+        Ok(ProviderDecision::Declined(rejection))
+            if rejection.reason == crate::modifications::perform::NOT_HELD =>
         {
             tracing::warn!(payment = %payment.id, provider = seen.provider,
                 "a late approval is no longer authorized at the provider");
         }
-        Ok(ProviderDecision::Declined(reason)) => {
+        Ok(ProviderDecision::Declined(rejection)) => {
+            let reason = rejection.reason;
             tracing::error!(payment = %payment.id, provider = seen.provider, reason,
                 "the provider declined to reverse a late approval and will be asked again");
             return Ok(false);

@@ -7,6 +7,7 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::merchants::model::Merchant;
 use crate::sessions::model::Session;
+use crate::sessions::saved;
 use sealpay_protocol::api::{
     CardView, DeclineCategory, DeclineView, MerchantView, OrderView, PaymentView, SealingKeyView,
     SessionState, SessionView, ShopperState,
@@ -62,7 +63,10 @@ pub async fn payment_view(
         payment.state,
         PaymentState::Declined | PaymentState::Expired
     ) {
-        let session = gateway.store.sessions.get(payment.session).await?;
+        let session = match payment.session {
+            Some(session) => gateway.store.sessions.get(session).await?,
+            None => None,
+        };
         session.as_ref().map_or(0, attempts_left)
     } else {
         0
@@ -171,6 +175,8 @@ pub async fn session_view(
             description: session.description.clone(),
             items: session.items.clone(),
         },
+        agreement: session.agreement.clone(),
+        instruments: saved::list(gateway, session).await?,
         methods: session.methods.clone(),
         sealing_key: SealingKeyView {
             kid: key.key_id.clone(),

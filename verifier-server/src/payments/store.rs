@@ -19,6 +19,7 @@ entity! {
     Payment in "payments" {
         id,
         session,
+        agreement,
         merchant,
         attempt,
         owner,
@@ -53,7 +54,7 @@ pub(crate) const INSERT: &str = sql!(
 );
 
 /// Number of columns of a new payment.
-const COLUMNS: usize = 28;
+const COLUMNS: usize = 29;
 
 pub(crate) const DELETE: &str = "DELETE FROM payments WHERE id = $1";
 
@@ -142,7 +143,7 @@ impl PaymentStore {
         id: PaymentId,
     ) -> Result<Option<Payment>, DatabaseError> {
         let found = self.get(id).await?;
-        Ok(found.filter(|payment| payment.session == session))
+        Ok(found.filter(|payment| payment.session == Some(session)))
     }
 
     /// The payment with the transfer reference in this text, in any spelling. None if the text

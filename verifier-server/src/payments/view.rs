@@ -1,13 +1,14 @@
 //! Payments as the merchant sees them.
 
 use super::methods::bank_transfer::model::AmountMatch;
-use super::methods::card::model::StoredCard;
+use super::methods::card::model::CardDetails;
 use super::methods::card::risk::Assessment;
 use super::model::Payment;
 use super::state::PaymentState;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
+use sealpay_provider::Initiator;
 use sealpay_provider::authentication::Authentication;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
@@ -22,8 +23,12 @@ pub struct PaymentRecord {
     pub id: String,
     /// Whether real money moves.
     pub livemode: bool,
-    /// `chk_…`.
-    pub session: String,
+    /// `chk_…`: the session in which the shopper made it; null if the merchant made it.
+    pub session: Option<String>,
+    /// `agr_…`: the agreement by which the merchant made it, or that the shopper made with it.
+    pub agreement: Option<String>,
+    /// Who made it.
+    pub initiator: Initiator,
     /// `att_…`.
     pub attempt: String,
     /// `mer_…`.
@@ -67,7 +72,7 @@ pub struct PaymentRecord {
     pub updated_at: u64,
 }
 
-/// The stored part of a card.
+/// The stored part of a card, and the codes of its authorization.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CardRecord {
     /// The brand's slug, or `unknown`.
@@ -80,6 +85,13 @@ pub struct CardRecord {
     pub fingerprint: String,
     /// The issuer's country (ISO 3166-1 alpha-2), if its first digits are known.
     pub country: Option<String>,
+    /// The issuer's authorization code: six letters and digits.
+    pub authorization_code: Option<String>,
+    /// The acquirer reference number (ARN), once money is captured: with it the shopper's bank finds
+    /// the payment and its refunds.
+    pub acquirer_reference: Option<String>,
+    /// The scheme's id of the transaction.
+    pub network_transaction_id: Option<String>,
 }
 
 /// The provider, and why it was chosen.
@@ -121,6 +133,9 @@ pub struct DeclineRecord {
     pub class: DeclineClass,
     /// A sentence for the merchant about what to do.
     pub detail: String,
+    /// The scheme's merchant advice code, two digits, if the issuer sent one: whether and when the
+    /// same card may be tried again.
+    pub advice_code: Option<String>,
 }
 
 impl PaymentRecord {
@@ -131,7 +146,9 @@ impl PaymentRecord {
         Self {
             id: payment.id.to_string(),
             livemode,
-            session: payment.session.to_string(),
+            session: payment.session.map(|id| id.to_string()),
+            agreement: payment.agreement.map(|id| id.to_string()),
+            initiator: payment.initiator(),
             attempt: payment.attempt.to_string(),
             merchant: payment.merchant.to_string(),
             order_ref: payment.order_ref.clone(),
@@ -143,8 +160,10 @@ impl PaymentRecord {
             capture: payment.capture,
             method: payment.details.method(),
             state: payment.state,
-            card: card.map(|details| CardRecord::new(&details.card)),
-            decline: payment.decline.as_deref().and_then(decline_record),
+            card: card.map(CardRecord::new),
+            decline: payment.decline.as_deref().and_then(|key| {
+                decline_record(key, card.and_then(|card| card.codes.advice_code.clone()))
+            }),
             route: RouteRecord {
                 provider: payment.provider.clone(),
                 reason: payment.route_reason.clone(),
@@ -173,23 +192,28 @@ impl PaymentRecord {
 }
 
 impl CardRecord {
-    fn new(card: &StoredCard) -> Self {
+    fn new(details: &CardDetails) -> Self {
+        let CardDetails { card, codes, .. } = details;
         Self {
             brand: card.brand.clone(),
             last4: card.last4.clone(),
             expiry: card.expiry.clone(),
             fingerprint: card.fingerprint.clone(),
             country: card.country.clone(),
+            authorization_code: codes.authorization_code.clone(),
+            acquirer_reference: codes.acquirer_reference.clone(),
+            network_transaction_id: codes.network_transaction_id.clone(),
         }
     }
 }
 
-fn decline_record(key: &str) -> Option<DeclineRecord> {
+fn decline_record(key: &str, advice_code: Option<String>) -> Option<DeclineRecord> {
     let decline = decline::find(key)?;
     Some(DeclineRecord {
         code: decline.key.clone(),
         response_code: decline.response_code.clone(),
         class: decline.class,
         detail: decline.detail.clone(),
+        advice_code,
     })
 }

@@ -112,10 +112,11 @@ async fn pay(gateway: &Gateway, payout: &Payout) -> Result<bool, ApiError> {
         money: Money::new(payout.amount_minor, payout.currency),
     };
     match gateway.within(gateway.providers.payouts.pay(request)).await {
-        Ok(ProviderDecision::Approved) => record(gateway, payout, PayoutState::Paid, None).await,
+        Ok(ProviderDecision::Approved(_)) => record(gateway, payout, PayoutState::Paid, None).await,
         // A declined payout is owed again, like a returned one.
-        Ok(ProviderDecision::Declined(reason)) => {
-            record(gateway, payout, PayoutState::Returned, Some(reason)).await
+        Ok(ProviderDecision::Declined(rejection)) => {
+            let reason = Some(rejection.reason);
+            record(gateway, payout, PayoutState::Returned, reason).await
         }
         Err(error) => {
             tracing::warn!(payout = %payout.id, ?error, "the bank is asked again");

@@ -4,4 +4,5 @@ pub mod model;
 pub mod open;
 pub mod request;
 pub mod routes;
+pub(crate) mod saved;
 pub mod store;

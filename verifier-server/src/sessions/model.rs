@@ -1,5 +1,6 @@
 //! A stored checkout session.
 
+use sealpay_protocol::agreement::AgreementTerms;
 use sealpay_protocol::ids::{AttemptId, MerchantId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
@@ -28,6 +29,8 @@ pub struct Session {
     pub items: Option<Vec<OrderItem>>,
     /// The merchant's reference for the shopper.
     pub customer: Option<String>,
+    /// What may be stored for later payments.
+    pub agreement: Option<AgreementTerms>,
     /// The methods that the shopper may choose from; at least one.
     pub methods: Vec<Method>,
     /// The country of the billing address (ISO 3166-1 alpha-2).

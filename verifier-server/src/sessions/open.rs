@@ -9,10 +9,11 @@ use crate::gateway::Gateway;
 use crate::merchants::model::Merchant;
 use crate::payments::methods;
 use crate::payments::shopper_view;
+use sealpay_protocol::agreement::AgreementTerms;
 use sealpay_protocol::api::{NEW_SESSION, OpenSessionRequest, SessionView};
 use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::method::Method;
-use sealpay_protocol::order::{self, AuthenticationRequirement, CompactOrder, Order};
+use sealpay_protocol::order::{self, AuthenticationRequirement, CompactOrder, Order, Simulate};
 use sealpay_protocol::origin::Origin;
 
 /// Opens a session, or returns the one that the same browser opened before.
@@ -39,7 +40,7 @@ pub async fn open_session(
     })?;
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let (order, merchant) = verify_order(gateway, &body.order).await?;
-    check_simulation(gateway, &order)?;
+    check_simulation(gateway, order.claims().simulate.as_ref())?;
     check_methods(gateway, &order)?;
     check_origin(&merchant, &order, &body.parent_origin)?;
     let session = new_session(gateway, &order, &body, key.to_bytes());
@@ -65,8 +66,15 @@ async fn verify_order(gateway: &Gateway, compact: &str) -> Result<(Order, Mercha
     ))
 }
 
-fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
-    let Some(simulate) = &order.claims().simulate else {
+/// Checks that the requested outcome exists, and that this verifier simulates outcomes.
+///
+/// # Errors
+/// [`ErrorCode::SimulateNotAllowed`], [`ErrorCode::InvalidParameter`].
+pub(crate) fn check_simulation(
+    gateway: &Gateway,
+    simulate: Option<&Simulate>,
+) -> Result<(), ApiError> {
+    let Some(simulate) = simulate else {
         return Ok(());
     };
     if !gateway.settings.test_mode {
@@ -84,7 +92,14 @@ fn check_simulation(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
 }
 
 fn check_methods(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
-    let mut methods = order.claims().methods.iter().flatten();
+    let claims = order.claims();
+    if claims.agreement.is_some() && gateway.providers.vaults().next().is_none() {
+        let detail = "No provider of this verifier stores cards.";
+        return Err(
+            ApiError::for_param(ErrorCode::MethodNotOffered, "agreement").explained(detail),
+        );
+    }
+    let mut methods = claims.methods.iter().flatten();
     if methods.all(|method| methods::find(*method).is_offered(gateway)) {
         return Ok(());
     }
@@ -115,7 +130,12 @@ fn new_session(
 ) -> Session {
     let claims = order.claims().clone();
     let now_ms = gateway.clock.now_ms();
-    let methods = claims.methods.unwrap_or_else(|| vec![Method::Card]);
+    let is_charged_later = |terms: &AgreementTerms| terms.kind.is_merchant_initiated();
+    let mut methods = claims.methods.unwrap_or_else(|| vec![Method::Card]);
+    if claims.agreement.as_ref().is_some_and(is_charged_later) {
+        // Nothing else can make the agreement.
+        methods.retain(|method| methods::find(*method).stores_instruments());
+    }
     Session {
         id: SessionId::new(now_ms, gateway.rng.bytes()),
         merchant: claims.iss,
@@ -127,6 +147,7 @@ fn new_session(
         description: claims.description,
         items: claims.items,
         customer: claims.customer,
+        agreement: claims.agreement,
         simulate: claims.simulate.map(|simulate| simulate.outcome),
         methods,
         billing_country: claims.billing_country,

@@ -46,6 +46,7 @@ entity! {
         description,
         items as AsOptionalJson,
         customer,
+        agreement as AsOptionalJson,
         simulate,
         parent_origin,
         public_key,

@@ -7,6 +7,7 @@ use crate::http::problem::Problem;
 use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
+use sealpay_simulator::credential::CardUpdate;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -79,4 +80,66 @@ pub(crate) async fn change(
     let changed = changed.map_err(refused)?;
     tracing::info!(account = changed.id, "a tester changed an account");
     Ok(Json(changed))
+}
+
+/// Replaces the card of an account: its stored cards have a new number and a new expiry, and the
+/// account updater reports it. Test mode only.
+#[utoipa::path(
+    post,
+    path = "/sim/accounts/{persona}/replace",
+    tag = "simulation",
+    params(("persona" = String, Path, description = "The name of a persona, or the id of an account")),
+    responses((status = 200, description = "The current account", body = AccountView))
+)]
+pub(crate) async fn replace(
+    State(state): State<AppState>,
+    Path(persona): Path<String>,
+) -> Result<Json<AccountView>, Problem> {
+    update(&state.gateway, &persona, CardUpdate::Replaced).await
+}
+
+/// Closes an account, and the account updater reports it about its stored cards. Test mode only.
+#[utoipa::path(
+    post,
+    path = "/sim/accounts/{persona}/close",
+    tag = "simulation",
+    params(("persona" = String, Path, description = "The name of a persona, or the id of an account")),
+    responses((status = 200, description = "The current account", body = AccountView))
+)]
+pub(crate) async fn close(
+    State(state): State<AppState>,
+    Path(persona): Path<String>,
+) -> Result<Json<AccountView>, Problem> {
+    update(&state.gateway, &persona, CardUpdate::Closed).await
+}
+
+/// Makes the account updater report that the cardholder has to be asked for another card. Test mode
+/// only.
+#[utoipa::path(
+    post,
+    path = "/sim/accounts/{persona}/contact",
+    tag = "simulation",
+    params(("persona" = String, Path, description = "The name of a persona, or the id of an account")),
+    responses((status = 200, description = "The current account", body = AccountView))
+)]
+pub(crate) async fn contact(
+    State(state): State<AppState>,
+    Path(persona): Path<String>,
+) -> Result<Json<AccountView>, Problem> {
+    update(&state.gateway, &persona, CardUpdate::ContactCardholder).await
+}
+
+async fn update(
+    gateway: &Gateway,
+    persona: &str,
+    update: CardUpdate,
+) -> Result<Json<AccountView>, Problem> {
+    let updated = bank(gateway)?.update_card(name(persona)?, update).await;
+    let updated = updated.map_err(refused)?;
+    tracing::info!(
+        account = updated.id,
+        update = update.name(),
+        "a tester updated a card"
+    );
+    Ok(Json(updated))
 }

@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::methods::bank_transfer;
 use crate::settlements::close::{Cutoff, settle};
-use crate::{disputes, maintain, modifications, payments, payouts};
+use crate::{disputes, instruments, maintain, modifications, payments, payouts};
 use std::time::Duration;
 
 /// Authorizations that the bank releases in one round.
@@ -75,6 +75,7 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
         let expired = later(modifications::expire::expire(gateway).await);
         release_lapsed(gateway).await;
         let recovered = later(payments::reconcile::recover(gateway).await);
+        let updated = later(instruments::updater::collect(gateway).await);
         let lost = later(disputes::service::give_up(gateway).await);
         // Returned payouts are settled again, and may be due already.
         let closed = later(
@@ -83,7 +84,7 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
                 .map(|closed| closed.len()),
         );
         let paid = later(payouts::service::pay_out(gateway).await);
-        if modified + expired + recovered + lost + closed + paid == 0 {
+        if modified + expired + recovered + updated + lost + closed + paid == 0 {
             break;
         }
     }

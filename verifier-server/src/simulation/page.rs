@@ -356,6 +356,14 @@ fn account_dialog() -> Markup {
                     }))
                 }
                 p .muted .small { "Leave a limit empty for no limit." }
+                h3 #credentials-title { "Stored cards" }
+                ul #account-credentials .events aria-labelledby="credentials-title" {}
+                p #no-credentials .muted .small { "No stored cards." }
+                div .buttons {
+                    button #account-replace type="button" { "Replace card" }
+                    button #account-end type="button" { "Close account" }
+                    button #account-contact type="button" { "Contact cardholder" }
+                }
                 p #account-problem .problem role="alert" {}
                 div .buttons {
                     button .primary { "Save" }

@@ -123,8 +123,10 @@ fn standing(state: &WalletState) -> Standing {
     match state {
         WalletState::Open => Standing::Open,
         WalletState::Confirmed => Standing::Processing,
-        WalletState::Decided(ProviderDecision::Approved) => Standing::Paid,
-        WalletState::Decided(ProviderDecision::Declined(reason)) if reason == "wallet_refused" => {
+        WalletState::Decided(ProviderDecision::Approved(_)) => Standing::Paid,
+        WalletState::Decided(ProviderDecision::Declined(rejection))
+            if rejection.reason == "wallet_refused" =>
+        {
             Standing::Refused
         }
         WalletState::Decided(ProviderDecision::Declined(_)) => Standing::Declined,

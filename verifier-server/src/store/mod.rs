@@ -9,12 +9,15 @@ mod mode;
 
 pub use sealpay_storage::{Addition, DatabaseError, Options};
 
+use crate::agreements::store::AgreementStore;
 use crate::auth::api_keys::store::ApiKeyStore;
 use crate::auth::audit::store::AuditStore;
 use crate::auth::nonces::NonceStore;
 use crate::balance::store::BalanceStore;
+use crate::customers::store::CustomerStore;
 use crate::disputes::store::DisputeStore;
 use crate::idempotency::store::IdempotencyStore;
+use crate::instruments::store::InstrumentStore;
 use crate::keys::store::KeyStore;
 use crate::ledger::store::LedgerStore;
 use crate::merchants::store::MerchantStore;
@@ -67,6 +70,12 @@ repositories! {
     modifications: ModificationStore,
     /// The repository of disputes.
     disputes: DisputeStore,
+    /// The repository of customers.
+    customers: CustomerStore,
+    /// The repository of saved instruments.
+    instruments: InstrumentStore,
+    /// The repository of agreements.
+    agreements: AgreementStore,
     /// The repository of merchants, their order keys and origins.
     merchants: MerchantStore,
     /// The repository of the ledger.

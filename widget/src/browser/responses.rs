@@ -76,6 +76,8 @@ pub fn session(value: &JsValue) -> Option<SessionView> {
                 name: merchant.text("name"),
             },
             order: read_order(&read.object("order"))?,
+            agreement: None,
+            instruments: Vec::new(),
             methods: methods(&read.value),
             sealing_key: SealingKeyView {
                 kid: key.text("kid"),

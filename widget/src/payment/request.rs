@@ -32,7 +32,7 @@ pub const AUTHENTICATIONS_PATH: &str = "/v1/authentications";
 /// The body of an attempt without a card.
 #[must_use]
 pub fn method_body(method: Method) -> Rc<[u8]> {
-    body(&PayRequest { method, card: None })
+    body(&PayRequest::new(method))
 }
 
 /// The body of a challenge response, with the code or the credential of the step.
@@ -123,8 +123,8 @@ impl Credentials {
     ) -> Option<Rc<[u8]>> {
         let card = self.sealed(session, attempt, card, random)?;
         Some(body(&PayRequest {
-            method: Method::Card,
             card: Some(card),
+            ..PayRequest::new(Method::Card)
         }))
     }
 

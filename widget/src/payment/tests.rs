@@ -44,6 +44,8 @@ pub(super) fn session() -> SessionView {
             description: None,
             items: None,
         },
+        agreement: None,
+        instruments: Vec::new(),
         methods: vec![Method::Card],
         sealing_key: SealingKeyView {
             kid: String::new(),

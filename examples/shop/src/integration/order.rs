@@ -29,6 +29,7 @@ impl Merchant {
             parent_origins: vec![self.shop.clone()],
             description: None,
             items: Some(items),
+            agreement: None,
             customer: None,
             methods: Some(vec![Method::Card, Method::BankTransfer]),
             billing_country: None,

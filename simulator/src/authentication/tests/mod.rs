@@ -13,11 +13,11 @@ use crate::simulation::tests::{NOON_MS, TestBank, card, euros, payment};
 use sealpay_protocol::card::{Card, CardNumber};
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::money::Money;
-use sealpay_provider::Authenticator;
 use sealpay_provider::authentication::{Authentication, AuthenticationStatus};
 use sealpay_provider::authentication::{
     AuthenticationRequest, CodeChallenge, PasskeyChallenge, Progress, Step, Stepped,
 };
+use sealpay_provider::{Authenticator, CardSource};
 use std::sync::Arc;
 
 const SECOND: u64 = 1000;
@@ -42,7 +42,8 @@ fn request(number: u8, money: Money, card: &Card) -> AuthenticationRequest<'_> {
     AuthenticationRequest {
         reference: payment(number),
         money,
-        card,
+        source: CardSource::Card(card),
+        brand: card.number.brand(),
         payee: "Paper Lantern",
         wants_challenge: false,
         parent_origin: PARENT,

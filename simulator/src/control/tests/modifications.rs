@@ -2,7 +2,7 @@
 
 use super::{Response, YES, acquirer, declined, number_of, payment, reference};
 use crate::SimulatedBank;
-use crate::simulation::tests::{TestBank, euros, modification, response};
+use crate::simulation::tests::{TestBank, euros, modification, response, without_codes};
 use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::{PaymentProvider, ProviderError};
 
@@ -11,7 +11,7 @@ const REFUND: ModificationKind = ModificationKind::Refund;
 /// Modifies one cent of the first payment.
 async fn modify(acquirer: &dyn PaymentProvider, kind: ModificationKind, number: u64) -> Response {
     let request = modification(number, reference(1), kind, euros(1));
-    response(acquirer.modify(request)).await
+    response(acquirer.modify(request)).await.map(without_codes)
 }
 
 async fn balance(bank: &SimulatedBank) -> i64 {

@@ -11,7 +11,7 @@ use crate::simulation::tests::{APPROVED, NOON, declined, euros, journal, money};
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
-use sealpay_provider::ProviderDecision;
+use sealpay_provider::{Approval, ProviderDecision};
 use std::sync::Arc;
 
 const HARBOR: &str = "harbor";
@@ -29,6 +29,7 @@ fn input(number: u64, account: &Account, money: Money, capture: Capture) -> Auth
         money,
         capture,
         decision: None,
+        codes: Approval::NONE,
         now_ms: NOON,
     }
 }

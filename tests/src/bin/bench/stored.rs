@@ -13,12 +13,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 use tokio::task::LocalSet;
 use verifier_server::auth::nonces::Nonce;
-use verifier_server::payments::methods::card::model::{CardDetails, StoredCard};
+use verifier_server::instruments::model::StoredCard;
+use verifier_server::payments::methods::card::model::CardDetails;
 use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::payments::store::claim::Claim;
-use verifier_server::payments::store::outcome::Recorded;
+use verifier_server::payments::store::outcome::{OutcomeEffects, Recorded};
 use verifier_server::sessions::model::Session;
 use verifier_server::sessions::store::SessionOpened;
 use verifier_server::store::{Options, Store};
@@ -88,7 +89,7 @@ async fn store_one(store: &Store, merchant: &Merchant) {
     };
     let settled = store
         .payments
-        .record_outcome(&payment, &captured, Some(&event), None)
+        .record_outcome(&payment, &captured, OutcomeEffects::new(Some(&event), None))
         .await;
     assert!(
         matches!(settled, Ok(Recorded::Done(_))),
@@ -121,6 +122,7 @@ fn session(merchant: &Merchant) -> Session {
         description: None,
         items: None,
         customer: None,
+        agreement: None,
         simulate: None,
         methods: vec![Method::Card],
         billing_country: None,
@@ -139,7 +141,8 @@ fn session(merchant: &Merchant) -> Session {
 fn payment(session: &Session) -> Payment {
     Payment {
         id: PaymentId::new(now_ms(), random()),
-        session: session.id,
+        session: Some(session.id),
+        agreement: None,
         merchant: session.merchant,
         attempt: attempt(),
         owner: base64url(&random::<32>()),

@@ -10,9 +10,9 @@ use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
 use sealpay_provider::transfer::{CollectionAccount, IncomingCredit, TransferRequest};
 use sealpay_provider::wallet::WalletRequest;
 use sealpay_provider::{
-    AcquirerTerms, Authenticator, AuthorizationRequest, Capabilities, Inquiry, ModificationRequest,
-    PaymentOperations, PaymentProvider, PayoutProvider, ProviderDecision, ProviderFuture,
-    Providers, TestScenarios, TransferProvider, WalletProvider,
+    AcquirerTerms, Authenticator, AuthorizationRequest, Capabilities, CredentialVault, Inquiry,
+    ModificationRequest, PaymentOperations, PaymentProvider, PayoutProvider, ProviderDecision,
+    ProviderFuture, Providers, TestScenarios, TransferProvider, WalletProvider,
 };
 use std::future::pending;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -104,6 +104,10 @@ impl PaymentProvider for Behind<dyn PaymentProvider> {
         self.inner.terms()
     }
 
+    fn credentials(&self) -> Option<&dyn CredentialVault> {
+        self.inner.credentials()
+    }
+
     fn authorize<'a>(
         &'a self,
         request: AuthorizationRequest<'a>,
@@ -114,7 +118,7 @@ impl PaymentProvider for Behind<dyn PaymentProvider> {
     fn inquire(&self, reference: PaymentId) -> ProviderFuture<'_, Inquiry> {
         Box::pin(async move {
             match self.around(self.inner.inquire(reference)).await? {
-                Inquiry::Answered(ProviderDecision::Approved) if self.wire.lies() => {
+                Inquiry::Answered(ProviderDecision::Approved(_)) if self.wire.lies() => {
                     Ok(Inquiry::NeverReceived)
                 }
                 said => Ok(said),

@@ -11,7 +11,7 @@ use verifier_server::payments::methods::bank_transfer::model::TransferInstructio
 use verifier_server::payments::methods::details::PaymentDetails;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::state::PaymentState;
-use verifier_server::payments::store::outcome::Recorded;
+use verifier_server::payments::store::outcome::{OutcomeEffects, Recorded};
 use verifier_server::store::DatabaseError;
 
 async fn outcome_event_and_deliveries_are_stored_together(database: &TestDatabase) {
@@ -32,7 +32,7 @@ async fn outcome_event_and_deliveries_are_stored_together(database: &TestDatabas
     };
     let outcome = store
         .payments
-        .record_outcome(&claimed, &expected, Some(&event), None)
+        .record_outcome(&claimed, &expected, OutcomeEffects::new(Some(&event), None))
         .await;
     assert_eq!(outcome, Ok(Recorded::Done(expected.clone())));
     assert_eq!(
@@ -59,7 +59,7 @@ async fn outcome_without_an_event_creates_no_delivery(database: &TestDatabase) {
     let expected = moved(&claimed, PaymentState::RequiresAction, NOW_MS + 7);
     let outcome = store
         .payments
-        .record_outcome(&claimed, &expected, None, None)
+        .record_outcome(&claimed, &expected, OutcomeEffects::new(None, None))
         .await;
     assert_eq!(outcome, Ok(Recorded::Done(expected)));
     assert_eq!(
@@ -127,7 +127,7 @@ async fn late_outcome_changes_nothing(database: &TestDatabase) {
         };
         let outcome = store
             .payments
-            .record_outcome(&before, &after, Some(&event), None)
+            .record_outcome(&before, &after, OutcomeEffects::new(Some(&event), None))
             .await;
         assert_eq!(
             outcome,
@@ -165,7 +165,11 @@ async fn outcome_is_rolled_back_when_its_event_fails(database: &TestDatabase) {
     };
     let told = store
         .payments
-        .record_outcome(&first, &declined(&first), Some(&taken), None)
+        .record_outcome(
+            &first,
+            &declined(&first),
+            OutcomeEffects::new(Some(&taken), None),
+        )
         .await;
     assert!(matches!(told, Ok(Recorded::Done(_))), "{told:?}");
 
@@ -175,7 +179,11 @@ async fn outcome_is_rolled_back_when_its_event_fails(database: &TestDatabase) {
     event.id = taken.id;
     let refused = store
         .payments
-        .record_outcome(&second, &declined(&second), Some(&event), None)
+        .record_outcome(
+            &second,
+            &declined(&second),
+            OutcomeEffects::new(Some(&event), None),
+        )
         .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
@@ -197,7 +205,7 @@ async fn unknown_payment_has_no_outcome(database: &TestDatabase) {
     let captured = moved(&never_claimed, PaymentState::Captured, NOW_MS);
     let refused = store
         .payments
-        .record_outcome(&never_claimed, &captured, None, None)
+        .record_outcome(&never_claimed, &captured, OutcomeEffects::new(None, None))
         .await;
     assert!(
         matches!(refused, Err(DatabaseError::Corrupt(_))),
@@ -220,7 +228,7 @@ async fn concurrent_transfer_credits_are_serialized(database: &TestDatabase) {
     };
     let outcome = store
         .payments
-        .record_outcome(&claimed, &waiting, None, None)
+        .record_outcome(&claimed, &waiting, OutcomeEffects::new(None, None))
         .await;
     assert_eq!(outcome, Ok(Recorded::Done(waiting.clone())));
     for (reference, is_meant) in [("rf18 0001", true), ("RF180001", true), ("RF180002", false)] {
@@ -239,12 +247,16 @@ async fn concurrent_transfer_credits_are_serialized(database: &TestDatabase) {
     };
     let first = store
         .payments
-        .record_outcome(&waiting, &counted(100, "a"), None, None)
+        .record_outcome(
+            &waiting,
+            &counted(100, "a"),
+            OutcomeEffects::new(None, None),
+        )
         .await;
     assert!(matches!(first, Ok(Recorded::Done(_))), "{first:?}");
     let second = store
         .payments
-        .record_outcome(&waiting, &counted(50, "b"), None, None)
+        .record_outcome(&waiting, &counted(50, "b"), OutcomeEffects::new(None, None))
         .await;
     assert_eq!(second, Ok(Recorded::NotInState(counted(100, "a"))));
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use verifier_server::payments::model::Payment;
 use verifier_server::payments::reversals::model::{Reversal, ReversalState};
 use verifier_server::payments::state::PaymentState;
+use verifier_server::payments::store::outcome::OutcomeEffects;
 use verifier_server::store::Store;
 
 /// A payment that was declined for a reason.
@@ -18,7 +19,7 @@ async fn declined(store: &Store, reason: &str) -> Payment {
     after.decline = Some(reason.into());
     let settled = store
         .payments
-        .record_outcome(&payment, &after, None, None)
+        .record_outcome(&payment, &after, OutcomeEffects::new(None, None))
         .await;
     assert!(settled.is_ok(), "{settled:?}");
     after

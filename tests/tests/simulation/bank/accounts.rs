@@ -1,6 +1,6 @@
 //! Accounts of one bank that two servers share, on SQLite and on Postgres.
 
-use super::servers::{TwoServers, declined, harbor, new_reference, number_of, pay};
+use super::servers::{APPROVED, TwoServers, declined, harbor, new_reference, number_of, pay};
 use crate::databases::on_both_databases;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::{Inquiry, ProviderDecision, ProviderError};
@@ -52,9 +52,9 @@ async fn a_hundred_of_two_hundred_concurrent_payments_are_approved(bank: &TwoSer
         let (mut yes, mut no) = (0, 0);
         for payment in payments.collect::<Vec<_>>() {
             match payment.await.unwrap().expect("the bank answers") {
-                ProviderDecision::Approved => yes += 1,
-                ProviderDecision::Declined(key) => {
-                    assert_eq!(key, reason);
+                ProviderDecision::Approved(_) => yes += 1,
+                ProviderDecision::Declined(rejection) => {
+                    assert_eq!(rejection.reason, reason);
                     no += 1;
                 }
             }
@@ -84,11 +84,7 @@ async fn one_reference_at_two_servers_is_authorized_once(bank: &TwoServers) {
             )
         });
         for payment in payments.collect::<Vec<_>>() {
-            assert_eq!(
-                payment.await.unwrap(),
-                Ok(ProviderDecision::Approved),
-                "{name}"
-            );
+            assert_eq!(payment.await.unwrap(), Ok(APPROVED), "{name}");
         }
     }
     let account = bank.account("ben_balance").await;
@@ -150,7 +146,7 @@ async fn fault_applies_to_the_requested_number_of_calls(bank: &TwoServers) {
         let number = number_of("ada_approved");
         let answer = pay(server, number, new_reference(), 5, Capture::Automatic).await;
         match answer.unwrap() {
-            ProviderDecision::Approved => assert!(place >= 7, "{place}"),
+            ProviderDecision::Approved(_) => assert!(place >= 7, "{place}"),
             answer => {
                 assert_eq!(answer, declined("issuer_unavailable"));
                 struck += 1;
@@ -182,13 +178,13 @@ async fn unknown_card_gets_one_account_and_an_unlimited_persona_none(bank: &TwoS
         })
     });
     for payment in payments.collect::<Vec<_>>() {
-        assert_eq!(payment.await.unwrap(), Ok(ProviderDecision::Approved));
+        assert_eq!(payment.await.unwrap(), Ok(APPROVED));
     }
     for _ in 0..5 {
         let capture = Capture::Manual;
         let number = number_of("ada_approved");
         let paid = pay(&bank.servers[0], number, new_reference(), 100, capture).await;
-        assert_eq!(paid, Ok(ProviderDecision::Approved));
+        assert_eq!(paid, Ok(APPROVED));
     }
     let accounts = bank.servers[1].accounts(10).await.unwrap();
     let others: Vec<_> = accounts

@@ -1,6 +1,8 @@
 //! Operations of two servers at one bank are executed once and never exceed the total.
 
-use super::servers::{TwoServers, declined, euros, harbor, new_reference, number_of, pay};
+use super::servers::{
+    APPROVED, TwoServers, declined, euros, harbor, modify, new_reference, number_of, pay,
+};
 use crate::databases::on_both_databases;
 use harness::time::random;
 use sealpay_protocol::ids::{MerchantId, ModificationId, PaymentId, PayoutId};
@@ -47,7 +49,7 @@ async fn authorization_is_captured_voided_or_expires(bank: &TwoServers) {
     for _ in 0..4 {
         let reference = new_reference();
         let answer = pay(one, number, reference, 2_500, Capture::Manual).await;
-        assert_eq!(answer, Ok(ProviderDecision::Approved));
+        assert_eq!(answer, Ok(APPROVED));
         references.push(reference);
     }
     let sums = async || {
@@ -57,34 +59,25 @@ async fn authorization_is_captured_voided_or_expires(bank: &TwoServers) {
     assert_eq!(sums().await, (10_000, 10_000));
     let part = modification(Take, references[0], 1_000);
     for server in [one, other, one] {
-        let taken = harbor(server).modify(part).await;
-        assert_eq!(taken, Ok(ProviderDecision::Approved));
+        let taken = modify(server, part).await;
+        assert_eq!(taken, Ok(APPROVED));
         assert_eq!(sums().await, (9_000, 9_000));
     }
     let too_much = modification(Take, references[0], 1_501);
-    let refused = harbor(other).modify(too_much).await;
+    let refused = modify(other, too_much).await;
     assert_eq!(refused, Ok(declined("invalid_amount")));
     let last = ModificationRequest {
         is_final: true,
         ..modification(Take, references[0], 500)
     };
-    assert_eq!(
-        harbor(other).modify(last).await,
-        Ok(ProviderDecision::Approved)
-    );
+    assert_eq!(modify(other, last).await, Ok(APPROVED));
     assert_eq!(sums().await, (8_500, 7_500));
     let back = modification(Refund, references[0], 1_500);
-    assert_eq!(
-        harbor(one).modify(back).await,
-        Ok(ProviderDecision::Approved)
-    );
+    assert_eq!(modify(one, back).await, Ok(APPROVED));
     assert_eq!(sums().await, (10_000, 7_500));
     for server in [one, other] {
         let gone = modification(Void, references[1], 2_500);
-        assert_eq!(
-            harbor(server).modify(gone).await,
-            Ok(ProviderDecision::Approved)
-        );
+        assert_eq!(modify(server, gone).await, Ok(APPROVED));
         assert_eq!(sums().await, (10_000, 5_000));
     }
     // Both ends of one hold at once: one of them is right.
@@ -94,17 +87,14 @@ async fn authorization_is_captured_voided_or_expires(bank: &TwoServers) {
         another.modify(modification(Void, references[2], 2_500))
     );
     let (expected, left) = match (taken.unwrap(), gone.unwrap()) {
-        (ProviderDecision::Approved, ProviderDecision::Declined(_)) => (7_500, 2_500),
-        (ProviderDecision::Declined(_), ProviderDecision::Approved) => (10_000, 2_500),
+        (ProviderDecision::Approved(_), ProviderDecision::Declined(_)) => (7_500, 2_500),
+        (ProviderDecision::Declined(_), ProviderDecision::Approved(_)) => (10_000, 2_500),
         both => panic!("{both:?}"),
     };
     assert_eq!(sums().await, (expected, left));
     // Of the last a part is taken, and the rest runs out.
     let part = modification(Take, references[3], 100);
-    assert_eq!(
-        harbor(one).modify(part).await,
-        Ok(ProviderDecision::Approved)
-    );
+    assert_eq!(modify(one, part).await, Ok(APPROVED));
     let seconds = i64::try_from(limits::HOLD_LIFETIME_SECONDS).unwrap();
     bank.clock.move_by(seconds + 1);
     let now_ms = i64::try_from(bank.clock.now_ms()).unwrap();
@@ -115,7 +105,7 @@ async fn authorization_is_captured_voided_or_expires(bank: &TwoServers) {
     assert_eq!(first.unwrap() + second.unwrap(), 1);
     assert_eq!(sums().await, (expected - 100, 0));
     let late = modification(Take, references[3], 2_400);
-    let late = harbor(one).modify(late).await;
+    let late = modify(one, late).await;
     assert_eq!(late, Ok(declined("invalid_transaction")));
 }
 
@@ -123,7 +113,7 @@ async fn concurrent_partial_operations_at_two_servers_never_exceed_the_total(ban
     let number = number_of("ben_balance");
     let reference = new_reference();
     let held = pay(&bank.servers[0], number, reference, 7_000, Capture::Manual).await;
-    assert_eq!(held, Ok(ProviderDecision::Approved));
+    assert_eq!(held, Ok(APPROVED));
     let rows = [
         (ModificationKind::Capture, (3_000, 0)),
         (ModificationKind::Refund, (10_000, 0)),
@@ -137,9 +127,8 @@ async fn concurrent_partial_operations_at_two_servers_never_exceed_the_total(ban
         for _ in 0..2 {
             let asked = parts.iter().flat_map(|part| {
                 let servers = bank.servers.clone().map(|server| (server, *part));
-                servers.map(|(server, part)| {
-                    tokio::spawn(async move { harbor(&server).modify(part).await })
-                })
+                servers
+                    .map(|(server, part)| tokio::spawn(async move { modify(&server, part).await }))
             });
             for asked in asked.collect::<Vec<_>>() {
                 answers.push(asked.await.unwrap().expect("the bank answers"));
@@ -149,9 +138,7 @@ async fn concurrent_partial_operations_at_two_servers_never_exceed_the_total(ban
         assert_eq!(first, again, "{kind:?}");
         let pairs: Vec<_> = first.chunks(2).collect();
         assert!(pairs.iter().all(|pair| pair[0] == pair[1]), "{kind:?}");
-        let done = pairs
-            .iter()
-            .filter(|pair| pair[0] == ProviderDecision::Approved);
+        let done = pairs.iter().filter(|pair| pair[0] == APPROVED);
         assert_eq!(done.count(), 10, "{kind:?}");
         let account = bank.account("ben_balance").await;
         assert_eq!(
@@ -184,7 +171,7 @@ async fn incoming_transfer_is_returned_once_by_two_servers(bank: &TwoServers) {
     let mut done = 0;
     for part in parts.collect::<Vec<_>>() {
         match part.await.unwrap().expect("the bank answers") {
-            ProviderDecision::Approved => done += 1,
+            ProviderDecision::Approved(_) => done += 1,
             refused => assert_eq!(refused, declined("invalid_amount")),
         }
     }
@@ -206,7 +193,7 @@ async fn payout_is_sent_and_returned_once_by_two_servers(bank: &TwoServers) {
         tokio::spawn(async move { payouts.pay(request).await })
     });
     for sent in sent.collect::<Vec<_>>() {
-        assert_eq!(sent.await.unwrap(), Ok(ProviderDecision::Approved));
+        assert_eq!(sent.await.unwrap(), Ok(APPROVED));
     }
     assert_eq!(bank.servers[1].sent_payouts(9).await.unwrap().len(), 1);
     let [one, other] = &bank.servers;

@@ -8,7 +8,10 @@ use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
 use sealpay_protocol::secret::Secret;
-use sealpay_provider::{AuthorizationRequest, PaymentProvider, ProviderDecision, ProviderError};
+use sealpay_provider::{
+    AuthorizationRequest, CardSource, ModificationRequest, PaymentProvider, ProviderDecision,
+    ProviderError,
+};
 use sealpay_simulator::SimulatedBank;
 use sealpay_simulator::control::AccountView;
 use sealpay_simulator::persona;
@@ -71,14 +74,33 @@ pub(crate) async fn pay(
         reference,
         money: euros(amount_minor),
         capture,
-        card: &card,
+        source: CardSource::Card(&card),
         authentication: None,
+        stored_credential: None,
     };
-    harbor(bank).authorize(request).await
+    harbor(bank).authorize(request).await.map(without_codes)
+}
+
+/// The decision about a modification, without codes.
+pub(crate) async fn modify(
+    bank: &SimulatedBank,
+    request: ModificationRequest,
+) -> Result<ProviderDecision, ProviderError> {
+    harbor(bank).modify(request).await.map(without_codes)
+}
+
+pub(crate) const APPROVED: ProviderDecision = ProviderDecision::approved();
+
+/// The codes differ from payment to payment.
+fn without_codes(decision: ProviderDecision) -> ProviderDecision {
+    match decision {
+        ProviderDecision::Approved(_) => APPROVED,
+        ProviderDecision::Declined(_) => decision,
+    }
 }
 
 pub(crate) fn declined(key: &str) -> ProviderDecision {
-    ProviderDecision::Declined(key.into())
+    ProviderDecision::declined(key)
 }
 
 impl TwoServers {

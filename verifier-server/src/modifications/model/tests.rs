@@ -13,7 +13,8 @@ use sealpay_protocol::order::Capture;
 fn payment(state: PaymentState, captured: i64, refunded: i64, disputed: i64) -> Payment {
     Payment {
         id: PaymentId::new(1, [1; 10]),
-        session: SessionId::new(1, [1; 10]),
+        session: Some(SessionId::new(1, [1; 10])),
+        agreement: None,
         merchant: MerchantId::new(1, [1; 10]),
         attempt: AttemptId::new(1, [1; 10]),
         owner: String::new(),

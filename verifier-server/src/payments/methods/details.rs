@@ -2,6 +2,7 @@
 
 use super::bank_transfer::model::TransferInstructions;
 use super::card::model::CardDetails;
+use sealpay_protocol::ids::InstrumentId;
 use sealpay_protocol::method::Method;
 use sealpay_provider::creditor_reference;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,12 @@ impl PaymentDetails {
             Self::Card(details) => Some(details),
             Self::Wallet | Self::BankTransfer { .. } => None,
         }
+    }
+
+    /// The saved instrument that pays, if one does.
+    #[must_use]
+    pub fn instrument(&self) -> Option<InstrumentId> {
+        self.card()?.instrument
     }
 
     /// The mutable card details of a card payment.

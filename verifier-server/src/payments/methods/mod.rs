@@ -71,6 +71,11 @@ pub(crate) trait PaymentMethod: Send + Sync {
     /// Whether orders may offer it: whether a provider for it is configured.
     fn is_offered(&self, gateway: &Gateway) -> bool;
 
+    /// Whether a payment can store its instrument, and a saved one can pay.
+    fn stores_instruments(&self) -> bool {
+        false
+    }
+
     /// Whether the request has encrypted data. Decryption is costly, so replayed requests are
     /// rejected before it.
     fn is_encrypted(&self) -> bool {
@@ -82,10 +87,11 @@ pub(crate) trait PaymentMethod: Send + Sync {
     /// # Errors
     /// [`ErrorCode::MalformedRequest`].
     fn check(&self, body: &PayRequest) -> Result<(), ApiError> {
-        if body.card.is_none() {
+        if body.card.is_none() && body.instrument.is_none() && body.consent.is_none() {
             return Ok(());
         }
-        Err(card_belongs_to_cards())
+        let detail = "card, instrument and consent belong to the method card, and to no other.";
+        Err(ApiError::for_param(ErrorCode::MalformedRequest, "card").explained(detail))
     }
 
     /// Decrypts the payment data. An expired session does not matter: a challenge may end later
@@ -224,9 +230,4 @@ pub(crate) fn find(method: Method) -> &'static dyn PaymentMethod {
 /// The error for a challenge that is over or never existed.
 pub(crate) fn challenge_closed() -> ApiError {
     ApiError::for_param(ErrorCode::ChallengeClosed, "payment")
-}
-
-fn card_belongs_to_cards() -> ApiError {
-    let detail = "card must be there with the method card, and with no other.";
-    ApiError::for_param(ErrorCode::MalformedRequest, "card").explained(detail)
 }

@@ -3,6 +3,8 @@
 
 use crate::auth::nonces;
 use crate::auth::nonces::Nonce;
+use crate::idempotency::model::IdempotentRequest;
+use crate::idempotency::write::{IdempotentWrite, Written};
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use crate::payments::store;
@@ -39,6 +41,10 @@ pub enum Claim {
 /// Decides every race between attempts of one session.
 const LOCK: &str = "UPDATE sessions SET active_attempt = $2, attempts = attempts + 1
     WHERE id = $1 AND active_attempt IS NULL AND attempts < $3";
+
+/// Decides every race between a payment and the end of its agreement: both lock the agreement.
+const AGREED: &str = "UPDATE agreements SET updated_at_ms = updated_at_ms
+    WHERE id = $1 AND state = 'active'";
 
 const RELEASE: &str = "UPDATE sessions SET active_attempt = NULL, attempts = attempts - 1
     WHERE id = $1 AND active_attempt = $2";
@@ -86,9 +92,14 @@ async fn claim(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     held_by(tx, new).await
 }
 
+fn no_session() -> DatabaseError {
+    DatabaseError::Corrupt("a payment without a session claims none".into())
+}
+
 /// The attempt already has a payment.
 async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> {
-    match store::of_attempt(tx, wanted.session, wanted.attempt).await? {
+    let session = wanted.session.ok_or_else(no_session)?;
+    match store::of_attempt(tx, session, wanted.attempt).await? {
         Some(stored) if stored.body_digest == wanted.body_digest => Ok(Claim::Existing(stored)),
         Some(_) => Ok(Claim::Conflict),
         None => Err(Fault::Retry("a payment was there and is gone".into())),
@@ -97,8 +108,8 @@ async fn came_before(tx: &mut Tx<'_>, wanted: &Payment) -> Result<Claim, Fault> 
 
 /// The attempt is new but did not get the session: finds out why.
 async fn held_by(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
-    let Some((session, active)) = sessions::store::with_active(tx, new.payment.session).await?
-    else {
+    let id = new.payment.session.ok_or_else(no_session)?;
+    let Some((session, active)) = sessions::store::with_active(tx, id).await? else {
         return Ok(Claim::SessionUnknown);
     };
     match (session.active_attempt, active) {
@@ -139,6 +150,23 @@ impl PaymentStore {
         };
         self.database
             .write(new, |tx, new| Box::pin(claim(tx, new)))
+            .await
+    }
+
+    /// Claims a payment that the merchant makes by an agreement; [`Written::Moved`] if the
+    /// agreement is not active. Only a caller that gets [`Written::Done`] may ask the provider.
+    ///
+    /// # Errors
+    /// The database failed; nothing was claimed, unless the outcome is unknown.
+    pub async fn claim_by_agreement(
+        &self,
+        payment: &Payment,
+        request: &IdempotentRequest,
+    ) -> Result<Written, DatabaseError> {
+        IdempotentWrite::guarded_by(AGREED, values![payment.agreement])
+            .answering(Some(request), payment.id, payment.created_at_ms)
+            .and_prepared((store::INSERT, store::new_row(payment)?))
+            .run(&self.database)
             .await
     }
 }

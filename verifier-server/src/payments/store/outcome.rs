@@ -1,5 +1,8 @@
 //! The second transaction of a payment: its outcome and the event about it.
 
+use crate::agreements::record::NewAgreement;
+use crate::idempotency::write::Prepared;
+use crate::instruments;
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
 use crate::payments::model::Payment;
@@ -29,10 +32,34 @@ pub enum Recorded {
 /// and others may have changed.
 const UPDATE: &str = "UPDATE payments SET state = $5, decline = $6, sequence = $7,
         updated_at_ms = $8, provider = $9, route_reason = $10, details = $11,
-        transfer_reference = $12, lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15
+        transfer_reference = $12, lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15,
+        agreement = $16
     WHERE id = $1 AND state = $2 AND sequence = $3
     AND (CAST($4 AS BIGINT) = 0 OR lease_until_ms = $4)
     RETURNING modification, refunded_minor, disputed_minor";
+
+/// What is written together with an outcome.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OutcomeEffects<'a> {
+    /// The event; its sequence must be the payment's next one.
+    pub event: Option<&'a Event>,
+    /// The ledger posting.
+    pub posting: Option<&'a Posting>,
+    /// The agreement that the payment makes.
+    pub stored: Option<&'a NewAgreement>,
+}
+
+impl<'a> OutcomeEffects<'a> {
+    /// The effects of a payment that stores nothing.
+    #[must_use]
+    pub const fn new(event: Option<&'a Event>, posting: Option<&'a Posting>) -> Self {
+        Self {
+            event,
+            posting,
+            stored: None,
+        }
+    }
+}
 
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
     WHERE id = $1 AND active_attempt = $2";
@@ -42,11 +69,15 @@ type Unwritten = (Option<ModificationId>, i64, i64);
 
 struct PreparedOutcome {
     payment: PaymentId,
-    movement: [Value; 15],
+    movement: [Value; 16],
     event: Option<EventInsert>,
     posting: Option<PreparedPosting>,
     /// The session to free.
     freed: Option<[Value; 2]>,
+    /// The instrument and the agreement that the payment stores; each guarded row has to change.
+    guarded: Vec<Prepared>,
+    others: Vec<Prepared>,
+    published: Vec<EventInsert>,
     /// What the provider may still hold, or may still approve, is given back later.
     reversal: Option<(&'static str, Vec<Value>)>,
 }
@@ -62,34 +93,36 @@ async fn apply(
         return Ok(Err(stored.ok_or_else(missing)?));
     };
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(6);
+    let prepared = outcome.guarded.iter().chain(&outcome.others);
+    statements.extend(prepared.map(|(sql, values)| (*sql, &values[..])));
+    statements.extend(outcome.published.iter().flat_map(EventInsert::statements));
     statements.extend(outcome.event.iter().flat_map(EventInsert::statements));
     statements.extend(outcome.posting.iter().flat_map(PreparedPosting::statements));
     statements.extend(outcome.freed.iter().map(|freed| (FREE, freed.as_slice())));
     let reversal = outcome.reversal.iter();
     statements.extend(reversal.map(|(schedule, values)| (*schedule, values.as_slice())));
     if !statements.is_empty() {
-        tx.execute_together(&statements).await?;
+        let counts = tx.execute_together(&statements).await?;
+        if counts
+            .iter()
+            .take(outcome.guarded.len())
+            .any(|count| *count != 1)
+        {
+            // Nothing is written. Recovery asks the provider again and sees the other change.
+            let reason = "an instrument has changed while a payment stored it";
+            return Err(DatabaseError::Unavailable(reason.into()).into());
+        }
     }
     Ok(Ok(unwritten))
 }
 
-/// The payment after the update: of `after`, the columns that are written.
-fn updated(before: &Payment, after: &Payment, unwritten: Unwritten) -> Payment {
-    let (modification, refunded_minor, disputed_minor) = unwritten;
+/// The payment after the update: all columns of `after` are written, or did not change.
+fn updated(after: &Payment, (modification, refunded_minor, disputed_minor): Unwritten) -> Payment {
     Payment {
-        state: after.state,
-        decline: after.decline.clone(),
-        sequence: after.sequence,
-        updated_at_ms: after.updated_at_ms,
-        provider: after.provider.clone(),
-        route_reason: after.route_reason.clone(),
-        details: after.details.clone(),
-        lease_until_ms: after.lease_until_ms,
-        captured_minor: after.captured_minor,
         modification,
         refunded_minor,
         disputed_minor,
-        ..before.clone()
+        ..after.clone()
     }
 }
 
@@ -108,11 +141,9 @@ impl PaymentStore {
         &self,
         before: &Payment,
         after: &Payment,
-        event: Option<&Event>,
-        posting: Option<&Posting>,
+        effects: OutcomeEffects<'_>,
     ) -> Result<Recorded, DatabaseError> {
-        self.change_payment(before, after, (event, posting), 0)
-            .await
+        self.change_payment(before, after, effects, 0).await
     }
 
     /// The same without an event, and only while the caller holds the lease of `before`: another
@@ -122,7 +153,8 @@ impl PaymentStore {
         before: &Payment,
         after: &Payment,
     ) -> Result<Recorded, DatabaseError> {
-        self.change_payment(before, after, (None, None), before.lease_until_ms)
+        let effects = OutcomeEffects::default();
+        self.change_payment(before, after, effects, before.lease_until_ms)
             .await
     }
 
@@ -130,7 +162,7 @@ impl PaymentStore {
         &self,
         before: &Payment,
         after: &Payment,
-        (event, posting): (Option<&Event>, Option<&Posting>),
+        effects: OutcomeEffects<'_>,
         lease_ms: i64,
     ) -> Result<Recorded, DatabaseError> {
         let [details] = AsJson::write(&after.details)?;
@@ -150,14 +182,33 @@ impl PaymentStore {
             after.lease_until_ms,
             after.captured_minor,
             after.overpaid_minor(),
+            after.agreement,
         ];
         let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
+        let stored = effects.stored;
+        let mut others = stored
+            .map(|stored| stored.others.clone())
+            .unwrap_or_default();
+        let is_paid = matches!(
+            after.state,
+            PaymentState::Authorized | PaymentState::Captured
+        );
+        if let Some(instrument) = after.details.instrument().filter(|_| is_paid) {
+            others.push(instruments::store::used(instrument, after.updated_at_ms));
+        }
+        let published = stored.into_iter().flat_map(|stored| &stored.events);
+        let published = published.map(EventInsert::new);
         let outcome = PreparedOutcome {
             payment: before.id,
             movement,
-            event: event.map(EventInsert::new).transpose()?,
-            posting: posting.map(PreparedPosting::new).transpose()?,
+            event: effects.event.map(EventInsert::new).transpose()?,
+            posting: effects.posting.map(PreparedPosting::new).transpose()?,
             freed: frees_session.then(|| values![before.session, before.attempt]),
+            guarded: stored
+                .map(|stored| stored.guarded.clone())
+                .unwrap_or_default(),
+            others,
+            published: published.collect::<Result<_, _>>()?,
             reversal: reversals::schedule(after),
         };
         let written = self
@@ -165,7 +216,7 @@ impl PaymentStore {
             .write(outcome, |tx, outcome| Box::pin(apply(tx, outcome)))
             .await?;
         Ok(match written {
-            Ok(unwritten) => Recorded::Done(updated(before, after, unwritten)),
+            Ok(unwritten) => Recorded::Done(updated(after, unwritten)),
             Err(stored) => Recorded::NotInState(stored),
         })
     }

@@ -1,9 +1,10 @@
 //! The body of a webhook, byte for byte as it is signed and sent.
 
-use super::model::EVENT_VERSION;
+use super::model::{EVENT_VERSION, Event};
 use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
 use jiff::Timestamp;
-use sealpay_protocol::ids::MerchantId;
+use sealpay_protocol::ids::{EventId, MerchantId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -45,6 +46,41 @@ impl<T: Serialize> EventBody<T> {
             data,
         };
         serde_json::to_string(&body).map_err(|error| internal(&error))
+    }
+}
+
+/// An event before its body is written.
+pub(crate) struct NewEvent<'a, T> {
+    /// Such as `customer.created`.
+    pub(crate) kind: &'a str,
+    /// The merchant that the event is for.
+    pub(crate) merchant: MerchantId,
+    /// The id of the resource that it is about.
+    pub(crate) subject: String,
+    /// Counts the resource's events from 1.
+    pub(crate) sequence: i64,
+    /// When it happened, milliseconds since 1970.
+    pub(crate) at_ms: i64,
+    /// The data of the event.
+    pub(crate) data: T,
+}
+
+impl<T: Serialize> NewEvent<'_, T> {
+    /// The event with a new id and its body.
+    ///
+    /// # Errors
+    /// The body cannot be serialized, which no data causes.
+    pub(crate) fn write(self, gateway: &Gateway) -> Result<Event, ApiError> {
+        let owner = (self.merchant, gateway.livemode());
+        Ok(Event {
+            id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
+            merchant: self.merchant,
+            subject: self.subject,
+            kind: self.kind.to_owned(),
+            sequence: self.sequence,
+            body: EventBody::json(self.kind, owner, self.at_ms, self.data)?,
+            created_at_ms: self.at_ms,
+        })
     }
 }
 

@@ -50,6 +50,8 @@ pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
 pub fn read_scope(kind: &str) -> Option<Scope> {
     match kind.split('.').next() {
         Some("payment" | "dispute") => Some(Scope::PaymentsRead),
+        Some("customer" | "instrument") => Some(Scope::CustomersRead),
+        Some("agreement") => Some(Scope::AgreementsRead),
         Some("settlement" | "payout") => Some(Scope::BalanceRead),
         Some("ping") => None,
         _ => Some(Scope::EventsRead),
@@ -68,7 +70,7 @@ pub fn read_scopes(event_types: &str) -> Vec<Scope> {
 }
 
 /// Every event type.
-pub const KINDS: [&str; 26] = [
+pub const KINDS: [&str; 35] = [
     "payment.requires_action",
     "payment.unknown",
     "payment.authorized",
@@ -86,6 +88,15 @@ pub const KINDS: [&str; 26] = [
     "dispute.evidence_submitted",
     "dispute.won",
     "dispute.lost",
+    "customer.created",
+    "customer.updated",
+    "customer.erased",
+    "instrument.saved",
+    "instrument.updated",
+    "instrument.closed",
+    "instrument.detached",
+    "agreement.activated",
+    "agreement.revoked",
     "settlement.closed",
     "payout.paid",
     "payout.returned",

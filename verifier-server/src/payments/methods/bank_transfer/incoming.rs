@@ -8,7 +8,7 @@ use crate::payments::methods::details::PaymentDetails;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, record_as};
 use crate::payments::state::PaymentState;
-use crate::payments::store::outcome::Recorded;
+use crate::payments::store::outcome::{OutcomeEffects, Recorded};
 use crate::worker;
 use futures_util::future::join_all;
 use sealpay_provider::ProviderError;
@@ -158,7 +158,7 @@ async fn record_short(
     let recorded = gateway
         .store
         .payments
-        .record_outcome(payment, &updated, event.as_ref(), None)
+        .record_outcome(payment, &updated, OutcomeEffects::new(event.as_ref(), None))
         .await?;
     Ok(match recorded {
         Recorded::Done(_) => {

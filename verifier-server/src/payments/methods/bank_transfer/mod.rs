@@ -81,7 +81,7 @@ impl PaymentMethod for BankTransferMethod {
         Box::pin(async move {
             incoming::collect(gateway).await?;
             let payments = &gateway.store.payments;
-            let found = payments.get_by_session(payment.session, payment.id).await?;
+            let found = payments.get(payment.id).await?;
             let payment = found.unwrap_or(payment);
             let has_come = payment
                 .details

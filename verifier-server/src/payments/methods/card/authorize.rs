@@ -2,19 +2,22 @@
 //! certainly did not reach the previous one, and only after the store has recorded the new one, so
 //! that reconciliation after a crash asks the right acquirer.
 
+use super::source::PayingCard;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::store::outcome::Recorded;
 use crate::payments::{outcome, prepare};
-use sealpay_protocol::card::Card;
-use sealpay_provider::{AuthorizationRequest, ProviderDecision, ProviderError};
+use sealpay_protocol::agreement::AgreementKind;
+use sealpay_provider::{
+    AuthorizationRequest, CredentialUse, Initiator, ProviderDecision, ProviderError,
+};
 
 /// Requests the authorization; returns the payment as it is finally stored.
-pub(crate) async fn ask(
+pub(super) async fn ask(
     gateway: &Gateway,
     payment: Payment,
-    card: &Card,
+    card: &PayingCard<'_>,
     acquirers: &[String],
 ) -> Result<Payment, ApiError> {
     let mut asking = payment;
@@ -42,7 +45,7 @@ enum Walked {
 async fn walk(
     gateway: &Gateway,
     asking: &mut Payment,
-    card: &Card,
+    card: &PayingCard<'_>,
     acquirers: &[String],
 ) -> Walked {
     let mut response = Err(ProviderError::NotSent("the route names nobody".into()));
@@ -65,7 +68,7 @@ async fn walk(
 async fn authorize(
     gateway: &Gateway,
     payment: &Payment,
-    card: &Card,
+    card: &PayingCard<'_>,
     name: &str,
 ) -> Result<ProviderDecision, ProviderError> {
     let providers = gateway.providers_for(payment.simulate.as_deref());
@@ -74,16 +77,24 @@ async fn authorize(
             "there is no acquirer {name}"
         )));
     };
+    let details = payment.details.card();
+    let storing = details.and_then(|card| card.storing.as_ref());
+    let kind = storing.map_or(AgreementKind::CardOnFile, |pending| pending.terms.kind);
+    let is_saved = card.instrument().is_some();
+    let stored_credential = (is_saved || storing.is_some()).then_some(CredentialUse {
+        kind,
+        initiator: Initiator::Customer,
+        store: storing.is_some() && !is_saved,
+        network_transaction_id: card.network_transaction_id(),
+    });
     acquirer
         .authorize(AuthorizationRequest {
             reference: payment.id,
             money: payment.money,
             capture: payment.capture,
-            card,
-            authentication: payment
-                .details
-                .card()
-                .and_then(|card| card.authentication.as_ref()),
+            source: card.source(),
+            authentication: details.and_then(|card| card.authentication.as_ref()),
+            stored_credential,
         })
         .await
 }

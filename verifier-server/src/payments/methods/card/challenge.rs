@@ -1,8 +1,8 @@
 //! Issuer authentication: whether a challenge is needed, its steps, and how the payment continues
 //! afterwards.
 
-use super::acquirer_choice::route_of;
 use super::authorize;
+use super::source::{self, CardChoice, PayingCard};
 use super::step_up::ChallengeDecision;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
@@ -11,9 +11,8 @@ use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, record_as};
 use crate::payments::prepare::{deadline_ms, lease_until_ms, payee_of};
 use crate::payments::state::PaymentState;
-use crate::payments::store::outcome::Recorded;
+use crate::payments::store::outcome::{OutcomeEffects, Recorded};
 use sealpay_protocol::api::{ActionView, CodeView, EnrolmentView, PasskeyView};
-use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::limits;
 use sealpay_provider::authentication::{
@@ -34,7 +33,7 @@ pub(super) enum Identified {
 pub(super) async fn identify(
     attempt: Attempt<'_>,
     payment: Payment,
-    card: &Card,
+    card: &PayingCard<'_>,
     decision: ChallengeDecision,
 ) -> Result<Identified, ApiError> {
     let Attempt {
@@ -46,7 +45,8 @@ pub(super) async fn identify(
     let asked = providers.authenticator.authenticate(AuthenticationRequest {
         reference: payment.id,
         money: payment.money,
-        card,
+        source: card.source(),
+        brand: card.brand(),
         payee: &payee,
         wants_challenge: decision.wants_challenge,
         parent_origin: &session.parent_origin,
@@ -67,7 +67,7 @@ pub(super) async fn identify(
             Authentication {
                 status: AuthenticationStatus::Unavailable,
                 eci: AuthenticationStatus::Unavailable
-                    .eci(card.number.brand())
+                    .eci(card.brand())
                     .to_owned(),
                 value: None,
                 challenge: None,
@@ -142,7 +142,7 @@ async fn has_begun(gateway: &Gateway, reference: PaymentId) -> bool {
 pub(super) async fn resume(
     attempt: Attempt<'_>,
     stored: Payment,
-    card: Option<&Card>,
+    choice: Option<&CardChoice>,
 ) -> Result<Payment, ApiError> {
     let Attempt {
         gateway, session, ..
@@ -155,10 +155,15 @@ pub(super) async fn resume(
         let outcome = PaymentOutcome::declined("threeds_failed");
         return record_authenticated(gateway, &stored, outcome, authentication).await;
     }
-    let Some(card) = card else {
+    let Some(choice) = choice else {
         return Ok(stored);
     };
-    let Some(route) = route_of(gateway, session, card) else {
+    let card = source::find(attempt, choice).await?;
+    let is_stored = stored
+        .details
+        .card()
+        .is_some_and(|card| card.storing.is_some());
+    let Some(route) = card.route(attempt, is_stored) else {
         return Ok(stored);
     };
     let mut taken = stored.clone();
@@ -171,10 +176,10 @@ pub(super) async fn resume(
     match gateway
         .store
         .payments
-        .record_outcome(&stored, &taken, None, None)
+        .record_outcome(&stored, &taken, OutcomeEffects::new(None, None))
         .await?
     {
-        Recorded::Done(payment) => authorize::ask(gateway, payment, card, &route.acquirers).await,
+        Recorded::Done(payment) => authorize::ask(gateway, payment, &card, &route.acquirers).await,
         Recorded::NotInState(stored) => Ok(stored),
     }
 }

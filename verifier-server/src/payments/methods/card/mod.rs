@@ -5,36 +5,45 @@ mod acquirer_choice;
 pub mod acquirer_rules;
 pub mod authorize;
 mod challenge;
+mod consent;
 mod decrypt;
 pub mod model;
 mod prepare;
 pub mod risk;
+pub(crate) mod source;
 pub mod step_up;
 pub mod velocity;
 
-use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared, card_belongs_to_cards};
-use crate::error::ApiError;
+use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared};
+use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, record};
 use risk::RiskOutcome;
 use sealpay_protocol::api::{ActionView, EnrolmentView, PayRequest};
-use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::AttemptId;
 use sealpay_provider::authentication::Step;
 use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
+use source::CardChoice;
 
 pub(super) struct CardMethod;
 
-/// The decrypted card of this attempt.
-struct CardInstrument(Card);
+/// The card of this attempt, and the sentence that the shopper agreed to.
+struct CardInstrument {
+    choice: CardChoice,
+    consent: Option<String>,
+}
 
 impl Instrument for CardInstrument {
     fn prepare<'a>(
         &'a self,
         attempt: Attempt<'a>,
     ) -> MethodFuture<'a, Result<Prepared<'a>, ApiError>> {
-        Box::pin(prepare::prepare(attempt, &self.0))
+        Box::pin(prepare::prepare(
+            attempt,
+            &self.choice,
+            self.consent.as_deref(),
+        ))
     }
 
     fn resume<'a>(
@@ -42,7 +51,7 @@ impl Instrument for CardInstrument {
         attempt: Attempt<'a>,
         stored: Payment,
     ) -> MethodFuture<'a, Result<Payment, ApiError>> {
-        Box::pin(challenge::resume(attempt, stored, Some(&self.0)))
+        Box::pin(challenge::resume(attempt, stored, Some(&self.choice)))
     }
 }
 
@@ -51,15 +60,20 @@ impl PaymentMethod for CardMethod {
         !gateway.providers.acquirers.is_empty()
     }
 
+    fn stores_instruments(&self) -> bool {
+        true
+    }
+
     fn is_encrypted(&self) -> bool {
         true
     }
 
     fn check(&self, body: &PayRequest) -> Result<(), ApiError> {
-        if body.card.is_some() {
+        if body.card.is_some() != body.instrument.is_some() {
             return Ok(());
         }
-        Err(card_belongs_to_cards())
+        let detail = "card or instrument must be there with the method card, and not both.";
+        Err(ApiError::for_param(ErrorCode::MalformedRequest, "card").explained(detail))
     }
 
     fn instrument(
@@ -67,9 +81,13 @@ impl PaymentMethod for CardMethod {
         attempt: Attempt<'_>,
         body: PayRequest,
     ) -> Result<Box<dyn Instrument>, ApiError> {
-        let sealed = body.card.ok_or_else(card_belongs_to_cards)?;
-        let card = decrypt::decrypt(attempt, &sealed)?;
-        Ok(Box::new(CardInstrument(card)))
+        let consent = consent::check(attempt.session, body.consent)?;
+        let choice = match (body.card, body.instrument) {
+            (Some(sealed), _) => CardChoice::Typed(decrypt::decrypt(attempt, &sealed)?),
+            (None, Some(id)) => CardChoice::Saved(id),
+            (None, None) => return Err(ApiError::new(ErrorCode::MalformedRequest)),
+        };
+        Ok(Box::new(CardInstrument { choice, consent }))
     }
 
     fn resume<'a>(

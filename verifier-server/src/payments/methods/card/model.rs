@@ -1,6 +1,9 @@
 //! The stored card details of a payment.
 
 use super::risk::Assessment;
+use crate::agreements::model::PendingAgreement;
+use crate::instruments::model::StoredCard;
+use sealpay_protocol::ids::InstrumentId;
 use sealpay_provider::authentication::Authentication;
 use serde::{Deserialize, Serialize};
 
@@ -15,21 +18,33 @@ pub struct CardDetails {
     pub risk: Option<Assessment>,
     /// The result of the issuer's authentication, if requested.
     pub authentication: Option<Authentication>,
+    /// The codes of the provider's decision.
+    #[serde(default)]
+    pub codes: CardCodes,
+    /// The saved instrument that pays; none for a typed card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<InstrumentId>,
+    /// What the payment stores if it is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storing: Option<PendingAgreement>,
 }
 
-/// The part of a card that may be stored (PCI DSS 3.4.1, 3.5.1.1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredCard {
-    /// The brand's slug, or `unknown`.
-    pub brand: String,
-    /// The last four digits.
-    pub last4: String,
-    /// `YYYY-MM`.
-    pub expiry: String,
-    /// HMAC-SHA256 of the number under a separate key, in base64url.
-    pub fingerprint: String,
-    /// The issuer's country (ISO 3166-1 alpha-2), if its first digits are known.
-    pub country: Option<String>,
+/// The codes of the provider's decision about a card.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CardCodes {
+    /// The issuer's code of the approval: six letters and digits (ISO 8583, data element 38).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_code: Option<String>,
+    /// The acquirer reference number, once money is captured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acquirer_reference: Option<String>,
+    /// The scheme's id of the transaction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_transaction_id: Option<String>,
+    /// The merchant advice code of a decline, two digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice_code: Option<String>,
 }
 
 impl CardDetails {
@@ -41,6 +56,14 @@ impl CardDetails {
             address: None,
             risk: None,
             authentication: None,
+            codes: CardCodes {
+                authorization_code: None,
+                acquirer_reference: None,
+                network_transaction_id: None,
+                advice_code: None,
+            },
+            instrument: None,
+            storing: None,
         }
     }
 }

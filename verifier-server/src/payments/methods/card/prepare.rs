@@ -1,12 +1,13 @@
 //! Decisions before a provider is asked: fraud rules, route, and whether the shopper has to
 //! authenticate.
 
-use super::acquirer_choice::{brand_of, route_of};
 use super::acquirer_rules::Route;
 use super::authorize;
 use super::challenge::{Identified, identify};
-use super::model::{CardDetails, StoredCard};
+use super::consent;
+use super::model::CardDetails;
 use super::risk::{self, Assessment, RiskInput, RiskOutcome};
+use super::source::{self, CardChoice, PayingCard};
 use super::step_up::{self, ChallengeDecision, ChallengeInput};
 use crate::auth::signed_request::Source;
 use crate::error::ApiError;
@@ -17,7 +18,6 @@ use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, record};
 use crate::payments::prepare::new_payment;
 use crate::sessions::model::Session;
-use sealpay_protocol::card::Card;
 
 /// Decline key: blocked by the fraud rules.
 pub(super) const BLOCKED: &str = "risk_blocked";
@@ -27,19 +27,21 @@ pub(super) const NO_ROUTE: &str = "not_permitted_terminal";
 /// Collects the facts and decisions that are needed before the claim.
 pub(super) async fn prepare<'a>(
     attempt: Attempt<'a>,
-    card: &'a Card,
+    choice: &'a CardChoice,
+    consent: Option<&str>,
 ) -> Result<Prepared<'a>, ApiError> {
     let Attempt {
         gateway,
         session,
         request,
     } = attempt;
-    let mut details = CardDetails::new(stored_card(gateway, session, card));
-    let country = gateway.providers.issuers.country_of(&card.number);
-    let route = route_of(gateway, session, card);
-    let scenarios = gateway.providers.test_scenarios.as_ref();
-    // The outcome of a persona's card is fixed, however often it is used from one address.
-    if !scenarios.is_some_and(|scenarios| scenarios.is_persona(&card.number)) {
+    let card = source::find(attempt, choice).await?;
+    let mut details = CardDetails::new(card.stored(attempt));
+    details.instrument = card.instrument().map(|instrument| instrument.id);
+    details.storing = consent::pending(attempt, consent, details.instrument.is_some()).await?;
+    let is_stored = details.storing.is_some();
+    let route = card.route(attempt, is_stored);
+    if card.is_assessed(gateway) {
         let network = request.source.network();
         details.address = network.map(|network| {
             gateway
@@ -47,8 +49,7 @@ pub(super) async fn prepare<'a>(
                 .address_fingerprint(session.merchant, network)
         });
         let is_unknown = request.source == Source::Unknown;
-        let assessment = assess(gateway, session, &details, country, is_unknown).await?;
-        details.risk = Some(assessment);
+        details.risk = Some(assess(gateway, session, &details, is_unknown).await?);
     }
     let mut payment = new_payment(attempt, PaymentDetails::Card(Box::new(details)));
     let risk = risk_of(&payment);
@@ -67,9 +68,8 @@ pub(super) async fn prepare<'a>(
         money: session.money,
         risk,
         merchant_requires: session.requires_authentication,
-        is_staged: scenarios.is_some_and(|scenarios| {
-            scenarios.stages_authentication(&card.number, session.simulate.as_deref())
-        }),
+        is_stored,
+        is_staged: card.stages_authentication(attempt),
     });
     Ok(Prepared {
         payment,
@@ -106,26 +106,25 @@ fn declined<'a>(gateway: &'a Gateway, payment: Payment, reason: &'static str) ->
 /// Requests authentication if that was decided, then the authorization.
 async fn start(
     attempt: Attempt<'_>,
-    card: &Card,
+    card: PayingCard<'_>,
     route: Route,
     decision: Option<ChallengeDecision>,
     payment: Payment,
 ) -> Result<Payment, ApiError> {
     let payment = match decision {
         None => payment,
-        Some(decision) => match identify(attempt, payment, card, decision).await? {
+        Some(decision) => match identify(attempt, payment, &card, decision).await? {
             Identified::Continue(payment) => payment,
             Identified::Finished(stored) => return Ok(stored),
         },
     };
-    authorize::ask(attempt.gateway, payment, card, &route.acquirers).await
+    authorize::ask(attempt.gateway, payment, &card, &route.acquirers).await
 }
 
 async fn assess(
     gateway: &Gateway,
     session: &Session,
     details: &CardDetails,
-    issuer_country: Option<&str>,
     is_address_unknown: bool,
 ) -> Result<Assessment, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
@@ -142,28 +141,11 @@ async fn assess(
     Ok(risk::assess(&RiskInput {
         money: session.money,
         now_ms,
-        issuer_country,
+        issuer_country: details.card.country.as_deref(),
         billing_country: session.billing_country.as_deref(),
         session_attempts: session.attempts,
         is_address_unknown,
         of_card: &of_card,
         of_address: &of_address,
     }))
-}
-
-fn stored_card(gateway: &Gateway, session: &Session, card: &Card) -> StoredCard {
-    let digits = card.number.digits();
-    StoredCard {
-        brand: brand_of(card).to_owned(),
-        last4: card.number.last_four().to_owned(),
-        expiry: card.expiry.to_string(),
-        fingerprint: gateway
-            .encryption
-            .card_fingerprint(session.merchant, digits),
-        country: gateway
-            .providers
-            .issuers
-            .country_of(&card.number)
-            .map(str::to_owned),
-    }
 }

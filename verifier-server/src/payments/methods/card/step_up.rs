@@ -27,6 +27,8 @@ pub struct ChallengeInput {
     pub risk: RiskOutcome,
     /// Whether the merchant requires it in the order.
     pub merchant_requires: bool,
+    /// Whether the card is stored: the shopper has to be authenticated for that.
+    pub is_stored: bool,
     /// Whether a test card or outcome requests it.
     pub is_staged: bool,
 }
@@ -51,6 +53,7 @@ pub fn decision(circumstances: &ChallengeInput) -> Option<ChallengeDecision> {
     let rows = [
         ("merchant", circumstances.merchant_requires, true),
         ("risk", by_risk, true),
+        ("agreement", circumstances.is_stored, true),
         ("amount", is_large(circumstances.money), false),
         ("staged", circumstances.is_staged, false),
     ];
@@ -86,6 +89,7 @@ mod tests {
         assert!(RULES.is_some());
         let at = |amount, currency: &str, risk: RiskOutcome, merchant, staged| {
             decision(&ChallengeInput {
+                is_stored: false,
                 money: Money::new(amount, currency.parse().unwrap()),
                 risk,
                 merchant_requires: merchant,
@@ -126,5 +130,19 @@ mod tests {
         for (place, (found, expected)) in rows.into_iter().enumerate() {
             assert_eq!(found, expected, "row {place}");
         }
+    }
+
+    #[test]
+    fn stored_cards_are_always_challenged() {
+        let stored = decision(&ChallengeInput {
+            money: Money::new(1, "EUR".parse().unwrap()),
+            risk: Allow,
+            merchant_requires: false,
+            is_stored: true,
+            is_staged: false,
+        });
+        let stored = stored.unwrap();
+        assert!(stored.wants_challenge);
+        assert_eq!(stored.reasons, ["agreement"]);
     }
 }

@@ -1,0 +1,177 @@
+//! What an approved payment stores: the instrument and the agreement, in the transaction of its
+//! outcome.
+
+use super::model::{Agreement, AgreementState, PendingAgreement};
+use super::{store, view};
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::idempotency::write::Prepared;
+use crate::instruments;
+use crate::instruments::model::{Instrument, InstrumentState, StoredCard};
+use crate::webhooks::events::model::Event;
+use sealpay_protocol::agreement::AgreementKind;
+use sealpay_protocol::ids::{AgreementId, CustomerId, InstrumentId, MerchantId, PaymentId};
+use sealpay_protocol::money::Money;
+use sealpay_provider::CredentialReference;
+
+/// The approved payment that makes an agreement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstPayment<'a> {
+    pub(crate) id: PaymentId,
+    pub(crate) merchant: MerchantId,
+    pub(crate) money: Money,
+    pub(crate) card: &'a StoredCard,
+    /// Whether the fraud rules apply to the card.
+    pub(crate) is_assessed: bool,
+    pub(crate) provider: &'a str,
+    /// The saved instrument that paid; none for a typed card.
+    pub(crate) instrument: Option<InstrumentId>,
+    /// The provider's reference of a typed card, if it has stored it.
+    pub(crate) credential: Option<&'a CredentialReference>,
+    pub(crate) network_transaction_id: Option<&'a str>,
+}
+
+/// The rows of a new agreement.
+#[derive(Debug)]
+pub struct NewAgreement {
+    pub(crate) agreement: AgreementId,
+    /// Each has to change one row, or the payment's outcome is not recorded.
+    pub(crate) guarded: Vec<Prepared>,
+    pub(crate) others: Vec<Prepared>,
+    pub(crate) events: Vec<Event>,
+}
+
+/// An instrument after a payment that stores it, and the rows of this change.
+struct Saved {
+    instrument: Instrument,
+    rows: NewAgreement,
+}
+
+/// The agreement that an approved payment makes; none if the provider has stored nothing.
+///
+/// # Errors
+/// The store does not respond.
+pub(crate) async fn prepare(
+    gateway: &Gateway,
+    payment: FirstPayment<'_>,
+    pending: &PendingAgreement,
+) -> Result<Option<NewAgreement>, ApiError> {
+    let Some(Saved {
+        instrument,
+        mut rows,
+    }) = save(gateway, payment, pending.customer).await?
+    else {
+        tracing::error!(payment = %payment.id, provider = payment.provider,
+            "the provider did not store the card, so the agreement is not made");
+        return Ok(None);
+    };
+    let now_ms = gateway.clock.now_ms_i64();
+    let kind = pending.terms.kind;
+    if kind == AgreementKind::CardOnFile {
+        let active = gateway
+            .store
+            .agreements
+            .of_instrument(instrument.id)
+            .await?;
+        if let Some(made) = active.iter().find(|agreement| agreement.kind == kind) {
+            rows.agreement = made.id;
+            return Ok(Some(rows));
+        }
+    }
+    let agreement = Agreement {
+        id: rows.agreement,
+        merchant: payment.merchant,
+        customer: pending.customer,
+        instrument: instrument.id,
+        kind,
+        state: AgreementState::Active,
+        currency: payment.money.currency(),
+        maximum_minor: pending.terms.maximum_amount,
+        network_transaction_id: payment.network_transaction_id.map(str::to_owned),
+        first_payment: payment.id,
+        consent: pending.consent.clone(),
+        sequence: 1,
+        created_at_ms: now_ms,
+        updated_at_ms: now_ms,
+    };
+    rows.events.push(view::event(gateway, &agreement)?);
+    rows.guarded.push(store::insert(&agreement)?);
+    Ok(Some(rows))
+}
+
+/// The instrument that paid. The customer may have saved the same card before.
+async fn save(
+    gateway: &Gateway,
+    payment: FirstPayment<'_>,
+    customer: CustomerId,
+) -> Result<Option<Saved>, ApiError> {
+    let instruments = &gateway.store.instruments;
+    let known = match payment.instrument {
+        Some(id) => instruments.get(id).await?,
+        None => {
+            let fingerprint = &payment.card.fingerprint;
+            instruments
+                .get_by_card(customer, fingerprint, payment.provider)
+                .await?
+        }
+    };
+    let credential = payment.credential;
+    let credential = credential.or(known.as_ref().map(|instrument| &instrument.credential));
+    let Some(credential) = credential.cloned() else {
+        return Ok(None);
+    };
+    let now_ms = gateway.clock.now_ms_i64();
+    let mut rows = NewAgreement {
+        agreement: AgreementId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
+        guarded: Vec::new(),
+        others: Vec::new(),
+        events: Vec::new(),
+    };
+    let instrument = match known {
+        Some(before) => {
+            let after = Instrument {
+                card: payment.card.clone(),
+                credential,
+                state: InstrumentState::Active,
+                is_assessed: payment.is_assessed,
+                sequence: before.sequence.saturating_add(1),
+                used_at_ms: now_ms,
+                updated_at_ms: now_ms,
+                ..before.clone()
+            };
+            if before.credential != after.credential {
+                let former =
+                    instruments::store::revocation(&before.provider, &before.credential, now_ms);
+                rows.others.push((former.0, former.1.to_vec()));
+            }
+            if before.state != InstrumentState::Active {
+                let event = instruments::view::event(gateway, "instrument.saved", &after, None)?;
+                rows.events.push(event);
+            }
+            rows.guarded
+                .push(instruments::store::update(before.sequence, &after));
+            after
+        }
+        None => {
+            let new = Instrument {
+                id: InstrumentId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
+                merchant: payment.merchant,
+                customer,
+                card: payment.card.clone(),
+                provider: payment.provider.to_owned(),
+                credential,
+                state: InstrumentState::Active,
+                is_assessed: payment.is_assessed,
+                sequence: 1,
+                used_at_ms: now_ms,
+                created_at_ms: now_ms,
+                updated_at_ms: now_ms,
+            };
+            let event = instruments::view::event(gateway, "instrument.saved", &new, None)?;
+            rows.events.push(event);
+            rows.guarded.push(instruments::store::insert(&new)?);
+            new
+        }
+    };
+    Ok(Some(Saved { instrument, rows }))
+}
