@@ -37,7 +37,8 @@ pub struct Options {
     pub list_limit: Duration,
     /// Time limit of sums over all rows of a merchant.
     pub sum_limit: Duration,
-    /// Page cache of the SQLite writer connection, KiB. It grows with the database.
+    /// Page cache of the SQLite writer connection, KiB. New rows are inserted in order, so few pages
+    /// are needed again, however large the database is.
     pub writer_cache_kib: u32,
     /// Postgres connections. More than a few per core only wait for each other.
     pub postgres_connections: usize,
@@ -54,7 +55,7 @@ impl Default for Options {
             postgres_background: 4,
             list_limit: Duration::from_secs(2),
             sum_limit: Duration::from_secs(10),
-            writer_cache_kib: 256 * 1024,
+            writer_cache_kib: 32 * 1024,
             postgres_connections: 16,
         }
     }
@@ -67,7 +68,7 @@ impl Options {
         Self {
             readers: 1,
             list_readers: 0,
-            writer_cache_kib: 64 * 1024,
+            writer_cache_kib: 8 * 1024,
             postgres_connections: 8,
             ..Self::default()
         }

@@ -1,7 +1,8 @@
 //! Postgres: a connection pool, and transactions with few round trips.
 //!
 //! Nothing relies on the isolation level: unique constraints and conditional updates decide every
-//! race, so `READ COMMITTED` suffices, and a Postgres-compatible cluster works as well.
+//! race, so `READ COMMITTED` suffices, and a Postgres-compatible cluster works as well. The one lock
+//! of a table, [`Tx::lock_writes`], needs `READ COMMITTED` and Postgres itself.
 //!
 //! A connection that breaks, or whose server became read-only, is replaced, and its operation runs
 //! again on another. A restart or a failover therefore only costs time.

@@ -11,6 +11,9 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
+/// How long a lock of a table may wait, milliseconds. Writers of the table wait behind it.
+const LOCK_MS: u32 = 200;
+
 /// A statement and its arguments.
 pub type Statement<'a> = (&'static str, &'a [Value]);
 
@@ -75,6 +78,14 @@ impl Transaction<'_> {
             .map(|(statement, (_, values))| self.client.execute_raw(statement, *values));
         let all = in_order(running.collect());
         self.begin_with(all).await
+    }
+
+    /// Statements that wait for the lock see what this transaction has committed: Postgres takes their
+    /// snapshot after their locks.
+    pub(super) async fn lock_writes(&mut self, table: &str) -> Result<(), Fault> {
+        let sql = format!("SET LOCAL lock_timeout = {LOCK_MS}; LOCK TABLE {table} IN SHARE MODE");
+        let client = self.client;
+        self.begin_with(client.batch_execute(&sql)).await
     }
 
     /// Sends `BEGIN` and the first statement without waiting in between.
@@ -196,6 +207,7 @@ pub(super) fn failed(error: tokio_postgres::Error) -> Fault {
         Some(code) if unlucky.contains(&code) => Fault::Retry(full(&error)),
         Some(code) if not_ours.contains(&code) => Fault::Prepared(full(&error)),
         Some(code) if is_away(code) => Fault::Away(full(&error)),
+        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => DatabaseError::Overloaded.into(),
         Some(code) if *code == SqlState::QUERY_CANCELED => DatabaseError::TooLong.into(),
         Some(code) if code.code().starts_with("23") => DatabaseError::Corrupt(full(&error)).into(),
         Some(_) => DatabaseError::Unavailable(full(&error)).into(),

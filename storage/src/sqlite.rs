@@ -30,7 +30,7 @@ const MIGRATION_TIMEOUT: Duration = Duration::from_secs(60);
 const WAL_PAGES: i64 = 20_000;
 
 /// Page cache of each reader, KiB.
-const READER_CACHE_KIB: u32 = 16 * 1024;
+const READER_CACHE_KIB: u32 = 4 * 1024;
 
 /// Page cache of each list reader, KiB. Lists mostly read pages that are not read again soon.
 const LIST_CACHE_KIB: u32 = 2 * 1024;

@@ -54,6 +54,16 @@ impl Tx<'_> {
         }
     }
 
+    /// Waits until every other transaction that wrote to the table has ended, and keeps others from
+    /// writing to it until this one has ended. Does not wait long, because they wait as well: fails
+    /// with [`DatabaseError::Overloaded`]. On SQLite there is only one writer.
+    pub async fn lock_writes(&mut self, table: &'static str) -> Result<(), Fault> {
+        match &mut self.0 {
+            On::Sqlite(_) => Ok(()),
+            On::Postgres(transaction) => transaction.lock_writes(table).await,
+        }
+    }
+
     /// All rows.
     pub async fn query(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<Row>, Fault> {
         refuse_nul(values)?;

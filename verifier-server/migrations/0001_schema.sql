@@ -382,27 +382,48 @@ CREATE INDEX disputes_open ON disputes (evidence_due_ms) WHERE state = 'needs_re
 -- Ledger ------------------------------------------------------------------------------------------
 
 -- A transfer debits one account and credits another, so debits equal credits. Rows are never
--- changed or deleted.
+-- changed or deleted. `period` is the accounting period that was open at the time. Rows of a merchant
+-- are inserted in the order of the key.
 CREATE TABLE ledger_transfers (
-    id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
+    period BIGINT NOT NULL,
+    id TEXT NOT NULL,
     currency TEXT NOT NULL,
     debit_account TEXT NOT NULL,
     credit_account TEXT NOT NULL,
     amount_minor BIGINT NOT NULL,
     cause TEXT NOT NULL,
     cause_id TEXT NOT NULL,
-    created_at_ms BIGINT NOT NULL
+    created_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (merchant, period, id)
 ); -- clustered
 
--- A covering index for balances, which are sums over all transfers.
-CREATE INDEX ledger_transfers_of_merchant ON ledger_transfers
-    (merchant, currency, debit_account, credit_account, amount_minor);
+-- The open accounting period: one row, written when the first period is closed.
+CREATE TABLE ledger_period (
+    id BIGINT NOT NULL PRIMARY KEY,
+    number BIGINT NOT NULL
+);
+
+-- A merchant's totals are the sums of its transfers of the periods before the checkpoint's.
+CREATE TABLE ledger_checkpoints (
+    merchant TEXT NOT NULL PRIMARY KEY,
+    period BIGINT NOT NULL
+); -- clustered
+
+CREATE TABLE ledger_totals (
+    merchant TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    debit_account TEXT NOT NULL,
+    credit_account TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    PRIMARY KEY (merchant, currency, debit_account, credit_account)
+); -- clustered
 
 -- The rows of settlements. A balance transaction is written once and later bound to its settlement,
--- once. `source` and `kind` name the cause, so that nothing is settled twice.
+-- once. `source` and `kind` name the cause, so that nothing is settled twice. Every captured payment
+-- pays for each index.
 CREATE TABLE balance_transactions (
-    id TEXT NOT NULL PRIMARY KEY,
+    id TEXT NOT NULL,
     merchant TEXT NOT NULL,
     currency TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -421,16 +442,17 @@ CREATE TABLE balance_transactions (
     settlement_date TEXT NOT NULL,
     settlement TEXT,
     created_at_ms BIGINT NOT NULL,
-    UNIQUE (source, kind)
+    PRIMARY KEY (source, kind)
 );
 
-CREATE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
+CREATE UNIQUE INDEX balance_transactions_of_merchant ON balance_transactions (merchant, id);
 -- `settlement` is null in all of them; without it in the index, SQLite would read the row to check.
 CREATE INDEX balance_transactions_due
     ON balance_transactions (merchant, currency, settlement_date, settlement)
     WHERE settlement IS NULL;
-CREATE INDEX balance_transactions_of_payment ON balance_transactions (payment, id)
-    WHERE payment IS NOT NULL;
+-- A payment captured automatically is itself the source.
+CREATE INDEX balance_transactions_of_payment ON balance_transactions (payment)
+    WHERE payment <> source;
 CREATE INDEX balance_transactions_of_settlement ON balance_transactions (settlement, id)
     WHERE settlement IS NOT NULL;
 

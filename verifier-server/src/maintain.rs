@@ -104,13 +104,35 @@ pub async fn write_last_uses(gateway: &Gateway) -> Result<(), DatabaseError> {
     last_use::write(&gateway.last_use, &gateway.store).await
 }
 
+/// Closes the ledger's accounting period and adds its transfers to the totals of every merchant.
+pub async fn close_period(gateway: &Gateway) -> Result<(), DatabaseError> {
+    let store = &gateway.store;
+    store.ledger.close_period().await?;
+    for merchant in store.merchants.list().await? {
+        if let Err(error) = store.ledger.update_totals(merchant.id).await {
+            tracing::warn!(%error, merchant = %merchant.id,
+                "ledger totals could not be updated and will be next time");
+        }
+    }
+    Ok(())
+}
+
 /// Runs the housekeeping at intervals until dropped.
 pub async fn run(gateway: &Gateway, every: Duration) {
     let mut anchored_in = None;
+    let mut closed_in = None;
     loop {
         let hour = gateway.clock.now() / 3600;
         if anchored_in.replace(hour) != Some(hour) {
             audit::anchor(gateway).await;
+        }
+        if closed_in != Some(hour) {
+            match close_period(gateway).await {
+                Ok(()) => closed_in = Some(hour),
+                Err(error) => {
+                    tracing::warn!(%error, "the ledger's period could not be closed and will be later");
+                }
+            }
         }
         tokio::time::sleep(every).await;
         if let Err(error) = refresh_keys(gateway).await {

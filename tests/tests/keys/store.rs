@@ -96,9 +96,12 @@ async fn nonce_is_consumed_for_its_time_and_key_only(database: &TestDatabase) {
     }
     let mut alone = spent;
     alone.value = "BBBBBBBBBBBBBBBBBBBBBB".into();
-    assert_eq!(store.nonces.is_consumed(&alone).await, Ok(false));
-    assert_eq!(store.nonces.consume(&alone).await, Ok(true));
-    assert_eq!(store.nonces.is_consumed(&alone).await, Ok(true));
+    let session = opened(&store, merchant.id).await;
+    for is_consumed in [false, true] {
+        let found = store.sessions.get_with_nonce(session.id, &alone).await;
+        assert_eq!(found, Ok(Some((session.clone(), is_consumed))));
+        assert_eq!(store.nonces.consume(&alone).await, Ok(!is_consumed));
+    }
     assert_eq!(store.nonces.consume(&alone).await, Ok(false));
 }
 

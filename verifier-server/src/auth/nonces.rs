@@ -20,9 +20,6 @@ pub struct Nonce {
 pub(crate) const CONSUME: &str = "INSERT INTO nonces (expires_at, nonce, thumbprint)
     VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
-const IS_SPENT: &str = "SELECT COUNT(*) FROM nonces
-    WHERE expires_at = $1 AND nonce = $2 AND thumbprint = $3";
-
 impl Nonce {
     pub(crate) fn values(&self) -> Result<[Value; 3], DatabaseError> {
         Ok(values![
@@ -45,13 +42,6 @@ pub struct NonceStore {
 }
 
 impl NonceStore {
-    /// Whether a nonce was consumed before. Does not decide races between concurrent requests;
-    /// [`consume`](Self::consume) or the claim does.
-    pub async fn is_consumed(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
-        let spent: u64 = self.database.scalar(IS_SPENT, nonce.values()?).await?;
-        Ok(spent > 0)
-    }
-
     /// Consumes a nonce; false if it was consumed before.
     pub async fn consume(&self, nonce: &Nonce) -> Result<bool, DatabaseError> {
         Ok(self.database.execute(CONSUME, nonce.values()?).await? == 1)

@@ -3,6 +3,7 @@
 //! [`SignedRequest::read`] returns a well-formed, fresh request with a matching digest;
 //! [`SignedRequest::verify`] turns it into [`VerifiedRequest`], which nothing else can make.
 
+use super::nonces::Nonce;
 use crate::error::{ApiError, ErrorCode};
 use ed25519_dalek::VerifyingKey;
 use sealpay_protocol::encoding::base64url;
@@ -143,6 +144,16 @@ impl<'a> SignedRequest<'a> {
     #[must_use]
     pub const fn body(&self) -> &'a [u8] {
         self.request.body
+    }
+
+    /// The nonce of its signature.
+    #[must_use]
+    pub fn nonce(&self) -> Nonce {
+        Nonce {
+            expires_at: self.signature.expires_at(),
+            value: base64url(self.signature.nonce()),
+            thumbprint: self.signature.thumbprint().as_str().to_owned(),
+        }
     }
 
     /// Verifies the signature with a key.

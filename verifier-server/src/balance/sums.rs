@@ -327,6 +327,12 @@ fn sentence(finding: &Finding) -> String {
         FindingOf::PaymentRefunded => {
             format!("{name} has refunded {first} and its lines have {second}.")
         }
+        FindingOf::AccountTotal => {
+            let (merchant, currency) = (finding.merchant, finding.currency);
+            format!(
+                "The total {name} of {merchant} in {currency} is {second} and should be {first}."
+            )
+        }
         _ => format!("{name} was found with {first} and {second}."),
     }
 }

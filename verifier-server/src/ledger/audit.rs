@@ -1,12 +1,9 @@
 //! The ledger audit: the account balances, and everything that must agree with them.
 
-use super::model::{Account, AccountBalance};
+use super::store::LedgerStore;
 use sealpay_protocol::currency::Currency;
 use sealpay_protocol::ids::MerchantId;
-use sealpay_storage::{
-    ByName, Database, DatabaseError, Extent, Projection, projection, sql, values,
-};
-use std::collections::BTreeMap;
+use sealpay_storage::{ByName, DatabaseError, projection};
 
 /// A sum of the books, or an inconsistent row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +62,9 @@ pub enum FindingOf {
     /// A payment whose refunds, without the overpaid part, are not all balance transactions: both
     /// amounts.
     PaymentRefunded,
+    /// A stored total, `debit:credit`, that differs from the sum of the transfers before the
+    /// checkpoint: the sum and the total.
+    AccountTotal,
 }
 
 sealpay_protocol::names! {
@@ -86,6 +86,7 @@ sealpay_protocol::names! {
         PayoutReturned = "payout_returned",
         PaymentCaptured = "payment_captured",
         PaymentRefunded = "payment_refunded",
+        AccountTotal = "account_total",
     }
 }
 
@@ -190,31 +191,20 @@ const FINDINGS: &str = concat!(
     WHERE CASE WHEN p.refunded_minor > p.overpaid_minor
             THEN p.refunded_minor - p.overpaid_minor ELSE 0 END
         <> COALESCE(l.refunded_minor, 0) ",
+    "UNION ALL SELECT 'account_total', merchant, currency,
+        debit_account || ':' || credit_account,
+        CAST(SUM(moved_minor) AS BIGINT), CAST(SUM(total_minor) AS BIGINT)
+    FROM (
+        SELECT t.merchant, t.currency, t.debit_account, t.credit_account,
+            t.amount_minor AS moved_minor, 0 AS total_minor
+        FROM ledger_transfers t JOIN ledger_checkpoints c ON c.merchant = t.merchant
+        WHERE t.period < c.period
+        UNION ALL SELECT merchant, currency, debit_account, credit_account, 0, amount_minor
+        FROM ledger_totals
+    ) compared GROUP BY merchant, currency, debit_account, credit_account
+    HAVING SUM(moved_minor) <> SUM(total_minor) ",
     "ORDER BY 1, 2, 3, 4"
 );
-
-/// Reads each transfer once, from a covering index.
-pub(crate) const MOVED: &str = sql!(
-    Moved::SELECT,
-    "WHERE merchant = $1 GROUP BY currency, debit_account, credit_account"
-);
-
-/// The total transferred between two accounts.
-struct Moved {
-    currency: Currency,
-    debit: Account,
-    credit: Account,
-    amount_minor: i64,
-}
-
-projection! {
-    Moved from "ledger_transfers" {
-        currency,
-        debit as ByName: (debit_account),
-        credit as ByName: (credit_account),
-        amount_minor: ("CAST(SUM(amount_minor) AS BIGINT)"),
-    }
-}
 
 projection! {
     Finding from "the whole ledger" {
@@ -227,57 +217,9 @@ projection! {
     }
 }
 
-/// The repository of the ledger.
-#[derive(Debug, Clone)]
-pub struct LedgerStore {
-    pub(crate) database: Database,
-}
-
 impl LedgerStore {
     /// All sums of the books and all inconsistent rows, as of one time.
     pub async fn discrepancies(&self) -> Result<Vec<Finding>, DatabaseError> {
         self.database.list(FINDINGS, []).await
     }
-
-    /// The balances of a merchant's accounts, summed over all transfers.
-    pub async fn account_balances(
-        &self,
-        merchant: MerchantId,
-    ) -> Result<Vec<AccountBalance>, DatabaseError> {
-        let moved = self
-            .database
-            .scan_list(Extent::Sum, MOVED, values![merchant])
-            .await?;
-        let mut balances = BTreeMap::new();
-        for Moved {
-            currency,
-            debit,
-            credit,
-            amount_minor,
-        } in moved
-        {
-            let debited = &mut balance_of(&mut balances, currency, debit).debited_minor;
-            *debited = debited.saturating_add(amount_minor);
-            let credited = &mut balance_of(&mut balances, currency, credit).credited_minor;
-            *credited = credited.saturating_add(amount_minor);
-        }
-        Ok(balances.into_values().collect())
-    }
-}
-
-/// By currency, then by account name.
-type Balances = BTreeMap<(Currency, &'static str), AccountBalance>;
-
-fn balance_of(
-    balances: &mut Balances,
-    currency: Currency,
-    account: Account,
-) -> &mut AccountBalance {
-    let balance = balances.entry((currency, account.name()));
-    balance.or_insert(AccountBalance {
-        account,
-        currency,
-        debited_minor: 0,
-        credited_minor: 0,
-    })
 }

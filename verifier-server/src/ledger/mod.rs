@@ -4,3 +4,4 @@ pub mod audit;
 pub mod model;
 pub mod posting;
 pub mod store;
+pub mod totals;

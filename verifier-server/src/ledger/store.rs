@@ -3,7 +3,17 @@
 use super::model::Transfer;
 use super::posting::Posting;
 use crate::balance::model::BalanceTransaction;
-use sealpay_storage::{AsText, ByName, DatabaseError, Entity, Statement, entity, insert, to_rows};
+use sealpay_storage::sql::placeholders;
+use sealpay_storage::{
+    AsText, ByName, Database, DatabaseError, Entity, Projection, Statement, entity, insert, sql,
+    to_rows,
+};
+
+/// The repository of the ledger.
+#[derive(Debug, Clone)]
+pub struct LedgerStore {
+    pub(crate) database: Database,
+}
 
 entity! {
     Transfer in "ledger_transfers" {
@@ -19,7 +29,24 @@ entity! {
     }
 }
 
-// The unique key over `source` and `kind` prevents settling anything twice.
+const COLUMNS: usize = 9;
+
+/// Records a transfer in the open period, as of this statement. A period can be closed only when no
+/// transaction that wrote to the table is open.
+const RECORD: &str = sql!(
+    "INSERT INTO ledger_transfers (",
+    Transfer::COLUMNS,
+    ", period) VALUES (",
+    placeholders(COLUMNS),
+    ", (SELECT COALESCE(MAX(number), 0) FROM ledger_period))"
+);
+
+/// The statement that records a transfer.
+pub(crate) fn record(row: &<Transfer as Entity>::Values) -> Statement<'_> {
+    (RECORD, row)
+}
+
+// The primary key over `source` and `kind` prevents settling anything twice.
 entity! {
     BalanceTransaction in "balance_transactions" {
         id,
@@ -57,7 +84,7 @@ impl PreparedPosting {
     }
 
     pub(crate) fn statements(&self) -> impl Iterator<Item = Statement<'_>> {
-        let transfers = self.transfers.iter().map(insert::<Transfer>);
+        let transfers = self.transfers.iter().map(record);
         transfers.chain(self.line.iter().map(insert::<BalanceTransaction>))
     }
 }

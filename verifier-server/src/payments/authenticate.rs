@@ -33,6 +33,7 @@ pub async fn authenticate(
         session,
         request,
         body,
+        ..
     } = verified;
     let id = body.payment;
     let action = action(body)?;

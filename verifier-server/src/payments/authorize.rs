@@ -34,12 +34,12 @@ pub async fn authorize(
         session,
         request,
         body,
+        is_replay,
     } = verify::<PayRequest>(gateway, request).await?;
     let name = body.method;
     let method = methods::find(name);
     method.check(&body)?;
-    let nonces = &gateway.store.nonces;
-    if method.is_encrypted() && nonces.is_consumed(&Nonce::in_request(&request)).await? {
+    if method.is_encrypted() && is_replay {
         return Err(ApiError::new(ErrorCode::NonceReplayed));
     }
     let attempt = Attempt {

@@ -13,6 +13,8 @@ pub(crate) struct Verified<T> {
     pub(crate) session: Session,
     pub(crate) request: VerifiedRequest,
     pub(crate) body: T,
+    /// Whether its nonce had been consumed when the session was read.
+    pub(crate) is_replay: bool,
 }
 
 /// Verifies that a request was signed with its session's key. Does not consume the nonce.
@@ -29,8 +31,20 @@ pub(crate) async fn verify<T: DeserializeOwned>(
         .session
         .and_then(|session| session.parse().ok())
         .ok_or_else(unknown)?;
-    let session = gateway.store.sessions.get(id).await?.ok_or_else(unknown)?;
-    let signed = SignedRequest::read(request, gateway.clock.now())?;
+    // `unknown_session` takes precedence over every error of the signature.
+    let (found, signed) = match SignedRequest::read(request, gateway.clock.now()) {
+        Ok(signed) => {
+            let nonce = signed.nonce();
+            let found = gateway.store.sessions.get_with_nonce(id, &nonce).await?;
+            (found, Ok(signed))
+        }
+        Err(error) => {
+            let found = gateway.store.sessions.get(id).await?;
+            (found.map(|session| (session, false)), Err(error))
+        }
+    };
+    let (session, is_replay) = found.ok_or_else(unknown)?;
+    let signed = signed?;
     let body = crate::http::json::json(signed.body())?;
     let key = verifying_key(&session.public_key)
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))?;
@@ -39,5 +53,6 @@ pub(crate) async fn verify<T: DeserializeOwned>(
         session,
         request,
         body,
+        is_replay,
     })
 }

@@ -11,7 +11,7 @@ use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::limits;
 use sealpay_protocol::method::Method;
 use sealpay_storage::{
-    AsJson, AsOptionalJson, ByName, Codec, Database, DatabaseError, Entity, Fault,
+    AsJson, AsOptionalJson, ByName, Codec, Database, DatabaseError, Entity, Fault, With,
 };
 use sealpay_storage::{Projection, Row, Tx, Value, entity, sql, values};
 
@@ -67,6 +67,14 @@ const INSERT: &str = sql!(Session::INSERT, "ON CONFLICT (merchant, jti) DO NOTHI
 const DELETE: &str = "DELETE FROM sessions WHERE id = $1";
 
 const BY_ID: &str = sql!(Session::SELECT, "WHERE id = $1");
+
+/// A session and whether a nonce was consumed: every request of a session needs both.
+const BY_ID_WITH_NONCE: &str = sql!(
+    "SELECT ",
+    Session::COLUMNS,
+    ", (SELECT COUNT(*) FROM nonces WHERE expires_at = $2 AND nonce = $3 AND thumbprint = $4) \
+     FROM sessions WHERE id = $1"
+);
 
 const BY_ORDER: &str = sql!(Session::SELECT, "WHERE merchant = $1 AND jti = $2");
 
@@ -206,5 +214,18 @@ impl SessionStore {
     /// A session.
     pub async fn get(&self, id: SessionId) -> Result<Option<Session>, DatabaseError> {
         self.database.get(BY_ID, values![id]).await
+    }
+
+    /// A session, and whether a nonce was consumed before. Does not decide races between concurrent
+    /// requests; [`consume`](nonces::NonceStore::consume) or the claim does.
+    pub async fn get_with_nonce(
+        &self,
+        id: SessionId,
+        nonce: &Nonce,
+    ) -> Result<Option<(Session, bool)>, DatabaseError> {
+        let [expires_at, value, thumbprint] = nonce.values()?;
+        let wanted = values![id, expires_at, value, thumbprint];
+        let found = self.database.get(BY_ID_WITH_NONCE, wanted).await?;
+        Ok(found.map(|With(session, consumed): With<Session, u64>| (session, consumed > 0)))
     }
 }

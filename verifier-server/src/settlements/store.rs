@@ -4,7 +4,7 @@ use super::draft::{BatchKey, Closed, Previous, Sums};
 use super::fees::Fees;
 use super::model::Settlement;
 use crate::balance::model::BalanceTransaction;
-use crate::ledger::model::Transfer;
+use crate::ledger::store::record;
 use crate::payouts::model::Payout;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
@@ -224,7 +224,7 @@ async fn write(tx: &mut Tx<'_>, closed: &Closed, event: &Event) -> Result<(), Fa
     let event = EventInsert::new(event)?;
     let mut statements: Vec<Statement<'_>> = vec![(COMPLETE, &completed)];
     statements.extend(lines.iter().map(insert::<BalanceTransaction>));
-    statements.extend(transfers.iter().map(insert::<Transfer>));
+    statements.extend(transfers.iter().map(record));
     statements.extend(payout.iter().map(insert::<Payout>));
     statements.extend(event.statements());
     tx.execute_together(&statements).await?;

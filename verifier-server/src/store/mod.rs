@@ -19,7 +19,7 @@ use crate::disputes::store::DisputeStore;
 use crate::idempotency::store::IdempotencyStore;
 use crate::instruments::store::InstrumentStore;
 use crate::keys::store::KeyStore;
-use crate::ledger::audit::LedgerStore;
+use crate::ledger::store::LedgerStore;
 use crate::merchants::store::MerchantStore;
 use crate::modifications::store::ModificationStore;
 use crate::payments::reversals::store::ReversalStore;

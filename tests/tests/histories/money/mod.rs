@@ -43,6 +43,7 @@ const JUMPS: [i64; 8] = [
 
 async fn do_what_is_due(gateway: Arc<Gateway>) {
     let _ = maintain::refresh_keys(&gateway).await;
+    let _ = maintain::close_period(&gateway).await;
     let _ = payments::reconcile::recover(&gateway).await;
     let _ = bank_transfer::incoming::collect(&gateway).await;
     let _ = modifications::reconcile::recover(&gateway).await;

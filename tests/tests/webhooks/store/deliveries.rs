@@ -230,6 +230,33 @@ async fn due_deliveries_of_an_endpoint_are_rescheduled_together(database: &TestD
     assert_eq!(due.len(), 10);
 }
 
+async fn lease_is_renewed_while_it_is_the_callers(database: &TestDatabase) {
+    let store = database.open().await;
+    let (merchant, _) = reachable(&store).await;
+    paid(&store, merchant.id, PaymentState::Captured).await;
+    let due = store.deliveries.due(DUE_MS, DUE_MS + 50, 1).await.unwrap();
+    let renew = async |from_ms, until_ms| {
+        let renewed = store.deliveries.renew(&due[0], (from_ms, until_ms)).await;
+        renewed.unwrap()
+    };
+    assert_eq!(renew(DUE_MS + 50, DUE_MS + 90).await, Some(due[0].clone()));
+    assert_eq!(due_at(&store, DUE_MS + 89).await, []);
+    assert_eq!(renew(DUE_MS + 50, DUE_MS + 99).await, None, "the old one");
+    // Another server claims it after the lease has ended.
+    assert_eq!(due_at(&store, DUE_MS + 90).await, due);
+    assert_eq!(renew(DUE_MS + 90, DUE_MS + 200).await, None);
+    // What the delivery says now counts.
+    database
+        .tamper("UPDATE webhook_endpoints SET url = 'https://moved.example/'")
+        .await;
+    let moved = renew(DUE_MS + 140, DUE_MS + 150).await.unwrap();
+    assert_eq!(moved.url, "https://moved.example/");
+    database
+        .tamper("UPDATE webhook_endpoints SET disabled_at_ms = 1")
+        .await;
+    assert_eq!(renew(DUE_MS + 150, DUE_MS + 160).await, None);
+}
+
 async fn redelivery_is_refused_above_ten_thousand_pending(database: &TestDatabase) {
     let store = database.open().await;
     let (merchant, endpoint) = reachable(&store).await;
@@ -275,5 +302,6 @@ on_both_databases! {
     old_deliveries_and_those_of_deleted_endpoints_are_purged,
     last_twenty_attempts_of_a_delivery_are_stored,
     due_deliveries_of_an_endpoint_are_rescheduled_together,
+    lease_is_renewed_while_it_is_the_callers,
     redelivery_is_refused_above_ten_thousand_pending,
 }

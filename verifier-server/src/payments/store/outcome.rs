@@ -12,9 +12,8 @@ use crate::payments::store;
 use crate::payments::store::PaymentStore;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
-use sealpay_protocol::ids::PaymentId;
-use sealpay_storage::{AsJson, Codec, DatabaseError, Fault, Projection, Statement, Tx, Value};
-use sealpay_storage::{sql, values};
+use sealpay_protocol::ids::{ModificationId, PaymentId};
+use sealpay_storage::{AsJson, Codec, DatabaseError, Fault, Statement, Tx, Value, values};
 
 /// The result of recording an outcome.
 #[must_use]
@@ -29,15 +28,15 @@ pub enum Recorded {
 
 /// Decides every race between outcomes of one payment: `$2` is the state and `$3` the number of
 /// events that the caller saw. `$4` is the lease that the caller holds, or 0 if none is needed: a
-/// response counts even after another server has begun to reconcile.
-const UPDATE: &str = sql!(
-    "UPDATE payments SET state = $5, decline = $6, sequence = $7, updated_at_ms = $8, \
-     provider = $9, route_reason = $10, details = $11, transfer_reference = $12, \
-     lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15, agreement = $16 \
-     WHERE id = $1 AND state = $2 AND sequence = $3 \
-     AND (CAST($4 AS BIGINT) = 0 OR lease_until_ms = $4) RETURNING ",
-    Payment::COLUMNS
-);
+/// response counts even after another server has begun to reconcile. Returns what it does not write
+/// and others may have changed.
+const UPDATE: &str = "UPDATE payments SET state = $5, decline = $6, sequence = $7,
+        updated_at_ms = $8, provider = $9, route_reason = $10, details = $11,
+        transfer_reference = $12, lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15,
+        agreement = $16
+    WHERE id = $1 AND state = $2 AND sequence = $3
+    AND (CAST($4 AS BIGINT) = 0 OR lease_until_ms = $4)
+    RETURNING modification, refunded_minor, disputed_minor";
 
 /// What is written together with an outcome.
 #[derive(Debug, Clone, Copy, Default)]
@@ -65,12 +64,16 @@ impl<'a> OutcomeEffects<'a> {
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
     WHERE id = $1 AND active_attempt = $2";
 
+/// The columns of a payment that an outcome leaves as they are.
+type Unwritten = (Option<ModificationId>, i64, i64);
+
 struct PreparedOutcome {
     payment: PaymentId,
     movement: [Value; 16],
     event: Option<EventInsert>,
     posting: Option<PreparedPosting>,
-    frees_session: bool,
+    /// The session to free.
+    freed: Option<[Value; 2]>,
     /// The instrument and the agreement that the payment stores; each guarded row has to change.
     guarded: Vec<Prepared>,
     others: Vec<Prepared>,
@@ -79,26 +82,25 @@ struct PreparedOutcome {
     reversal: Option<(&'static str, Vec<Value>)>,
 }
 
-async fn apply(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Recorded, Fault> {
-    let moved: Option<Payment> = tx.get(UPDATE, &outcome.movement).await?;
-    let Some(payment) = moved else {
+/// Gives the stored payment if nothing was written.
+async fn apply(
+    tx: &mut Tx<'_>,
+    outcome: &PreparedOutcome,
+) -> Result<Result<Unwritten, Payment>, Fault> {
+    let Some(unwritten) = tx.get(UPDATE, &outcome.movement).await? else {
         let stored = tx.get(store::BY_ID, &values![outcome.payment]).await?;
         let missing = || DatabaseError::Corrupt("there is no such payment".into());
-        return Ok(Recorded::NotInState(stored.ok_or_else(missing)?));
+        return Ok(Err(stored.ok_or_else(missing)?));
     };
-    let session = values![payment.session, payment.attempt];
     let mut statements: Vec<Statement<'_>> = Vec::with_capacity(6);
     let prepared = outcome.guarded.iter().chain(&outcome.others);
     statements.extend(prepared.map(|(sql, values)| (*sql, &values[..])));
     statements.extend(outcome.published.iter().flat_map(EventInsert::statements));
     statements.extend(outcome.event.iter().flat_map(EventInsert::statements));
     statements.extend(outcome.posting.iter().flat_map(PreparedPosting::statements));
-    if outcome.frees_session {
-        statements.push((FREE, &session));
-    }
-    if let Some((schedule, values)) = &outcome.reversal {
-        statements.push((schedule, values));
-    }
+    statements.extend(outcome.freed.iter().map(|freed| (FREE, freed.as_slice())));
+    let reversal = outcome.reversal.iter();
+    statements.extend(reversal.map(|(schedule, values)| (*schedule, values.as_slice())));
     if !statements.is_empty() {
         let counts = tx.execute_together(&statements).await?;
         if counts
@@ -111,7 +113,17 @@ async fn apply(tx: &mut Tx<'_>, outcome: &PreparedOutcome) -> Result<Recorded, F
             return Err(DatabaseError::Unavailable(reason.into()).into());
         }
     }
-    Ok(Recorded::Done(payment))
+    Ok(Ok(unwritten))
+}
+
+/// The payment after the update: all columns of `after` are written, or did not change.
+fn updated(after: &Payment, (modification, refunded_minor, disputed_minor): Unwritten) -> Payment {
+    Payment {
+        modification,
+        refunded_minor,
+        disputed_minor,
+        ..after.clone()
+    }
 }
 
 impl PaymentStore {
@@ -191,7 +203,7 @@ impl PaymentStore {
             movement,
             event: effects.event.map(EventInsert::new).transpose()?,
             posting: effects.posting.map(PreparedPosting::new).transpose()?,
-            frees_session,
+            freed: frees_session.then(|| values![before.session, before.attempt]),
             guarded: stored
                 .map(|stored| stored.guarded.clone())
                 .unwrap_or_default(),
@@ -199,8 +211,13 @@ impl PaymentStore {
             published: published.collect::<Result<_, _>>()?,
             reversal: reversals::schedule(after),
         };
-        self.database
+        let written = self
+            .database
             .write(outcome, |tx, outcome| Box::pin(apply(tx, outcome)))
-            .await
+            .await?;
+        Ok(match written {
+            Ok(unwritten) => Recorded::Done(updated(after, unwritten)),
+            Err(stored) => Recorded::NotInState(stored),
+        })
     }
 }

@@ -11,17 +11,28 @@ use sealpay_storage::{projection, sql, values};
 
 /// Checks the endpoint's current subscription: a payment may have selected it before it was moved,
 /// narrowed or disabled, and committed afterwards.
+const SUBSCRIBED: &str = "FROM deliveries d \
+     JOIN webhook_endpoints w ON w.id = d.endpoint \
+     JOIN events e ON e.merchant = d.merchant AND e.id = d.event \
+     WHERE d.state = 'pending' \
+     AND (d.farewell_url IS NOT NULL OR (w.verified_at_ms IS NOT NULL AND w.disabled_at_ms IS NULL \
+         AND w.deleted_at_ms IS NULL AND (d.round > 0 OR e.kind = 'ping' OR w.event_types = '*' \
+             OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%'))) ";
+
 const DUE: &str = sql!(
     "SELECT ",
     DueDelivery::COLUMNS,
-    ", d.next_at_ms FROM deliveries d \
-     JOIN webhook_endpoints w ON w.id = d.endpoint \
-     JOIN events e ON e.merchant = d.merchant AND e.id = d.event \
-     WHERE d.state = 'pending' AND d.next_at_ms <= $1 \
-     AND (d.farewell_url IS NOT NULL OR (w.verified_at_ms IS NOT NULL AND w.disabled_at_ms IS NULL \
-         AND w.deleted_at_ms IS NULL AND (d.round > 0 OR e.kind = 'ping' OR w.event_types = '*' \
-             OR ',' || w.event_types || ',' LIKE '%,' || e.kind || ',%'))) \
-     ORDER BY d.next_at_ms LIMIT $2"
+    ", d.next_at_ms ",
+    SUBSCRIBED,
+    "AND d.next_at_ms <= $1 ORDER BY d.next_at_ms LIMIT $2"
+);
+
+const LEASED: &str = sql!(
+    "SELECT ",
+    DueDelivery::COLUMNS,
+    " ",
+    SUBSCRIBED,
+    "AND d.event = $1 AND d.endpoint = $2"
 );
 
 projection! {
@@ -96,11 +107,29 @@ async fn lease_due(
     });
     let leased = leased.await?.into_iter();
     let mut leased: Vec<_> = leased.map(|With(due, _)| due).collect();
-    for due in leased.iter_mut().filter(|due| due.is_farewell) {
+    for due in &mut leased {
+        add_former_secrets(tx, due).await?;
+    }
+    Ok(leased)
+}
+
+async fn add_former_secrets(tx: &mut Tx<'_>, due: &mut DueDelivery) -> Result<(), Fault> {
+    if due.is_farewell {
         due.former_secrets =
             former_secrets::of_day_before(tx, due.endpoint, due.created_at_ms).await?;
     }
-    Ok(leased)
+    Ok(())
+}
+
+async fn renew(tx: &mut Tx<'_>, leased: &[Value; 4]) -> Result<Option<DueDelivery>, Fault> {
+    if tx.execute(LEASE, leased).await? == 0 {
+        return Ok(None);
+    }
+    let mut delivery: Option<DueDelivery> = tx.get(LEASED, &leased[..2]).await?;
+    if let Some(due) = &mut delivery {
+        add_former_secrets(tx, due).await?;
+    }
+    Ok(delivery)
 }
 
 struct PutOff {
@@ -157,6 +186,24 @@ impl DeliveryStore {
                     Box::pin(lease_due(tx, *now_ms, *lease_until_ms, *limit))
                 },
             )
+            .await
+    }
+
+    /// Renews the lease of a claimed delivery and reads the delivery again; none if the lease is not
+    /// the caller's any more, or the endpoint does not subscribe to the event any more.
+    pub async fn renew(
+        &self,
+        delivery: &DueDelivery,
+        (lease_until_ms, renewed_until_ms): (i64, i64),
+    ) -> Result<Option<DueDelivery>, DatabaseError> {
+        let leased = values![
+            delivery.event,
+            delivery.endpoint,
+            lease_until_ms,
+            renewed_until_ms
+        ];
+        self.database
+            .write(leased, |tx, leased| Box::pin(renew(tx, leased)))
             .await
     }
 

@@ -51,9 +51,10 @@ const SEALED_MS: i64 = 300_000;
 /// Lease of a claimed delivery, milliseconds.
 const LEASE_MS: i64 = 40_000;
 /// The part of the lease for sending, milliseconds: five seconds for name resolution, fifteen for
-/// the request, and a margin. The rest, for waiting, is longer than a request that hangs, so that a
-/// delivery behind one gets its turn.
+/// the request, and a margin.
 const SENDING_MS: i64 = 22_000;
+/// How often a delivery that waits for its turn renews its lease.
+const RENEWAL: Duration = Duration::from_millis((LEASE_MS - SENDING_MS).unsigned_abs());
 /// How long the outbox sleeps unless it is woken.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -89,6 +90,12 @@ pub struct Outbox {
     describe: Option<Arc<DescribeDisabling>>,
     /// Without it, unverified endpoints stay unverified.
     challenge: Option<Box<Challenge>>,
+}
+
+/// A delivery that no other server claims before the lease ends.
+struct Claimed {
+    delivery: DueDelivery,
+    lease_until_ms: i64,
 }
 
 impl std::fmt::Debug for Outbox {
@@ -164,12 +171,13 @@ impl Outbox {
                 }
             }
             let mut seatless: BTreeMap<EndpointId, Vec<EventId>> = BTreeMap::new();
-            for delivery in due {
+            for claimed in due {
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
+                let delivery = &claimed.delivery;
                 let owner = (delivery.merchant, delivery.endpoint);
                 if let Some(slot) = queue.slot(owner, &delivery.url, is_crowded) {
                     in_flight.spawn(in_background(
-                        Arc::clone(&self).deliver_in_turn(delivery, slot),
+                        Arc::clone(&self).deliver_in_turn(claimed, slot),
                     ));
                 } else {
                     let waiting = seatless.entry(delivery.endpoint).or_default();
@@ -182,7 +190,7 @@ impl Outbox {
         }
     }
 
-    async fn claim(&self, room: usize) -> Vec<DueDelivery> {
+    async fn claim(&self, room: usize) -> Vec<Claimed> {
         let Ok(limit @ 1..) = u32::try_from(room) else {
             return Vec::new();
         };
@@ -194,7 +202,13 @@ impl Outbox {
             .due(now_ms, lease_until_ms, limit)
             .await
         {
-            Ok(due) => due,
+            Ok(due) => {
+                let claimed = due.into_iter().map(|delivery| Claimed {
+                    delivery,
+                    lease_until_ms,
+                });
+                claimed.collect()
+            }
             Err(error) => {
                 tracing::error!(%error, "due deliveries could not be read and will be retried");
                 Vec::new()
@@ -202,21 +216,57 @@ impl Outbox {
         }
     }
 
-    async fn deliver_in_turn(self: Arc<Self>, delivery: DueDelivery, slot: Slot) {
-        let claimed_at_ms = self.clock.now_ms_i64();
-        let _turn = slot.lane().await;
-        let now_ms = self.clock.now_ms_i64();
-        // Too late to complete before the lease ends: the delivery is claimed again.
-        if now_ms.saturating_sub(claimed_at_ms) >= LEASE_MS - SENDING_MS {
-            let why = "waits for other webhooks to this host";
-            return self.hold(&delivery, now_ms, why).await;
-        }
+    async fn deliver_in_turn(self: Arc<Self>, claimed: Claimed, slot: Slot) {
+        let renew = |claimed| self.renew(claimed);
+        let Some((claimed, _turn)) = slot.lane(claimed, RENEWAL, renew).await else {
+            return;
+        };
+        // Less is left if a tester has advanced the clock.
+        let left_ms = claimed
+            .lease_until_ms
+            .saturating_sub(self.clock.now_ms_i64());
+        let claimed = match left_ms {
+            SENDING_MS.. => Some(claimed),
+            _ => self.renew(claimed).await,
+        };
+        let Some(Claimed { delivery, .. }) = claimed else {
+            return;
+        };
         match self.fault(&delivery).await {
             DeliveryFault::HoldUntil(next_at_ms) => {
                 self.hold(&delivery, next_at_ms, "held back on purpose")
                     .await;
             }
             DeliveryFault::Send { twice } => self.deliver(delivery, twice).await,
+        }
+    }
+
+    /// Renews the lease of a delivery, which keeps its place. None if it is not to be sent from here:
+    /// another server has it, it was cancelled, or its endpoint has moved.
+    async fn renew(&self, claimed: Claimed) -> Option<Claimed> {
+        let Claimed {
+            delivery,
+            lease_until_ms,
+        } = claimed;
+        let now_ms = self.clock.now_ms_i64();
+        let renewed_until_ms = now_ms.saturating_add(LEASE_MS);
+        let times = (lease_until_ms, renewed_until_ms);
+        match self.store.deliveries.renew(&delivery, times).await {
+            Ok(Some(renewed)) if renewed.url == delivery.url => Some(Claimed {
+                delivery: renewed,
+                lease_until_ms: renewed_until_ms,
+            }),
+            Ok(Some(moved)) => {
+                let why = "waits for other webhooks to this endpoint";
+                self.hold(&moved, now_ms, why).await;
+                None
+            }
+            Ok(None) => None,
+            Err(error) => {
+                // The lease ends and the delivery is claimed again.
+                tracing::error!(%error, event = %delivery.event, "a lease could not be renewed");
+                None
+            }
         }
     }
 

@@ -4,7 +4,9 @@
 use crate::fair::Places;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
@@ -146,10 +148,30 @@ impl FairQueue {
     }
 }
 
+/// Permits to send, of the endpoint, the merchant and the host.
+pub(super) type Permits = [OwnedSemaphorePermit; 3];
+
 impl Slot {
-    /// Waits for a lane; none only if the queue is closed, which never happens. Each merchant has one
-    /// delivery in the host's queue, so that a backlog of one delays no other.
-    pub(super) async fn lane(&self) -> Option<[OwnedSemaphorePermit; 3]> {
+    /// Waits for a lane and keeps the place meanwhile: `claimed` is renewed every `period`. None if
+    /// it cannot be renewed.
+    pub(super) async fn lane<T, F: Future<Output = Option<T>>>(
+        &self,
+        mut claimed: T,
+        period: Duration,
+        renew: impl Fn(T) -> F,
+    ) -> Option<(T, Permits)> {
+        let mut turn = pin!(self.turn());
+        loop {
+            match tokio::time::timeout(period, &mut turn).await {
+                Ok(permits) => return Some((claimed, permits?)),
+                Err(_) => claimed = renew(claimed).await?,
+            }
+        }
+    }
+
+    /// None only if the queue is closed, which never happens. Each merchant has one delivery in the
+    /// host's queue, so that a backlog of one delays no other: merchants take turns.
+    async fn turn(&self) -> Option<Permits> {
         let of_endpoint = Arc::clone(&self.at_once).acquire_owned().await.ok()?;
         let of_merchant = Arc::clone(&self.of_merchant).acquire_owned().await.ok()?;
         let _head = self.head.acquire().await.ok()?;
@@ -162,6 +184,9 @@ impl Slot {
 mod tests {
     use super::{AT_ONCE, FairQueue, LONGEST_PAUSE_MS, SEATS, SEATS_WHEN_CROWDED, Slot, TO_A_HOST};
     use sealpay_protocol::ids::{EndpointId, MerchantId};
+    use std::collections::VecDeque;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
     use tokio::sync::OwnedSemaphorePermit;
 
@@ -174,7 +199,7 @@ mod tests {
 
     /// The lane, if one is free.
     async fn free_lane(slot: &Slot) -> Option<[OwnedSemaphorePermit; 3]> {
-        let lane = tokio::time::timeout(Duration::ZERO, slot.lane()).await;
+        let lane = tokio::time::timeout(Duration::ZERO, slot.turn()).await;
         lane.ok().flatten()
     }
 
@@ -232,7 +257,7 @@ mod tests {
             let slot = queue.slot(endpoint(merchant, 1), URL, false).unwrap();
             let ready = ready.clone();
             tokio::spawn(async move {
-                let lane = slot.lane().await;
+                let lane = slot.turn().await;
                 ready.send((merchant, lane)).ok();
             });
             tokio::task::yield_now().await;
@@ -245,6 +270,74 @@ mod tests {
             served.push(merchant);
         }
         assert_eq!(served, [1, 2, 3]);
+    }
+
+    /// Requests of each of them hang until the time limit, and new ones wait all the time.
+    #[tokio::test]
+    async fn twenty_hanging_merchants_delay_another_by_one_turn_each() {
+        const HANGING: u64 = 20;
+        const HEALTHY: u64 = 21;
+        let mut queue = FairQueue::default();
+        let (ready, mut order) = tokio::sync::mpsc::unbounded_channel();
+        let renewals = Arc::new(AtomicUsize::new(0));
+        let mut wait = |merchant: u64| {
+            let slot = queue.slot(endpoint(merchant, 1), URL, false).unwrap();
+            let (ready, renewals) = (ready.clone(), Arc::clone(&renewals));
+            // The healthy one renews its lease several times before each turn, and keeps its place.
+            let period = match merchant {
+                HEALTHY => Duration::from_millis(1),
+                _ => Duration::from_secs(60),
+            };
+            tokio::spawn(async move {
+                let renew = |merchant| {
+                    renewals.fetch_add(1, Ordering::Relaxed);
+                    std::future::ready(Some(merchant))
+                };
+                let lane = slot.lane(merchant, period, renew).await;
+                ready.send((slot, lane.unwrap())).ok();
+            });
+        };
+        for merchant in (1..=HANGING).cycle().take(20 * AT_ONCE) {
+            wait(merchant);
+        }
+        let mut running = VecDeque::new();
+        for _ in 0..TO_A_HOST {
+            running.push_back(order.recv().await.unwrap());
+        }
+        wait(HEALTHY);
+        wait(HEALTHY);
+        let mut waited = Vec::new();
+        let mut turns = 0;
+        while waited.len() < 2 && turns < 100 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            running.pop_front();
+            let (slot, (merchant, permits)) = order.recv().await.unwrap();
+            turns += 1;
+            if merchant == HEALTHY {
+                waited.push(turns);
+                turns = 0;
+            }
+            running.push_back((slot, (merchant, permits)));
+        }
+        assert!(
+            matches!(waited[..], [1..=21, 1..=21]),
+            "{waited:?} and {turns}"
+        );
+        assert!(renewals.load(Ordering::Relaxed) > 20);
+    }
+
+    #[tokio::test]
+    async fn delivery_that_cannot_be_renewed_gives_up_its_place() {
+        let mut queue = FairQueue::default();
+        let mut running = Vec::new();
+        for _ in 0..AT_ONCE {
+            let slot = queue.slot(endpoint(1, 1), URL, false).unwrap();
+            running.push(slot.turn().await.unwrap());
+        }
+        let slot = queue.slot(endpoint(1, 1), URL, false).unwrap();
+        let renew = |()| std::future::ready(None);
+        let lane = slot.lane((), Duration::from_millis(1), renew).await;
+        assert!(lane.is_none());
     }
 
     #[tokio::test]
@@ -264,11 +357,11 @@ mod tests {
         );
         let mut taken = Vec::new();
         for slot in &seats[..AT_ONCE] {
-            taken.push(slot.lane().await.unwrap());
+            taken.push(slot.turn().await.unwrap());
         }
         assert!(free_lane(&seats[AT_ONCE]).await.is_none());
         taken.pop();
-        assert!(seats[AT_ONCE].lane().await.is_some());
+        assert!(seats[AT_ONCE].turn().await.is_some());
         seats.pop();
         assert!(queue.slot(slow, URL, false).is_some());
         drop(seats);

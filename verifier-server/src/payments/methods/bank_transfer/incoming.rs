@@ -10,6 +10,8 @@ use crate::payments::outcome::{PaymentOutcome, record_as};
 use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::{OutcomeEffects, Recorded};
 use crate::worker;
+use futures_util::future::join_all;
+use sealpay_provider::ProviderError;
 use sealpay_provider::transfer::IncomingCredit;
 
 /// Maximum number of credits in one batch.
@@ -25,48 +27,56 @@ enum CreditDisposition {
     RetryLater,
 }
 
-/// Processes all credits that have arrived; returns how many were completed.
+/// Processes all credits that have arrived; returns how many were completed. Those whose
+/// acknowledgement fails are reported again and completed next time.
 ///
 /// # Errors
-/// The store or the bank does not respond, or a batch is full of credits that fail, which hide later
+/// The store or the bank does not respond, or a full batch has credits that fail, which hide later
 /// ones; completed credits stay completed.
 pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     let Some(bank) = gateway.providers.transfers.as_deref() else {
         return Ok(0);
     };
-    let mut dealt_with = 0;
+    let mut completed = 0;
     loop {
         let now_ms = gateway.clock.now_ms_i64();
         let arrivals = gateway.within(bank.arrivals(now_ms, BATCH)).await?;
-        let before = dealt_with;
+        let before = completed;
         let mut failed = None;
+        let mut is_hanging = false;
+        let mut counted = Vec::with_capacity(arrivals.len());
         for arrival in &arrivals {
-            let returned = match count(gateway, arrival).await {
-                Ok(CreditDisposition::Counted) => false,
-                Ok(CreditDisposition::Returned) => true,
-                Ok(CreditDisposition::RetryLater) => continue,
+            match count(gateway, arrival).await {
+                Ok(CreditDisposition::Counted) => counted.push((arrival, false)),
+                Ok(CreditDisposition::Returned) => counted.push((arrival, true)),
+                Ok(CreditDisposition::RetryLater) => {}
                 // A failed credit does not block the others.
                 Err(error) => {
                     worker::retries("a credit", &arrival.id, &error);
                     failed = Some(error);
-                    continue;
                 }
-            };
-            match gateway
-                .within(bank.acknowledge(&arrival.id, returned))
-                .await
-            {
-                Ok(()) => dealt_with += 1,
+            }
+        }
+        // At the same time, so that those that hang do not add up.
+        let acknowledged = counted.iter().map(|(arrival, returned)| {
+            let asked = bank.acknowledge(&arrival.id, *returned);
+            async move { (*arrival, gateway.within(asked).await) }
+        });
+        for (arrival, acknowledged) in join_all(acknowledged).await {
+            match acknowledged {
+                Ok(()) => completed += 1,
                 Err(error) => {
+                    is_hanging |= matches!(error, ProviderError::OutcomeUnknown(_));
                     let error = error.into();
                     worker::retries("a credit", &arrival.id, &error);
                     failed = Some(error);
                 }
             }
         }
-        if dealt_with == before {
+        // Another batch would wait for the same acknowledgements again.
+        if completed == before || is_hanging {
             let is_full = u32::try_from(arrivals.len()).is_ok_and(|count| count >= BATCH);
-            return failed.filter(|_| is_full).map_or(Ok(dealt_with), Err);
+            return failed.filter(|_| is_full).map_or(Ok(completed), Err);
         }
     }
 }
