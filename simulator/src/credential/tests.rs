@@ -3,10 +3,11 @@
 use super::CardUpdate;
 use crate::persona;
 use crate::simulation::tests::{TestBank, card, declined, euros, response, without_codes};
+use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
-use sealpay_provider::credential::{AgreementKind, CredentialStatus, Initiator};
+use sealpay_provider::credential::{CredentialStatus, Initiator};
 use sealpay_provider::{
     Approval, AuthorizationRequest, CardSource, CredentialReference, CredentialUse, Inquiry,
     PaymentProvider, ProviderDecision, Rejection,
