@@ -111,7 +111,7 @@ impl SimulatedBank {
     /// named as for [`SimulatedBank::account`].
     ///
     /// # Errors
-    /// There is none, its outcome is fixed, or the journal failed.
+    /// There is none, or the journal failed.
     pub async fn update_card(
         &self,
         name: &str,
@@ -135,7 +135,7 @@ impl SimulatedBank {
                 status: Some(AccountStatus::Closed),
                 ..AccountRequest::default()
             };
-            self.change_account(&account.id, closed).await?;
+            journal.change_account(account.clone(), closed).await?;
         }
         if let Some((last4, _)) = card.clone() {
             account.last4 = last4;

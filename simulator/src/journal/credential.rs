@@ -388,7 +388,7 @@ impl Journal {
         Ok(updates)
     }
 
-    /// News that an acquirer was not told to be acknowledged, the oldest first.
+    /// News of an acquirer that nobody has acknowledged, the oldest first.
     pub(crate) async fn due_updates(
         &self,
         provider: &str,
