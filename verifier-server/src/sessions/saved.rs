@@ -52,6 +52,7 @@ pub(crate) async fn remove(
         session,
         request,
         body,
+        ..
     } = verified;
     if !gateway
         .store
