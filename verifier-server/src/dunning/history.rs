@@ -76,7 +76,8 @@ pub struct PastAttempt<'a> {
 /// Schemes count tries with the customer apart, so these are only the merchant's.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
-    /// All attempts for the invoice, and those of the last 30 days with the card for others.
+    /// All attempts for the invoice, all with the credential since `credential_since`, and those of
+    /// the last 30 days with its number. An old decline may forbid every later try.
     pub attempts: &'a [PastAttempt<'a>],
     /// The card that the next try uses.
     pub credential: CardCredential<'a>,

@@ -42,7 +42,7 @@ fn policies_are_checked() {
     );
     let rows = [
         ("", "null", "1", "unpaid", ""),
-        (&full, payday, "90", "keep", ""),
+        (&full, payday, "90", "cancel", ""),
         (
             &many,
             "null",
@@ -127,5 +127,15 @@ fn policies_are_checked() {
                 "{json}: {found}"
             ),
         }
+    }
+}
+
+#[test]
+fn end_actions_have_the_names_of_the_api() {
+    for end in [EndAction::Cancel, EndAction::Unpaid, EndAction::Keep] {
+        let name = format!("{end:?}").to_lowercase();
+        let json = format!("\"{name}\"");
+        assert_eq!(serde_json::to_string(&end).unwrap(), json);
+        assert_eq!(serde_json::from_str::<EndAction>(&json).unwrap(), end);
     }
 }
