@@ -55,7 +55,9 @@ function sketch({ order, colorScheme, appearance }) {
   } catch {
     // The widget reports its own errors.
   }
-  const { items, methods } = claims;
+  const { items, methods, agreement } = claims;
+  // Only a card can be charged again later.
+  const isLater = agreement && agreement.type !== 'card_on_file';
   const summary = skeleton.querySelector('.summary');
   if (appearance?.summary === false) {
     summary.remove();
@@ -63,7 +65,7 @@ function sketch({ order, colorScheme, appearance }) {
     for (const _ of items.slice(0, 5)) summary.lastElementChild.before(bone('bone-item'));
   }
   if (appearance?.button === false) skeleton.querySelector('.bone-button').remove();
-  if (Array.isArray(methods) && methods.length > 1) {
+  if (Array.isArray(methods) && methods.length > 1 && !isLater) {
     const rows = methods.map(() => bone('bone-method'));
     skeleton.querySelector('.payment').prepend(bone('bone-label'), ...rows);
   }

@@ -114,14 +114,17 @@
 
   // Estimates the height of this order's form in this width, so that the page moves little later.
   // The measures are those of style.css; a test compares the estimate with the form.
-  function heightOf({ methods, items, description }, width, look) {
+  function heightOf({ methods, items, description, agreement }, width, look) {
     const isWide = width >= 760;
-    const offered = Array.isArray(methods) ? methods : ["card"];
+    // Only a card can be charged again later.
+    const isLater = agreement && agreement.type !== "card_on_file";
+    const offered = Array.isArray(methods) && !isLater ? methods : ["card"];
     const hasCard = offered.includes("card");
     const textLines = isWide ? 1 : 2;
     const choice = offered.length > 1 ? 56 + 48 * offered.length : hasCard ? 36 : 26;
     const fields = hasCard ? 304 + 20 * textLines : 26 + 24 * textLines;
-    const form = choice + fields + (look.button === false ? 0 : 50);
+    const consent = agreement && hasCard ? 58 + 20 * textLines : 0;
+    const form = choice + fields + consent + (look.button === false ? 0 : 50);
     if (look.summary === false) return form + (look.button === false ? 70 : 36);
     const count = Array.isArray(items) ? items.length : 0;
     const rows = count ? 23 + 27 * Math.min(count, 5) + (count > 5 ? 33 : 0) : 0;

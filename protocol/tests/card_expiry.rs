@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use sealpay_protocol::card::expiry::format_typing;
-use sealpay_protocol::card::{Expiry, ExpiryError, Progress, YearMonth, YearMonthError};
+use sealpay_protocol::card::{Expiry, ExpiryError, Progress, YearMonth};
 
 use ExpiryError::{InThePast, Incomplete, Missing, MonthInvalid, NotADate, TooFar};
 
@@ -338,42 +338,11 @@ fn timestamps_convert_to_their_month() {
 }
 
 #[test]
-fn months_are_read_as_they_are_written() {
-    for (year, month) in [(1, 1), (1970, 1), (2024, 2), (2030, 12), (9999, 12)] {
-        let expected = month_of(year, month);
-        assert_eq!(expected.to_string().parse(), Ok(expected));
-    }
-    for text in [
-        "",
-        "-",
-        "2030",
-        "2030-",
-        "2030-1",
-        "2030-00",
-        "2030-13",
-        "0000-01",
-        "203-12",
-        "20300-1",
-        "2030-+1",
-        "+030-12",
-        "2030-12 ",
-        "2030-12-01",
-        "2030/12",
-        "２030-12",
-    ] {
-        assert_eq!(text.parse::<YearMonth>(), Err(YearMonthError), "{text:?}");
-    }
-}
-
-#[test]
 fn months_of_two_thousand_years_match_a_day_by_day_count() {
     let (mut year, mut month, mut day) = (1970_u16, 1_u8, 1_u8);
     for days in 0..2_000 * 365_u64 {
         let first_second = days * 86_400;
         let expected = month_of(year, month);
-        if day == 1 {
-            assert_eq!(expected.first_unix_second(), first_second);
-        }
         assert_eq!(
             YearMonth::from_unix_seconds(first_second),
             expected,

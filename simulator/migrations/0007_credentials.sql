@@ -24,7 +24,7 @@ CREATE TABLE bank_credentials (
     revoked_at_ms BIGINT
 );
 
-CREATE INDEX bank_credentials_by_account ON bank_credentials (account);
+CREATE INDEX bank_credentials_by_account ON bank_credentials (account, created_at_ms);
 CREATE INDEX bank_credentials_newest ON bank_credentials (created_at_ms);
 
 -- The payments that the shopper initiated, whose network transaction ids the merchant may quote.

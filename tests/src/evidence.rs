@@ -391,6 +391,12 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
 const TABLES_OF_A_FILE: &str =
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1";
 
+fn first_cells(rows: Vec<Row>) -> HashSet<String> {
+    rows.into_iter()
+        .filter_map(|row| row.into_iter().next())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::secrets_in;
@@ -417,10 +423,4 @@ mod tests {
             );
         }
     }
-}
-
-fn first_cells(rows: Vec<Row>) -> HashSet<String> {
-    rows.into_iter()
-        .filter_map(|row| row.into_iter().next())
-        .collect()
 }

@@ -3,12 +3,13 @@
 use super::run::{AMOUNT, CheckRun, DUPLICATES};
 use super::source::{Series, storing};
 use super::{CardKind, Payer, Transmission, describe};
-use crate::credential::{AgreementKind, CredentialStatus, Initiator};
+use crate::credential::{CredentialStatus, Initiator};
 use crate::modification::ModificationKind;
 use crate::{
     AuthorizationRequest, CardSource, CredentialReference, CredentialUse, CredentialVault, Inquiry,
     PaymentProvider, ProviderDecision, ProviderError, ProviderFuture,
 };
+use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::Capture;
 

@@ -159,7 +159,8 @@ impl SimulatedBank {
             stored.cloned().or_else(|| persona.account(now_ms))
         });
         let mut accounts: Vec<_> = personas.chain(others).map(AccountView::from).collect();
-        self.add_credentials(&mut accounts).await?;
+        let stored = self.newest_credentials().await?;
+        self.add_credentials(&mut accounts, stored).await?;
         Ok(accounts)
     }
 
@@ -173,8 +174,9 @@ impl SimulatedBank {
     }
 
     async fn view(&self, account: Account) -> Result<AccountView, ControlError> {
+        let stored = self.credentials_of(&account.id).await?;
         let mut view = [AccountView::from(account)];
-        self.add_credentials(&mut view).await?;
+        self.add_credentials(&mut view, stored).await?;
         let [view] = view;
         Ok(view)
     }

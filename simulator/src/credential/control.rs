@@ -5,8 +5,8 @@ use crate::SimulatedBank;
 use crate::account::AccountStatus;
 use crate::control::{AccountRequest, AccountView, ControlError};
 use crate::journal::{BankCredential, StoredUpdate, on_file};
+use sealpay_protocol::agreement::AgreementKind;
 use sealpay_provider::ProviderError;
-use sealpay_provider::credential::AgreementKind;
 use serde::Serialize;
 use std::collections::HashMap;
 use utoipa::ToSchema;
@@ -63,13 +63,25 @@ impl CredentialView {
 }
 
 impl SimulatedBank {
-    /// Adds their stored cards to accounts, the newest first.
+    pub(crate) async fn newest_credentials(&self) -> Result<Vec<BankCredential>, ProviderError> {
+        self.simulation.journal.newest_credentials(LISTED).await
+    }
+
+    pub(crate) async fn credentials_of(
+        &self,
+        account: &str,
+    ) -> Result<Vec<BankCredential>, ProviderError> {
+        let journal = &self.simulation.journal;
+        journal.credentials_of(account, LISTED).await
+    }
+
+    /// Adds stored cards to their accounts.
     pub(crate) async fn add_credentials(
         &self,
         accounts: &mut [AccountView],
+        stored: Vec<BankCredential>,
     ) -> Result<(), ProviderError> {
         let journal = &self.simulation.journal;
-        let stored = journal.newest_credentials(LISTED).await?;
         if stored.is_empty() {
             return Ok(());
         }
@@ -99,7 +111,7 @@ impl SimulatedBank {
     /// named as for [`SimulatedBank::account`].
     ///
     /// # Errors
-    /// There is none, its outcome is fixed, or the journal failed.
+    /// There is none, or the journal failed.
     pub async fn update_card(
         &self,
         name: &str,
@@ -111,8 +123,10 @@ impl SimulatedBank {
         let now_ms = simulation.clock.now_ms_i64();
         let replaced = update == CardUpdate::Replaced;
         let card = replaced.then(|| simulation.replacement((&account.id, &account.last4), now_ms));
-        let credentials = journal.credentials_of(&account.id).await?;
-        let updates = credentials.iter().map(|credential| {
+        let credentials = journal.credentials_of(&account.id, u32::MAX).await?;
+        let credentials = credentials.iter();
+        let valid = credentials.filter(|credential| credential.revoked_at_ms.is_none());
+        let updates = valid.map(|credential| {
             let about = (&credential.reference, credential.provider.as_str());
             StoredUpdate::new(about, update, card.clone(), now_ms)
         });
@@ -121,7 +135,7 @@ impl SimulatedBank {
                 status: Some(AccountStatus::Closed),
                 ..AccountRequest::default()
             };
-            self.change_account(&account.id, closed).await?;
+            journal.change_account(account.clone(), closed).await?;
         }
         if let Some((last4, _)) = card.clone() {
             account.last4 = last4;

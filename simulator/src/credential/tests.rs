@@ -1,12 +1,14 @@
 //! The lives of stored cards.
 
 use super::CardUpdate;
+use crate::control::ControlError;
 use crate::persona;
 use crate::simulation::tests::{TestBank, card, declined, euros, response, without_codes};
+use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::ids::PaymentId;
 use sealpay_protocol::order::Capture;
 use sealpay_provider::authentication::{Authentication, AuthenticationStatus, ChallengeKind};
-use sealpay_provider::credential::{AgreementKind, CredentialStatus, Initiator};
+use sealpay_provider::credential::{CredentialStatus, Initiator};
 use sealpay_provider::{
     Approval, AuthorizationRequest, CardSource, CredentialReference, CredentialUse, Inquiry,
     PaymentProvider, ProviderDecision, Rejection,
@@ -335,10 +337,8 @@ async fn a_tester_changes_the_card_of_an_account() {
     assert_eq!(series.charge().await, declined("closed_account"));
     assert_eq!(first.status().await, CredentialStatus::Closed);
     assert_eq!(series.news(test.now_ms()).await.len(), 4);
-    let fixed = test
-        .bank
-        .update_card("edda_do_not_honor", CardUpdate::Closed);
-    assert!(fixed.await.is_err());
+    let unknown = test.bank.update_card("nobody", CardUpdate::Closed);
+    assert_eq!(unknown.await, Err(ControlError::NotFound));
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use super::authorization::find;
 use super::authorize::{AuthorizationInput, authorize, prepare};
 use crate::credential::CardUpdate;
 use crate::renewals::Renewals;
+use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::card::YearMonth;
-use sealpay_provider::credential::{AgreementKind, CredentialReference};
+use sealpay_provider::credential::CredentialReference;
 use sealpay_provider::{Approval, ProviderDecision, ProviderError};
 use sealpay_storage::{AsText, ByName, Entity, Fault, Projection, Tx, entity, sql, values};
 
@@ -85,7 +86,7 @@ const IN_SERIES: &str = "SELECT COUNT(*) FROM bank_credential_series
 const BY_REFERENCE: &str = sql!(BankCredential::SELECT, "WHERE reference = $1");
 const OF_ACCOUNT: &str = sql!(
     BankCredential::SELECT,
-    "WHERE account = $1 AND revoked_at_ms IS NULL ORDER BY created_at_ms, reference"
+    "WHERE account = $1 ORDER BY created_at_ms DESC, reference LIMIT $2"
 );
 const NEWEST: &str = sql!(
     BankCredential::SELECT,
@@ -348,12 +349,14 @@ impl Journal {
         self.get(BY_REFERENCE, values![reference.to_string()]).await
     }
 
-    /// The stored cards of an account that are not revoked, the oldest first.
+    /// The newest stored cards of an account.
     pub(crate) async fn credentials_of(
         &self,
         account: &str,
+        limit: u32,
     ) -> Result<Vec<BankCredential>, ProviderError> {
-        self.list(OF_ACCOUNT, values![account.to_owned()]).await
+        self.list(OF_ACCOUNT, values![account.to_owned(), limit])
+            .await
     }
 
     /// The newest stored cards.
@@ -385,7 +388,7 @@ impl Journal {
         Ok(updates)
     }
 
-    /// News that an acquirer was not told to be acknowledged, the oldest first.
+    /// News of an acquirer that nobody has acknowledged, the oldest first.
     pub(crate) async fn due_updates(
         &self,
         provider: &str,

@@ -16,6 +16,7 @@ use verifier_server::idempotency::model::{ChangedNothing, IdempotentRequest};
 use verifier_server::idempotency::write::Written;
 use verifier_server::instruments::model::{Instrument, InstrumentState, StoredCard};
 use verifier_server::instruments::store::InstrumentFilter;
+use verifier_server::store::Store;
 use verifier_server::webhooks::events::model::Event;
 
 fn customer(merchant: MerchantId, reference: &str) -> Customer {
@@ -101,6 +102,12 @@ async fn customer_has_one_reference_and_one_winner(database: &TestDatabase) {
     );
 }
 
+async fn added(store: &Store, customer: &Customer) {
+    let event = about(customer.merchant, customer.id, 1);
+    let added = store.customers.add(customer, &event, None).await;
+    assert_eq!(added, Ok(Written::Done));
+}
+
 fn instrument(customer: &Customer, fingerprint: &str) -> Instrument {
     Instrument {
         id: new_id!(InstrumentId),
@@ -153,11 +160,7 @@ async fn instrument_and_its_agreements_change_together(database: &TestDatabase) 
     let store = database.open().await;
     let merchant = registered(&store).await.id;
     let owner = customer(merchant, "c-1");
-    store
-        .customers
-        .add(&owner, &about(merchant, owner.id, 1), None)
-        .await
-        .unwrap();
+    added(&store, &owner).await;
     let before = instrument(&owner, "a");
     let made = agreement(&before, AgreementKind::CardOnFile);
     saved(database, &before, &made).await;
@@ -271,11 +274,7 @@ async fn instruments_of_erased_customers_are_found(database: &TestDatabase) {
     let store = database.open().await;
     let merchant = registered(&store).await.id;
     let before = customer(merchant, "c-1");
-    store
-        .customers
-        .add(&before, &about(merchant, before.id, 1), None)
-        .await
-        .unwrap();
+    added(&store, &before).await;
     let left = instrument(&before, "a");
     saved(
         database,
@@ -290,11 +289,8 @@ async fn instruments_of_erased_customers_are_found(database: &TestDatabase) {
         ..before.clone()
     };
     let event = about(merchant, before.id, 2);
-    store
-        .customers
-        .change(&before, &erased, &event, None)
-        .await
-        .unwrap();
+    let changed = store.customers.change(&before, &erased, &event, None);
+    assert_eq!(changed.await, Ok(Written::Done));
     assert_eq!(store.instruments.of_erased(NOW_MS, 5).await, Ok(vec![left]));
     assert_eq!(store.instruments.of_erased(NOW_MS + 1, 5).await, Ok(vec![]));
 }

@@ -1,7 +1,10 @@
 //! A short history with one of every resource of the API.
 
+use crate::agreements::agreed_by;
+use harness::client::APPROVED;
 use harness::gateway::TestGateway;
 use harness::webhook_receiver::WebhookReceiver;
+use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -66,6 +69,7 @@ impl History {
         gateway
             .modify(paid, "refunds", &json!({"amount": 500}))
             .await;
+        agree(gateway, &mut ids).await;
         let history = Self { ids, receiver };
         history.told(gateway).await
     }
@@ -108,6 +112,12 @@ impl History {
             ("disputes", _) => "evidence",
             ("settlements", _) => "settlement",
             ("payouts", _) => "payout",
+            ("customers", _) if method == "DELETE" => "DELETE cus",
+            ("customers", _) => "cus",
+            ("instruments", _) if method == "DELETE" => "DELETE ins",
+            ("instruments", _) => "ins",
+            ("agreements", "revoke") => "revoke",
+            ("agreements", _) => "agr",
             ("events", _) => "evt",
             ("webhook-endpoints", _) if method == "DELETE" => "DELETE whe",
             ("webhook-endpoints", _) => "whe",
@@ -131,6 +141,24 @@ impl History {
         }
         named
     }
+}
+
+/// A customer with two saved cards and their agreements, and one who goes.
+async fn agree(gateway: &TestGateway, ids: &mut BTreeMap<&'static str, String>) {
+    let (subscription, other) = (AgreementKind::Subscription, AgreementKind::Unscheduled);
+    let agreement = agreed_by(gateway, subscription, Some(5000), APPROVED).await;
+    ids.insert("agr", id_of(&agreement));
+    for (name, member) in [("cus", "customer"), ("ins", "instrument")] {
+        ids.insert(name, agreement[member].as_str().unwrap().to_owned());
+    }
+    let agreement = agreed_by(gateway, other, None, APPROVED).await;
+    ids.insert("revoke", id_of(&agreement));
+    let agreement = agreed_by(gateway, other, None, "4111111111111111").await;
+    let instrument = agreement["instrument"].as_str().unwrap();
+    ids.insert("DELETE ins", instrument.to_owned());
+    let customer = json!({"reference": "customer-9"});
+    let made = gateway.write("/v1/customers", &customer).await;
+    ids.insert("DELETE cus", id_of(&made.json()));
 }
 
 fn id_of(record: &Value) -> String {

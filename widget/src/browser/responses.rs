@@ -5,14 +5,17 @@
 
 use super::object::{member, text, whole_number};
 use super::passkey;
+use crate::form::methods_for;
 use crate::payment::ProblemDetails;
 use js_sys::{Array, JSON};
 use sealpay_protocol::api::{
-    ActionView, Advice, CardField, CardView, CodeView, DeclineCategory, DeclineView, EnrolmentView,
-    MerchantView, Method, OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState,
-    SessionView, ShopperState, TransferView, WalletView,
+    ActionView, Advice, AgreementKind, AgreementTerms, CardField, CardView, CodeView,
+    DeclineCategory, DeclineView, EnrolmentView, InstrumentView, InstrumentsView, MerchantView,
+    Method, OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState, SessionView,
+    ShopperState, TransferView, WalletView,
 };
 use sealpay_protocol::encoding::from_base64url;
+use sealpay_protocol::ids::InstrumentId;
 use sealpay_protocol::order::{Capture, OrderItem};
 use std::cell::Cell;
 use std::str::FromStr;
@@ -44,10 +47,12 @@ pub fn claims_unverified(compact: &str) -> Option<Claims> {
         .iter()
         .map(|origin| origin.as_string())
         .collect::<Option<_>>()?;
-    Some(Claims {
-        order: Reader::read(&claims, read_order)?,
-        methods: methods(&claims),
-        parent_origins,
+    Reader::read(&claims, |read| {
+        Some(Claims {
+            order: read_order(read)?,
+            methods: methods_for(agreement(read).as_ref(), methods(&claims)),
+            parent_origins,
+        })
     })
 }
 
@@ -59,6 +64,7 @@ pub fn session(value: &JsValue) -> Option<SessionView> {
         let id = merchant.parsed("id")?;
         let verifier_origin = read.parsed("verifier_origin")?;
         let key = read.object("sealing_key");
+        let agreement = agreement(read);
         Some(SessionView {
             session: read.parsed("session")?,
             state: match read.text("state").as_str() {
@@ -76,9 +82,9 @@ pub fn session(value: &JsValue) -> Option<SessionView> {
                 name: merchant.text("name"),
             },
             order: read_order(&read.object("order"))?,
-            agreement: None,
-            instruments: Vec::new(),
-            methods: methods(&read.value),
+            methods: methods_for(agreement.as_ref(), methods(&read.value)),
+            agreement,
+            instruments: read_instruments(read),
             sealing_key: SealingKeyView {
                 kid: key.text("kid"),
                 public_key: key.text("public_key"),
@@ -87,6 +93,42 @@ pub fn session(value: &JsValue) -> Option<SessionView> {
             payment: read.optional("payment", read_payment),
         })
     })
+}
+
+/// An agreement unknown to this form makes the response unreadable: nobody can agree to it here.
+fn agreement(read: &Reader<'_>) -> Option<AgreementTerms> {
+    read.optional("agreement", |terms| {
+        Some(AgreementTerms {
+            kind: AgreementKind::from_name(&terms.text("type"))?,
+            maximum_amount: terms.maybe("maximum_amount"),
+        })
+    })
+}
+
+/// The response of `POST /v1/instruments/remove`.
+#[must_use]
+pub fn instruments(value: &JsValue) -> Option<InstrumentsView> {
+    Reader::read(value, |read| {
+        let instruments = read_instruments(read);
+        Some(InstrumentsView { instruments })
+    })
+}
+
+fn read_instruments(read: &Reader<'_>) -> Vec<InstrumentView> {
+    let list = list(&read.value, "instruments").unwrap_or_default();
+    let cards = list.iter().map(|card| {
+        let card = read.within(card);
+        InstrumentView {
+            id: card.parsed("id").unwrap_or_else(|| {
+                card.is_flawed.set(true);
+                InstrumentId::new(0, [0; 10])
+            }),
+            brand: card.text("brand"),
+            last4: card.text("last4"),
+            expiry: card.text("expiry"),
+        }
+    });
+    cards.collect()
 }
 
 /// Methods unknown to this form are not offered.

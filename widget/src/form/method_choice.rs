@@ -1,6 +1,15 @@
 //! The payment methods offered and the one chosen.
 
-use sealpay_protocol::api::Method;
+use sealpay_protocol::api::{AgreementTerms, Method};
+
+/// The methods that can meet the order's agreement: only a card can be charged again later.
+#[must_use]
+pub fn methods_for(agreement: Option<&AgreementTerms>, mut methods: Vec<Method>) -> Vec<Method> {
+    if agreement.is_some_and(|terms| terms.kind.is_merchant_initiated()) {
+        methods.retain(|method| *method == Method::Card);
+    }
+    methods
+}
 
 /// The methods and the chosen one.
 #[derive(Debug, Default)]
@@ -41,8 +50,9 @@ impl MethodChoice {
 
 #[cfg(test)]
 mod tests {
-    use super::MethodChoice;
+    use super::{MethodChoice, methods_for};
     use sealpay_protocol::api::Method::{self, BankTransfer, Card, Wallet};
+    use sealpay_protocol::api::{AgreementKind, AgreementTerms};
 
     #[test]
     fn first_offered_method_is_the_default() {
@@ -88,5 +98,23 @@ mod tests {
             choice.set_offered(methods);
             assert_eq!(choice.method(), method);
         }
+    }
+
+    #[test]
+    fn only_a_card_is_offered_if_the_merchant_charges_later() {
+        let terms = |kind| AgreementTerms {
+            kind,
+            maximum_amount: None,
+        };
+        for kind in AgreementKind::ALL {
+            let offered = methods_for(Some(&terms(kind)), Method::ALL.to_vec());
+            let expected: &[Method] = if kind == AgreementKind::CardOnFile {
+                &Method::ALL
+            } else {
+                &[Card]
+            };
+            assert_eq!(offered, expected, "{kind:?}");
+        }
+        assert_eq!(methods_for(None, vec![Wallet, Card]), [Wallet, Card]);
     }
 }

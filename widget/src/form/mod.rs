@@ -7,10 +7,12 @@
 mod edit;
 mod entry;
 mod method_choice;
+mod saved_cards;
 
 pub use edit::{Deletion, Edit};
 pub use entry::{Entry, Field};
-pub use method_choice::MethodChoice;
+pub use method_choice::{MethodChoice, methods_for};
+pub use saved_cards::{Removal, RemovalStep, SavedCards, is_expired, printed_expiry};
 
 use sealpay_protocol::api::{Advice, CardField, DeclineView};
 use sealpay_protocol::card::brand::candidates;
@@ -83,6 +85,12 @@ impl Form {
             security_code: Entry::default(),
             holder: Entry::default(),
         }
+    }
+
+    /// The current month.
+    #[must_use]
+    pub const fn today(&self) -> YearMonth {
+        self.today
     }
 
     /// Corrects the month, once the verifier's clock is known.

@@ -3,7 +3,7 @@
 mod panels;
 
 use super::{Catalog, Explanation, MethodTexts};
-use sealpay_protocol::api::DeclineCategory;
+use sealpay_protocol::api::{AgreementKind, DeclineCategory};
 
 /// The English catalog.
 pub(super) static CATALOG: Catalog = Catalog {
@@ -43,6 +43,22 @@ pub(super) static CATALOG: Catalog = Catalog {
     security_code_front: "4 digits on the front",
     holder: "Name on card",
     optional: "(optional)",
+    saved_cards: "Your saved cards",
+    another_card: "Use another card",
+    show_all: "Show all cards",
+    card_ending,
+    expires,
+    expired: "Expired",
+    remove: "Remove",
+    remove_label,
+    remove_question,
+    keep: "Keep",
+    removed: "Card removed.",
+    not_removed: "We couldn’t remove this card. Try again.",
+    save_card: "Save this card for next time",
+    save_card_note: "The shop’s payment provider keeps its brand, last four digits and expiry date, but \
+                     never the security code.",
+    agreement,
     processing: "Processing…",
     still_processing: "Still working – your bank is taking longer than usual. Don’t close this \
                        page.",
@@ -91,6 +107,47 @@ pub(super) static CATALOG: Catalog = Catalog {
     panels: &panels::PANELS,
     errors: &ERRORS,
 };
+
+fn card_ending(brand: &str, last4: &str) -> String {
+    [brand, " ending in ", last4].concat()
+}
+
+fn expires(date: &str) -> String {
+    ["Expires ", date].concat()
+}
+
+fn remove_label(card: &str) -> String {
+    ["Remove ", card].concat()
+}
+
+fn remove_question(card: &str) -> String {
+    ["Remove ", card, "?"].concat()
+}
+
+fn agreement(kind: AgreementKind, merchant: &str, maximum: Option<&str>) -> String {
+    let purpose = match kind {
+        AgreementKind::Subscription => "regularly until you cancel",
+        AgreementKind::Instalment => "for the remaining instalments",
+        AgreementKind::Unscheduled | AgreementKind::CardOnFile => "for later payments",
+    };
+    let (before, maximum, after) = match maximum {
+        Some(maximum) => (", up to ", maximum, " each time"),
+        None => ("", "", ""),
+    };
+    [
+        "By paying, you allow ",
+        merchant,
+        " to charge this card ",
+        purpose,
+        before,
+        maximum,
+        after,
+        ". You can withdraw this permission at any time by contacting ",
+        merchant,
+        ".",
+    ]
+    .concat()
+}
 
 fn fields_to_check(count: usize) -> String {
     ["Check ", &count.to_string(), " fields."].concat()

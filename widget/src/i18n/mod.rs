@@ -6,7 +6,7 @@
 
 mod en;
 
-use sealpay_protocol::api::DeclineCategory;
+use sealpay_protocol::api::{AgreementKind, DeclineCategory};
 
 /// The sentences of one language.
 #[derive(Debug)]
@@ -45,6 +45,37 @@ pub struct Catalog {
     pub holder: &'static str,
     /// After a label.
     pub optional: &'static str,
+    /// Above the saved cards.
+    pub saved_cards: &'static str,
+    /// The last choice among the saved cards, and a button after a decline of one.
+    pub another_card: &'static str,
+    /// Opens the rest of a long list of saved cards.
+    pub show_all: &'static str,
+    /// A saved card for screen readers and in a question: takes the brand and the last four digits.
+    pub card_ending: fn(&str, &str) -> String,
+    /// Beside a saved card: takes the expiry date.
+    pub expires: fn(&str) -> String,
+    /// Beside a saved card.
+    pub expired: &'static str,
+    /// Button that removes a saved card.
+    pub remove: &'static str,
+    /// The accessible name of that button: takes the card.
+    pub remove_label: fn(&str) -> String,
+    /// Asks whether to remove a card: takes the card.
+    pub remove_question: fn(&str) -> String,
+    /// Button that keeps a card.
+    pub keep: &'static str,
+    /// Announced after a card was removed.
+    pub removed: &'static str,
+    /// Beneath that question, and announced, if the card was not removed.
+    pub not_removed: &'static str,
+    /// Label of the box that saves the card entered.
+    pub save_card: &'static str,
+    /// Under that label: what is stored. Label and explanation are the shopper's consent.
+    pub save_card_note: &'static str,
+    /// What paying agrees to if the merchant charges later: takes the kind, which is not
+    /// `card_on_file`, the merchant and the largest amount, if there is one.
+    pub agreement: fn(AgreementKind, &str, Option<&str>) -> String,
     /// The button while a payment is under way; also announced.
     pub processing: &'static str,
     /// Beneath the button, and announced, when a payment takes long.

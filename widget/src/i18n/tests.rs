@@ -1,8 +1,9 @@
 use super::{Catalog, Explanation, LANGUAGES};
-use sealpay_protocol::api::DeclineCategory;
+use sealpay_protocol::api::{AgreementKind, DeclineCategory};
 use sealpay_protocol::card::{
     CardNumber, CardNumberError, Expiry, ExpiryError, Holder, HolderError, SecurityCodeError,
 };
+use sealpay_protocol::limits::CONSENT_CHARACTERS;
 
 /// Every error code of a field.
 fn field_codes() -> Vec<&'static str> {
@@ -91,6 +92,8 @@ fn every_language_has_a_sentence_for_every_code() {
             "not_embedded",
             "sealing_key_unusable",
             "sealed_card_refused",
+            "instrument_unavailable",
+            "consent",
             "payment_not_made",
             "payment_voided",
             "cancelled",
@@ -121,6 +124,39 @@ fn plurals_follow_the_count() {
     );
     let more = [1, 2].map(english.more_items);
     assert_eq!(more, ["Show 1 more item", "Show 2 more items"]);
+}
+
+#[test]
+fn consent_is_one_line_that_names_merchant_and_maximum() {
+    // The longest name that a merchant can have, and a long amount.
+    let merchant = "M".repeat(80);
+    let maximum = "999,999,999,999.99 EUR";
+    for catalog in LANGUAGES {
+        let mut sentences = Vec::new();
+        for kind in AgreementKind::ALL {
+            if !kind.is_merchant_initiated() {
+                continue;
+            }
+            let sentence = (catalog.agreement)(kind, &merchant, Some(maximum));
+            assert!(sentence.contains(maximum), "{sentence}");
+            let shorter = (catalog.agreement)(kind, &merchant, None);
+            assert!(shorter.len() + maximum.len() < sentence.len(), "{shorter}");
+            assert!(
+                shorter.contains(&merchant) && !shorter.contains("  "),
+                "{shorter}"
+            );
+            sentences.extend([sentence, shorter]);
+        }
+        sentences.push([catalog.save_card, ". ", catalog.save_card_note].concat());
+        for (place, sentence) in sentences.iter().enumerate() {
+            assert!(sentence.chars().count() <= CONSENT_CHARACTERS, "{sentence}");
+            assert!(
+                sentence.ends_with('.') && !sentence.contains('\n'),
+                "{sentence}"
+            );
+            assert!(!sentences[..place].contains(sentence), "{sentence}");
+        }
+    }
 }
 
 #[test]

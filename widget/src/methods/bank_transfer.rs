@@ -7,6 +7,7 @@ use crate::form::{Form, InvalidFields};
 use crate::i18n::{Catalog, MethodTexts};
 use crate::payment::{PaymentData, ShopperAction};
 use crate::view::action::ActionModel;
+use crate::view::button::plain_button;
 use crate::view::element::{Element, Kind, element};
 use crate::view::msg::Msg;
 use crate::view::{icons, panel};
@@ -104,13 +105,11 @@ fn row(
     value: String,
     on: &Callback<Msg>,
 ) -> Element {
-    let copy = element("button")
-        .attrs("type=button;data-look=secondary")
+    let copy = plain_button("secondary", catalog.copy)
         .attr_string("aria-label", (catalog.copy_label)(name))
         .on(Kind::Click, on, move |_| {
             Some(Msg::CopyRequested(name, value.clone()))
-        })
-        .text(catalog.copy);
+        });
     // A `dl` may contain only groups of `dt` and `dd`.
     element("div")
         .child(element("dt").text(name))

@@ -7,14 +7,15 @@ mod bank_transfer;
 mod card;
 mod wallet;
 
-use crate::form::{Form, InvalidFields};
+use crate::form::{Form, InvalidFields, SavedCards};
 use crate::i18n::{Catalog, MethodTexts};
 use crate::payment::{Notice, PaymentData};
 use crate::view::action::ActionModel;
 use crate::view::element::{Element, element};
 use crate::view::msg::{Focus, Msg};
-use sealpay_protocol::api::{Method, PaymentView};
+use sealpay_protocol::api::{InstrumentView, Method, PaymentView};
 use sealpay_protocol::card::Brand;
+use sealpay_protocol::ids::InstrumentId;
 use yew::{Callback, Html, NodeRef};
 
 /// The fields of one payment method.
@@ -28,6 +29,13 @@ pub(crate) struct FieldsModel<'a> {
     pub(crate) is_one_of_many: bool,
     pub(crate) is_read_only: bool,
     pub(crate) notice: Option<&'a Notice>,
+    /// The saved cards.
+    pub(crate) instruments: &'a [InstrumentView],
+    pub(crate) saved: &'a SavedCards,
+    /// The saved card to pay with.
+    pub(crate) selected: Option<InstrumentId>,
+    /// The shopper may save the card entered.
+    pub(crate) offers_saving: bool,
 }
 
 /// A payment method.

@@ -27,6 +27,8 @@ pub enum Effect {
         attempt: AttemptId,
         /// The card.
         card: Box<Card>,
+        /// Of the submission.
+        consent: Option<String>,
     },
     /// Sign the attempt again and send exactly its bytes; followed by
     /// [`PaymentEvent::Paid`](super::PaymentEvent::Paid).

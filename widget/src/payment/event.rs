@@ -3,7 +3,7 @@
 use super::effect::Timer;
 use sealpay_protocol::api::{Method, PaymentView, SessionView};
 use sealpay_protocol::card::Card;
-use sealpay_protocol::ids::AttemptId;
+use sealpay_protocol::ids::{AttemptId, InstrumentId};
 use std::rc::Rc;
 use zeroize::Zeroizing;
 
@@ -14,6 +14,8 @@ pub struct Submission {
     pub attempt: AttemptId,
     /// What to pay with.
     pub data: PaymentData,
+    /// The sentence by which the shopper agreed to the order's agreement, as it was shown.
+    pub consent: Option<String>,
 }
 
 /// The data of a payment method.
@@ -21,6 +23,8 @@ pub struct Submission {
 pub enum PaymentData {
     /// A complete and valid card.
     Card(Box<Card>),
+    /// A saved card.
+    SavedCard(InstrumentId),
     /// A wallet: its own page asks for the rest.
     Wallet,
     /// A bank transfer, which the shopper makes later.
@@ -32,7 +36,7 @@ impl PaymentData {
     #[must_use]
     pub const fn method(&self) -> Method {
         match self {
-            Self::Card(_) => Method::Card,
+            Self::Card(_) | Self::SavedCard(_) => Method::Card,
             Self::Wallet => Method::Wallet,
             Self::BankTransfer => Method::BankTransfer,
         }

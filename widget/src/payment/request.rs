@@ -1,15 +1,15 @@
-//! The three requests as bytes and headers: sealed and signed here, sent by `browser`.
+//! The requests as bytes and headers: sealed and signed here, sent by `browser`.
 //!
 //! Pure: key, time and randomness are arguments.
 
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::api::{
     self, AuthenticationRequest, AuthenticationStep, Method, OpenSessionRequest, PayRequest,
-    SessionView,
+    RemoveInstrumentRequest, SessionView,
 };
 use sealpay_protocol::card::Card;
 use sealpay_protocol::envelope::{SealContext, SealedCard};
-use sealpay_protocol::ids::{AttemptId, PaymentId, SessionId};
+use sealpay_protocol::ids::{AttemptId, InstrumentId, PaymentId, SessionId};
 use sealpay_protocol::key::{PublicJwk, Thumbprint};
 use sealpay_protocol::limits::NONCE_BYTES;
 use sealpay_protocol::money::Money;
@@ -29,10 +29,27 @@ pub const PAYMENTS_PATH: &str = "/v1/payments";
 /// Takes responses to challenges.
 pub const AUTHENTICATIONS_PATH: &str = "/v1/authentications";
 
-/// The body of an attempt without a card.
+/// Removes saved cards.
+pub const INSTRUMENTS_PATH: &str = "/v1/instruments/remove";
+
+/// The body of an attempt without a sealed card: by another method, or with a saved card.
 #[must_use]
-pub fn method_body(method: Method) -> Rc<[u8]> {
-    body(&PayRequest::new(method))
+pub fn unsealed_body(
+    method: Method,
+    instrument: Option<InstrumentId>,
+    consent: Option<String>,
+) -> Rc<[u8]> {
+    body(&PayRequest {
+        instrument,
+        consent,
+        ..PayRequest::new(method)
+    })
+}
+
+/// The body that removes a saved card.
+#[must_use]
+pub fn removal_body(instrument: InstrumentId) -> Rc<[u8]> {
+    body(&RemoveInstrumentRequest { instrument })
 }
 
 /// The body of a challenge response, with the code or the credential of the step.
@@ -119,11 +136,13 @@ impl Credentials {
         session: &SessionView,
         attempt: AttemptId,
         card: &Card,
+        consent: Option<String>,
         random: &mut impl rand_core::CryptoRng,
     ) -> Option<Rc<[u8]>> {
         let card = self.sealed(session, attempt, card, random)?;
         Some(body(&PayRequest {
             card: Some(card),
+            consent,
             ..PayRequest::new(Method::Card)
         }))
     }
@@ -167,6 +186,7 @@ impl Credentials {
             Destination::Sessions => (SESSIONS_PATH, api::NEW_SESSION.into()),
             Destination::Payments(session) => (PAYMENTS_PATH, session.to_string()),
             Destination::Authentications(session) => (AUTHENTICATIONS_PATH, session.to_string()),
+            Destination::Instruments(session) => (INSTRUMENTS_PATH, session.to_string()),
         };
         let idempotency_key = attempt.to_string();
         let parts = RequestParts {
@@ -203,6 +223,8 @@ pub enum Destination {
     Payments(SessionId),
     /// `POST /v1/authentications` of this session.
     Authentications(SessionId),
+    /// `POST /v1/instruments/remove` of this session.
+    Instruments(SessionId),
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod action;
 mod opening;
 mod paying;
 mod polling;
+mod removing;
 mod responding;
 
 use super::action::PendingRequest;
@@ -28,6 +29,8 @@ enum ProblemKind {
     AlreadyPaid,
     /// The verifier's sealing key has changed.
     SealingKeyChanged,
+    /// The saved card was removed, perhaps in another tab.
+    InstrumentRemoved,
     /// The session or the order is too old.
     Expired,
     /// No attempts are left.
@@ -55,6 +58,7 @@ impl ProblemKind {
             "signature_invalid" => Self::Superseded,
             "session_complete" => Self::AlreadyPaid,
             "sealed_card_refused" => Self::SealingKeyChanged,
+            "instrument_unavailable" => Self::InstrumentRemoved,
             "session_expired" | "order_expired" | "unknown_session" => Self::Expired,
             "too_many_attempts" => Self::Exhausted,
             "method_not_offered" => Self::NotOffered,

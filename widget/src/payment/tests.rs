@@ -6,6 +6,7 @@ mod passkey_offer;
 mod paying;
 mod phases;
 mod retrying;
+mod saved_cards;
 mod waiting;
 
 use super::{
@@ -18,7 +19,7 @@ use sealpay_protocol::api::{
     SessionView, ShopperState, TransferView, WalletView,
 };
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
-use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
+use sealpay_protocol::ids::{AttemptId, InstrumentId, MerchantId, PaymentId, SessionId};
 use sealpay_protocol::order::Capture;
 use std::rc::Rc;
 
@@ -160,6 +161,10 @@ pub(super) fn attempt(number: u8) -> AttemptId {
     AttemptId::new(1, [number; 10])
 }
 
+pub(super) fn instrument(number: u8) -> InstrumentId {
+    InstrumentId::new(1, [number; 10])
+}
+
 pub(super) fn card() -> Card {
     let number_on_card = CardNumber::parse("4242424242424242").unwrap();
     let security_code = SecurityCode::parse("123", number_on_card.brand()).unwrap();
@@ -177,6 +182,7 @@ pub(super) fn submission(number: u8) -> Submission {
     Submission {
         attempt: attempt(number),
         data: PaymentData::Card(Box::new(card())),
+        consent: None,
     }
 }
 
@@ -268,6 +274,7 @@ impl Run {
             run.step(PaymentEvent::Submitted(Submission {
                 attempt: attempt(1),
                 data,
+                consent: None,
             }));
             run
         } else {

@@ -1,5 +1,6 @@
 //! What the panels of required actions share: their model, the feedback, and their buttons.
 
+use super::button::plain_button;
 use super::element::{Element, element};
 use super::msg::Msg;
 use super::panel::{self, Panel};
@@ -103,13 +104,10 @@ impl ActionModel<'_> {
         label: &str,
         message: fn() -> Msg,
     ) -> Element {
-        element("button")
-            .attrs("type=button")
-            .attr("data-look", look)
+        plain_button(look, label)
             // Not `disabled`, which would lose the focus. The state machine ignores a second
             // action.
             .attr_opt("aria-disabled", self.is_busy.then_some("true"))
             .on_click(on, message)
-            .text(label)
     }
 }

@@ -15,7 +15,7 @@ use yew::{AttrValue, Callback, Event, Html, NodeRef};
 
 /// Every attribute of the form. One list for all elements takes less code than one for each, or
 /// than a map, and is quick enough for so few elements.
-static NAMES: [&str; 51] = [
+static NAMES: [&str; 52] = [
     "aria-describedby",
     "aria-disabled",
     "aria-hidden",
@@ -60,6 +60,7 @@ static NAMES: [&str; 51] = [
     "target",
     "text-anchor",
     "textContent",
+    "textLength",
     "translate",
     "type",
     "value",
@@ -134,7 +135,7 @@ impl Element {
             if NAMES.iter().zip(values).any(|(known, value)| *known == name && value.is_some()))
     }
 
-    /// Whether a radio button is checked.
+    /// Whether a radio button or a box is checked.
     pub(crate) fn checked(mut self, is_checked: bool) -> Self {
         self.0.set_checked(is_checked);
         self

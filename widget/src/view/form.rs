@@ -4,11 +4,12 @@ use super::button::button_label;
 use super::element::{Element, Kind, element};
 use super::msg::Msg;
 use super::notice::NoticeModel;
-use crate::form::Form;
+use crate::form::{Form, SavedCards};
 use crate::i18n::Catalog;
 use crate::methods::{self, FieldsModel, PaymentMethod};
 use crate::payment::Notice;
-use sealpay_protocol::api::Method;
+use sealpay_protocol::api::{InstrumentView, Method};
+use sealpay_protocol::ids::InstrumentId;
 use yew::{Callback, Html, NodeRef};
 
 pub(super) struct FormModel<'a> {
@@ -17,6 +18,13 @@ pub(super) struct FormModel<'a> {
     pub(super) offered: &'a [Method],
     pub(super) selected: Method,
     pub(super) total: &'a str,
+    pub(super) instruments: &'a [InstrumentView],
+    pub(super) saved: &'a SavedCards,
+    /// The saved card to pay with.
+    pub(super) saved_card: Option<InstrumentId>,
+    pub(super) offers_saving: bool,
+    /// What paying agrees to.
+    pub(super) agreement: Option<&'a str>,
     pub(super) notice: Option<&'a Notice>,
     pub(super) session_warning: Option<&'a str>,
     pub(super) is_processing: bool,
@@ -38,6 +46,7 @@ impl FormModel<'_> {
             catalog: self.catalog,
             notice: self.notice,
             session_warning: self.session_warning,
+            offers_another_card: self.saved_card.is_some(),
             node_ref: self.notice_ref,
         };
         let still_processing = self.is_slow.then(|| {
@@ -62,13 +71,25 @@ impl FormModel<'_> {
                 is_one_of_many: self.offered.len() > 1,
                 is_read_only: self.is_processing,
                 notice: self.notice,
+                instruments: self.instruments,
+                saved: self.saved,
+                selected: self.saved_card,
+                offers_saving: self.offers_saving,
             };
             form = form.child_opt(methods::for_method(method).fields(&fields, on));
         }
-        form.child_opt(notice.view())
+        let agreement = self.agreement.map(|agreement| {
+            let sentence = element("p.beneath");
+            sentence.attrs("id=agreement").text(agreement)
+        });
+        // Nothing is entered of a saved card.
+        let is_entered = self.saved_card.is_none();
+        let assurance = method.assurance(self.catalog).filter(|_| is_entered);
+        form.child_opt(notice.view(on))
+            .child_opt(agreement)
             .child(self.pay_button(method, on))
             .child_opt(still_processing)
-            .child_opt(method.assurance(self.catalog))
+            .child_opt(assurance)
             .finish()
     }
 
@@ -78,9 +99,10 @@ impl FormModel<'_> {
             return None;
         }
         let legend = element("legend").text(self.catalog.choose_method);
-        let mut chooser = element("fieldset.methods")
+        let chooser = element("fieldset.methods")
             .attr_if("disabled", self.is_processing)
             .child(legend);
+        let mut rows = element("div.rows");
         for method in self.offered.iter().copied() {
             let radio = element("input")
                 .attrs("type=radio;name=method")
@@ -88,19 +110,20 @@ impl FormModel<'_> {
                 .checked(method == self.selected)
                 .on(Kind::Change, on, move |_| Some(Msg::MethodChosen(method)));
             let name = methods::for_method(method).texts(self.catalog).name;
-            let label = element("label")
+            let label = element("label.row")
                 .child(radio)
                 .child(element("span").text(name))
                 .node(methods::for_method(method).icon());
-            chooser = chooser.child(label);
+            rows = rows.child(label);
         }
-        Some(chooser)
+        Some(chooser.child(rows))
     }
 
     fn pay_button(&self, method: &dyn PaymentMethod, on: &Callback<Msg>) -> Element {
         let button = element("button")
             .attrs("type=submit")
             .attr_if("hidden", self.hides_button)
+            .attr_opt("aria-describedby", self.agreement.map(|_| "agreement"))
             .node_ref(self.pay_ref)
             .attr_opt("aria-disabled", self.is_processing.then_some("true"))
             // Pressing the button must not blur a field first: an error that appears there could

@@ -3,9 +3,10 @@
 use super::connection::Connection;
 use crate::browser::field::Typed;
 use crate::browser::host::HostRequest;
-use crate::form::Field;
-use crate::payment::{PaymentEvent, ShopperAction};
-use sealpay_protocol::api::Method;
+use crate::form::{Field, RemovalStep};
+use crate::payment::{ApiResponse, PaymentEvent, ShopperAction};
+use sealpay_protocol::api::{InstrumentsView, Method};
+use sealpay_protocol::ids::{AttemptId, InstrumentId};
 use std::rc::Rc;
 
 /// A message to the component.
@@ -16,6 +17,16 @@ pub enum Msg {
     Blurred(Field),
     /// The shopper chose a payment method.
     MethodChosen(Method),
+    /// The shopper chose a saved card, or another card with `None`.
+    CardChosen(Option<InstrumentId>),
+    /// The shopper wants to enter another card, after a decline of a saved one.
+    AnotherCardRequested,
+    /// The shopper ticked or unticked the box that saves the card entered.
+    SavingToggled,
+    /// The shopper wants to remove a saved card, or keeps it.
+    Removal(RemovalStep),
+    /// The response to this removal.
+    RemovalFinished(AttemptId, ApiResponse<Box<InstrumentsView>>),
     /// The shopper submitted the form.
     Submitted,
     /// The shopper edited the one-time code.
@@ -57,4 +68,6 @@ pub(crate) enum Focus {
     Offer,
     Code,
     Pay,
+    /// The first element of a selector.
+    Element(&'static str),
 }

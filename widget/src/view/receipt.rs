@@ -1,5 +1,6 @@
 //! The receipt, and its offer to save a passkey.
 
+use super::button::plain_button;
 use super::element::{Element, element};
 use super::icons;
 use super::msg::Msg;
@@ -121,15 +122,11 @@ impl ReceiptModel<'_> {
             .text(sentence);
         let mut offer = element("div.offer").child(sentence);
         if self.offer != PasskeyOffer::Saved {
-            let save = element("button")
-                .attrs("type=button;data-look=secondary")
+            let save = plain_button("secondary", catalog.save_passkey)
                 .attr_opt("aria-disabled", self.is_busy.then_some("true"))
-                .on_click(on, || Msg::Action(ShopperAction::SavePasskey))
-                .text(catalog.save_passkey);
-            let decline = element("button")
-                .attrs("type=button;data-look=quiet")
-                .on_click(on, || Msg::Action(ShopperAction::DeclinePasskey))
-                .text(catalog.not_now);
+                .on_click(on, || Msg::Action(ShopperAction::SavePasskey));
+            let decline = plain_button("quiet", catalog.not_now)
+                .on_click(on, || Msg::Action(ShopperAction::DeclinePasskey));
             offer = offer.child(save).child(decline);
         }
         Some(offer)

@@ -64,7 +64,7 @@ static ROWS: [Row; 5] = [
         },
         heading: "Payment complete",
         outcome: "You paid €24.90",
-        lines: &["Payment method •••• 4242"],
+        lines: &["Payment methodCard •••• 4242"],
     },
 ];
 

@@ -239,7 +239,7 @@ impl TestForm {
     }
 
     pub(crate) async fn pay(&self) {
-        self.click("form button");
+        self.click("form [type=submit]");
         self.settled().await;
     }
 

@@ -301,7 +301,9 @@ async fn challenged_personas_require_an_action_first() {
     let challenged: Vec<_> = rows
         .filter(|(_, outcome)| CHALLENGES.contains(outcome))
         .collect();
-    assert_eq!(challenged.len(), CHALLENGES.len());
+    for outcome in CHALLENGES {
+        assert!(challenged.iter().any(|(_, found)| *found == outcome));
+    }
     for (number, outcome) in challenged {
         for (simulate, number) in [(None, number), (Some(outcome), APPROVED)] {
             let view = gateway.pay(simulate, &card(number)).await;

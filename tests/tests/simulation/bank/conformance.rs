@@ -38,7 +38,8 @@ async fn simulated_bank_passes_the_conformance_suite_on_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acquirer_of_every_brand_and_currency_passes_the_conformance_suite_on_postgres() {
     let cards = CHECKS.iter();
-    let cards = cards.filter(|check| check.capability == Capability::Acquirer);
+    let of_cards = [Capability::Acquirer, Capability::Credentials];
+    let cards = cards.filter(|check| of_cards.contains(&check.capability));
     match passed("meridian", true).await {
         Some(passed) => assert_eq!(passed, cards.count()),
         None => eprintln!("skipped without Postgres: an_acquirer_of_every_brand_and_currency"),

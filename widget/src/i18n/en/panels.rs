@@ -1,7 +1,7 @@
 //! The panels and notices in English.
 
 /// Code, heading and sentence. The first is the fallback.
-pub(super) static PANELS: [(&str, &str, &str); 26] = [
+pub(super) static PANELS: [(&str, &str, &str); 28] = [
     (
         "",
         "Something’s wrong with this checkout",
@@ -81,6 +81,16 @@ pub(super) static PANELS: [(&str, &str, &str); 26] = [
         "sealed_card_refused",
         "Enter your security code again",
         "We refreshed the secure connection. You haven’t been charged.",
+    ),
+    (
+        "instrument_unavailable",
+        "This card is no longer saved",
+        "You haven’t been charged. Choose another card.",
+    ),
+    (
+        "consent",
+        "One more thing before you pay",
+        "Read what you agree to below, then pay. You haven’t been charged yet.",
     ),
     (
         "payment_not_made",

@@ -1,5 +1,6 @@
 //! The fields of the card.
 
+use super::saved;
 use crate::browser::field::Typed;
 use crate::form::{DECLINED, Field};
 use crate::i18n::Catalog;
@@ -62,21 +63,25 @@ const fn spec(field: Field, catalog: &Catalog) -> FieldSpec {
     }
 }
 
-/// The fieldset, hidden while another method is chosen, so that it keeps its contents.
+/// The fieldset, hidden while another method or a saved card is chosen, so that it keeps its
+/// contents.
 pub(super) fn view(model: &FieldsModel<'_>, on: &Callback<Msg>) -> Element {
+    // What is above it names it already.
+    let is_named = model.is_one_of_many || !model.instruments.is_empty();
     let legend = element("legend")
-        .attr_opt("data-look", model.is_one_of_many.then_some("unseen"))
+        .attr_opt("data-look", is_named.then_some("unseen"))
         .node(icons::lock())
         .child(element("span").text(model.catalog.card.heading));
     let pair = element("div.pair")
         .child(field(model, Field::Expiry, on))
         .child(field(model, Field::SecurityCode, on));
     element("fieldset")
-        .attr_if("hidden", !model.is_selected)
+        .attr_if("hidden", !model.is_selected || model.selected.is_some())
         .child(legend)
         .child(field(model, Field::Number, on))
         .child(pair)
         .child(field(model, Field::Holder, on))
+        .child_opt(model.offers_saving.then(|| saved::saving_box(model, on)))
 }
 
 fn field(model: &FieldsModel<'_>, field: Field, on: &Callback<Msg>) -> Element {

@@ -2,6 +2,7 @@
 
 mod challenge;
 mod fields;
+mod saved;
 
 use super::{FieldsModel, PaymentMethod};
 use crate::form::{Field, Form, InvalidFields};
@@ -27,7 +28,10 @@ impl PaymentMethod for Card {
     }
 
     fn fields(&self, model: &FieldsModel<'_>, on: &Callback<Msg>) -> Option<Element> {
-        Some(fields::view(model, on))
+        let card = element("div")
+            .child_opt(saved::view(model, on))
+            .child(fields::view(model, on));
+        Some(card)
     }
 
     fn has_fields(&self) -> bool {
@@ -72,11 +76,28 @@ impl PaymentMethod for Card {
             return line.text(catalog.card.name);
         };
         let brand = Brand::from_slug(&card.brand);
-        let icon = element("span").attrs("aria-hidden=true");
-        let dots = element("span").attrs("aria-hidden=true");
-        line.child(icon.node(icons::brand(brand)))
-            .child(element("span").verbatim(brand.map_or("", Brand::name)))
-            .child(dots.text(" •••• "))
-            .child(element("span").verbatim(&card.last4))
+        card_name(line.child(brand_icon(brand)), catalog, brand, &card.last4)
     }
+}
+
+/// The icon beside a name, which a screen reader need not read twice.
+fn brand_icon(brand: Option<Brand>) -> Element {
+    let icon = element("span").attrs("aria-hidden=true");
+    icon.node(icons::brand(brand))
+}
+
+/// Appends the name of a card, such as `Visa •••• 4242`. Screen readers skip the dots, and no line
+/// breaks after them.
+fn card_name(
+    line: Element,
+    catalog: &'static Catalog,
+    brand: Option<Brand>,
+    last4: &str,
+) -> Element {
+    let name = [brand.map_or(catalog.card.name, Brand::name), " "].concat();
+    let dots = element("span").attrs("aria-hidden=true").text("•••• ");
+    let digits = element("span.whole")
+        .child(dots)
+        .child(element("span").verbatim(last4));
+    line.child(element("span").verbatim(&name)).child(digits)
 }

@@ -1,13 +1,13 @@
 use super::{
-    AUTHENTICATIONS_PATH, Credentials, Destination, Freshness, PAYMENTS_PATH, SESSIONS_PATH,
-    authentication_body, method_body,
+    AUTHENTICATIONS_PATH, Credentials, Destination, Freshness, INSTRUMENTS_PATH, PAYMENTS_PATH,
+    SESSIONS_PATH, authentication_body, removal_body, unsealed_body,
 };
-use crate::payment::tests::{attempt, card, payment_id, session};
+use crate::payment::tests::{attempt, card, instrument, payment_id, session};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use sealpay_protocol::api::{
     AuthenticationRequest, AuthenticationStep, Method, OpenSessionRequest, PayRequest,
-    SealingKeyView, SessionView,
+    RemoveInstrumentRequest, SealingKeyView, SessionView,
 };
 use sealpay_protocol::card::YearMonth;
 use sealpay_protocol::envelope::SealContext;
@@ -62,7 +62,7 @@ fn sealed_card_opens_only_for_its_payment() {
     let (credentials, session) = (credentials(), session_with_key());
     let (attempt, card) = (attempt(1), card());
     let body = credentials
-        .pay_body(&session, attempt, &card, &mut UnwrapErr(SysRng))
+        .pay_body(&session, attempt, &card, None, &mut UnwrapErr(SysRng))
         .unwrap();
     let read: PayRequest = serde_json::from_slice(&body).unwrap();
     assert_eq!(read.method, Method::Card);
@@ -94,12 +94,55 @@ fn sealed_card_opens_only_for_its_payment() {
 #[test]
 fn body_without_a_card_has_only_the_method() {
     for method in [Method::Wallet, Method::BankTransfer] {
-        let body = method_body(method);
+        let body = unsealed_body(method, None, None);
         let read: PayRequest = serde_json::from_slice(&body).unwrap();
         assert_eq!(read.method, method);
         assert!(read.card.is_none());
         assert_eq!(&serde_json::to_vec(&read).unwrap()[..], &body[..]);
     }
+}
+
+#[test]
+fn consent_accompanies_a_sealed_card_or_a_saved_one() {
+    let consent = || Some("By paying, you agree.".to_owned());
+    let (credentials, session) = (credentials(), session_with_key());
+    let random = &mut UnwrapErr(SysRng);
+    let body = credentials.pay_body(&session, attempt(1), &card(), consent(), random);
+    let read: PayRequest = serde_json::from_slice(&body.unwrap()).unwrap();
+    assert!(read.card.is_some() && read.instrument.is_none());
+    assert_eq!(read.consent, consent());
+
+    let body = unsealed_body(Method::Card, Some(instrument(1)), consent());
+    let read: PayRequest = serde_json::from_slice(&body).unwrap();
+    assert!(read.card.is_none());
+    assert_eq!(read.instrument, Some(instrument(1)));
+    assert_eq!(read.consent, consent());
+    let body = unsealed_body(Method::Card, Some(instrument(1)), None);
+    let text = core::str::from_utf8(&body).unwrap();
+    assert!(
+        text.starts_with("{\"method\":\"card\",\"instrument\":\"ins_"),
+        "{text}"
+    );
+    assert!(!text.contains("consent"), "{text}");
+}
+
+#[test]
+fn removal_names_the_card_and_is_signed_for_its_path() {
+    let body = removal_body(instrument(1));
+    let read: RemoveInstrumentRequest = serde_json::from_slice(&body).unwrap();
+    assert_eq!(read.instrument, instrument(1));
+    let session = session().session;
+    let freshness = Freshness {
+        created: 1,
+        nonce: [1; 16],
+    };
+    let sign = |to| credentials().sign("pay.example", to, attempt(1), body.clone(), freshness);
+    let removal = sign(Destination::Instruments(session));
+    assert_eq!(removal.path, INSTRUMENTS_PATH);
+    assert_eq!(removal.session, session.to_string());
+    // The path is signed.
+    let payment = sign(Destination::Payments(session));
+    assert_ne!(removal.headers.signature, payment.headers.signature);
 }
 
 #[test]
@@ -142,7 +185,8 @@ fn sealing_rejects_a_key_that_does_not_match_its_id() {
             sealing_key,
             ..session_with_key()
         };
-        let body = credentials().pay_body(&session, attempt(1), &card(), &mut UnwrapErr(SysRng));
+        let body =
+            credentials().pay_body(&session, attempt(1), &card(), None, &mut UnwrapErr(SysRng));
         assert!(body.is_none());
     }
 }

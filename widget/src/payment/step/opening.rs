@@ -102,15 +102,21 @@ impl State {
     /// The method chosen before the session was open may not be offered.
     fn seal_if_offered(&mut self, submission: Submission) -> Vec<Effect> {
         let method = submission.data.method();
-        let is_offered = self
-            .session
-            .as_ref()
-            .is_some_and(|session| session.methods.contains(&method));
-        if is_offered {
-            self.seal(submission)
-        } else {
-            self.show_form_with(Notice::Code("method_not_offered"))
+        let session = self.session.as_ref();
+        if !session.is_some_and(|session| session.methods.contains(&method)) {
+            return self.show_form_with(Notice::Code("method_not_offered"));
         }
+        let terms = session.and_then(|session| session.agreement.as_ref());
+        if submission.consent.is_none()
+            && terms.is_some_and(|terms| terms.kind.is_merchant_initiated())
+        {
+            // The shopper has not seen yet what paying agrees to. The fields stay as they are.
+            self.phase = Phase::Form {
+                notice: Some(Notice::Code("consent")),
+            };
+            return Vec::new();
+        }
+        self.seal(submission)
     }
 
     pub(super) fn open_problem(&mut self, now: u64, problem: &ProblemDetails) -> Vec<Effect> {

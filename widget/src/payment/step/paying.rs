@@ -6,10 +6,12 @@ use super::super::backoff;
 use super::super::effect::{Effect, Timer};
 use super::super::event::{ApiResponse, PaymentData, ProblemDetails, Submission};
 use super::super::message::HostMessage;
-use super::super::request::method_body;
+use super::super::request::unsealed_body;
 use super::super::state::{EndReason, Notice, Phase, State};
 use super::{ProblemKind, notify_error};
 use sealpay_protocol::api::{Advice, DeclineCategory, DeclineView, PaymentView, ShopperState};
+use sealpay_protocol::card::Card;
+use sealpay_protocol::ids::AttemptId;
 use std::rc::Rc;
 
 impl State {
@@ -29,17 +31,34 @@ impl State {
     }
 
     pub(super) fn seal(&mut self, submission: Submission) -> Vec<Effect> {
-        let Submission { attempt, data } = submission;
+        let Submission {
+            attempt,
+            data,
+            consent,
+        } = submission;
         self.takeovers = 0;
         let method = data.method();
-        let PaymentData::Card(card) = data else {
-            return self.send(Attempt::new(attempt, method_body(method)), 0);
+        let instrument = match data {
+            PaymentData::Card(card) => return self.seal_card(attempt, card, consent),
+            PaymentData::SavedCard(instrument) => Some(instrument),
+            PaymentData::Wallet | PaymentData::BankTransfer => None,
         };
+        let body = unsealed_body(method, instrument, consent);
+        self.send(Attempt::new(attempt, body), 0)
+    }
+
+    fn seal_card(
+        &mut self,
+        attempt: AttemptId,
+        card: Box<Card>,
+        consent: Option<String>,
+    ) -> Vec<Effect> {
         self.phase = Phase::Sealing { attempt };
         vec![Effect::Seal {
             generation: self.next_generation(),
             attempt,
             card,
+            consent,
         }]
     }
 
@@ -187,7 +206,8 @@ impl State {
                 }]
             }
             ProblemKind::Superseded => self.superseded(),
-            ProblemKind::SealingKeyChanged => self.reseal(),
+            ProblemKind::SealingKeyChanged => self.reopen("sealed_card_refused"),
+            ProblemKind::InstrumentRemoved => self.reopen("instrument_unavailable"),
             ProblemKind::NotOffered if !self.may_be_paid() => {
                 self.show_form_with(Notice::Code("method_not_offered"))
             }
@@ -197,13 +217,13 @@ impl State {
         }
     }
 
-    /// The verifier cannot decrypt the card, most likely because its key is newer than the session.
-    /// A refused card was not charged, but an earlier request with it may have been.
-    pub(super) fn reseal(&mut self) -> Vec<Effect> {
+    /// The session is older than the verifier's key, which cannot decrypt the card, or than its list
+    /// of saved cards. A refused card was not charged, but an earlier request with it may have been.
+    pub(super) fn reopen(&mut self, notice: &'static str) -> Vec<Effect> {
         if self.may_be_paid() {
             return self.end(EndReason::Unresolved);
         }
-        self.open(Some(Notice::Code("sealed_card_refused")))
+        self.open(Some(Notice::Code(notice)))
     }
 
     /// Immediately, because only the signature was stale; but a limited number of times.

@@ -30,12 +30,14 @@ fn payment_without_a_card_is_not_sealed_and_retried_alike() {
         run.step(PaymentEvent::Submitted(Submission {
             attempt: attempt(1),
             data,
+            consent: None,
         }));
         let first = run.sent().unwrap();
         assert_eq!((first.0, &first.1[..]), (attempt(1), body.as_bytes()));
         run.step(PaymentEvent::Submitted(Submission {
             attempt: attempt(2),
             data: PaymentData::Wallet,
+            consent: None,
         }));
         assert!(run.effects.is_empty());
         run.paid(ApiResponse::Missing);
@@ -54,6 +56,7 @@ fn another_method_can_be_used_after_a_decline() {
     run.step(PaymentEvent::Submitted(Submission {
         attempt: attempt(2),
         data: PaymentData::BankTransfer,
+        consent: None,
     }));
     assert_eq!(run.sent().unwrap().0, attempt(2));
 }
@@ -64,6 +67,7 @@ fn method_that_is_not_offered_is_not_sent() {
     run.step(PaymentEvent::Submitted(Submission {
         attempt: attempt(1),
         data: PaymentData::Wallet,
+        consent: None,
     }));
     run.opened(ApiResponse::Success(Box::new(session())));
     assert!(run.sent().is_none());
@@ -74,6 +78,7 @@ fn method_that_is_not_offered_is_not_sent() {
     run.step(PaymentEvent::Submitted(Submission {
         attempt: attempt(1),
         data: PaymentData::Wallet,
+        consent: None,
     }));
     let offered = SessionView {
         methods: vec![Method::Card, Method::Wallet],

@@ -41,8 +41,9 @@ impl Checkout {
                 generation,
                 attempt,
                 card,
+                consent,
             } => {
-                let body = self.seal(attempt, &card);
+                let body = self.seal(attempt, &card, consent);
                 return self.state.step(PaymentEvent::Sealed { generation, body });
             }
             Effect::Send {
@@ -100,6 +101,7 @@ impl Checkout {
     fn require_correction(&mut self) {
         let has_fields = methods::for_method(self.choice.method()).has_fields();
         let correction = match self.notice() {
+            _ if self.saved_card().is_some() => Correction::None,
             Some(Notice::Declined(decline)) => Correction::from_decline(decline),
             _ => Correction::SecurityCode,
         };
@@ -191,12 +193,18 @@ impl Checkout {
         });
     }
 
-    fn seal(&self, attempt: AttemptId, card: &Card) -> Option<Rc<[u8]>> {
+    fn seal(&self, attempt: AttemptId, card: &Card, consent: Option<String>) -> Option<Rc<[u8]>> {
         let AcceptedOrder { credentials, .. } = self.connection.order.as_ref().ok()?;
-        credentials.pay_body(self.state.session()?, attempt, card, &mut random::source())
+        let session = self.state.session()?;
+        credentials.pay_body(session, attempt, card, consent, &mut random::source())
     }
 
-    fn sign(&self, to: Destination, id: AttemptId, body: Rc<[u8]>) -> Option<SignedRequest> {
+    pub(super) fn sign(
+        &self,
+        to: Destination,
+        id: AttemptId,
+        body: Rc<[u8]>,
+    ) -> Option<SignedRequest> {
         let AcceptedOrder { credentials, .. } = self.connection.order.as_ref().ok()?;
         let freshness = Freshness {
             created: self.verifier_now(),
@@ -269,7 +277,7 @@ fn request_passkey(link: &Scope<Checkout>, generation: u32, ceremony: Ceremony, 
 }
 
 /// Sends the message that a future results in. Boxed, so that its code exists once.
-fn listen(link: &Scope<Checkout>, future: impl Future<Output = Msg> + 'static) {
+pub(super) fn listen(link: &Scope<Checkout>, future: impl Future<Output = Msg> + 'static) {
     let future: Pin<Box<dyn Future<Output = Msg>>> = Box::pin(future);
     link.send_future(future);
 }

@@ -2,11 +2,12 @@
 
 use super::Checkout;
 use crate::browser::{clock, random};
+use crate::form::SavedCards;
 use crate::methods;
-use crate::payment::{PaymentEvent, Phase, Submission};
+use crate::payment::{PaymentData, PaymentEvent, Phase, Submission};
 use crate::view::msg::{Focus, Msg};
 use crate::view::summary::Summary;
-use sealpay_protocol::api::ActionView;
+use sealpay_protocol::api::{ActionView, Method};
 use sealpay_protocol::card::YearMonth;
 use std::rc::Rc;
 use yew::Context;
@@ -19,11 +20,22 @@ impl Checkout {
         if !self.state.accepts_submission() {
             return;
         }
-        self.read_fields();
-        match methods::for_method(self.choice.method()).collect(&mut self.form) {
+        let collected = if let Some(card) = self.saved_card().map(|card| card.id) {
+            if self.saved.is_removing(card) {
+                return;
+            }
+            Ok(PaymentData::SavedCard(card))
+        } else {
+            self.read_fields();
+            methods::for_method(self.choice.method()).collect(&mut self.form)
+        };
+        match collected {
             Ok(data) => {
-                let attempt = random::attempt_id();
-                let event = PaymentEvent::Submitted(Submission { attempt, data });
+                let event = PaymentEvent::Submitted(Submission {
+                    attempt: random::attempt_id(),
+                    data,
+                    consent: self.consent(),
+                });
                 self.handle_payment_event(context, event);
             }
             Err(invalid) => {
@@ -48,6 +60,10 @@ impl Checkout {
             self.choice.set_offered(&session.methods);
             let today = YearMonth::from_unix_seconds(self.verifier_now());
             self.form.set_today(today);
+            // The list of saved cards may have changed, and with it what is to pay.
+            if self.choice.method() == Method::Card && self.state.accepts_submission() {
+                self.notify_change();
+            }
         }
         if self.wallet_address().is_none() {
             self.is_wallet_unknown = false;
@@ -90,6 +106,7 @@ impl Checkout {
                 let claims = &accepted.claims;
                 self.summary = Summary::from_order(&self.connection.locale, &claims.order);
                 self.choice.set_offered(&claims.methods);
+                self.saved = SavedCards::default();
                 PaymentEvent::OrderReplaced
             }
             Err(code) => PaymentEvent::OrderRejected(code),

@@ -6,6 +6,7 @@ use crate::form::Field;
 use crate::methods;
 use crate::payment::{HostMessage, code_digits};
 use sealpay_protocol::api::Method;
+use sealpay_protocol::card::Brand;
 
 impl Checkout {
     pub(super) fn choose_method(&mut self, method: Method) {
@@ -16,6 +17,10 @@ impl Checkout {
     }
 
     pub(super) fn edited(&mut self, field: Field, typed: &Typed) {
+        // An extension may fill in the hidden fields, which changes no choice.
+        if self.saved_card().is_none() {
+            self.saved.choose(None);
+        }
         let caret = self.form.edited(field, &typed.edit());
         if !typed.is_composing() {
             self.show(field, Some(caret));
@@ -61,7 +66,10 @@ impl Checkout {
     }
 
     pub(super) fn notify_change(&mut self) {
-        let change = methods::for_method(self.choice.method()).completeness(&self.form);
+        let change = match self.saved_card() {
+            Some(card) => (true, Brand::from_slug(&card.brand)),
+            None => methods::for_method(self.choice.method()).completeness(&self.form),
+        };
         if change != self.last_change {
             self.last_change = change;
             let (complete, brand) = change;

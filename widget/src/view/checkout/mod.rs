@@ -5,6 +5,7 @@ mod effects;
 mod events;
 mod input;
 mod models;
+mod saved;
 
 use super::connection::Connection;
 use super::element::element;
@@ -14,7 +15,7 @@ use crate::browser::field;
 use crate::browser::host::HostRequest;
 use crate::browser::wallet::WalletWindow;
 use crate::browser::{clock, document, random};
-use crate::form::{Correction, Field, Form, MethodChoice};
+use crate::form::{Correction, Field, Form, MethodChoice, SavedCards};
 use crate::methods;
 use crate::payment::{PaymentEvent, Phase, State};
 use sealpay_protocol::api::ActionView;
@@ -40,6 +41,7 @@ pub struct Checkout {
     connection: Rc<Connection>,
     form: Form,
     choice: MethodChoice,
+    saved: SavedCards,
     state: State,
     summary: Option<Summary>,
     wallet: Option<WalletWindow>,
@@ -97,6 +99,7 @@ impl Component for Checkout {
                 .and_then(|claims| Summary::from_order(&connection.locale, &claims.order)),
             form: Form::new(YearMonth::from_unix_seconds(clock::now())),
             choice,
+            saved: SavedCards::default(),
             state: State::default(),
             wallet: None,
             inputs: Default::default(),
@@ -124,6 +127,14 @@ impl Component for Checkout {
             Msg::Edited(field, typed) => self.edited(field, &typed),
             Msg::Blurred(field) => self.blurred(field),
             Msg::MethodChosen(method) => self.choose_method(method),
+            Msg::CardChosen(card) => self.choose_card(card),
+            Msg::AnotherCardRequested => {
+                self.choose_card(None);
+                self.focus = Some(Focus::Field(Field::Number));
+            }
+            Msg::SavingToggled => self.saved.toggle_saving(),
+            Msg::Removal(step) => self.removal_step(context, step),
+            Msg::RemovalFinished(attempt, response) => self.removal_finished(attempt, response),
             Msg::Submitted => self.submitted(context),
             Msg::CodeEdited => {
                 self.normalize_code();
@@ -190,7 +201,8 @@ impl Component for Checkout {
             None => element("h1.unseen").text(catalog.order),
         };
         let session_warning = self.session_warning();
-        let form = self.form_model(session_warning.as_deref());
+        let agreement = self.agreement();
+        let form = self.form_model(session_warning.as_deref(), agreement.as_deref());
         let status = element("p.unseen")
             .attrs("role=status")
             .text(&self.announcement);
@@ -221,6 +233,10 @@ impl Component for Checkout {
             Some(Focus::Offer) => self.offer.cast(),
             Some(Focus::Code) => self.code.cast(),
             Some(Focus::Pay) => self.pay.cast(),
+            Some(Focus::Element(selector)) => {
+                let sheet = self.sheet.cast::<field::Element>();
+                sheet.and_then(|sheet| sheet.query_selector(selector).ok().flatten())
+            }
             None => None,
         };
         if let Some(element) = element {
@@ -250,6 +266,7 @@ impl Checkout {
                 Focus::Code
             }
             _ if self.panel_code().is_some() => Focus::Heading,
+            _ if self.saved_card().is_some() => Focus::Element(saved::SELECTED_CARD),
             _ => methods::for_method(self.choice.method()).first_focus(),
         }
     }

@@ -14,6 +14,7 @@ impl Checkout {
     pub(super) fn form_model<'a>(
         &'a self,
         session_warning: Option<&'a str>,
+        agreement: Option<&'a str>,
     ) -> Option<FormModel<'a>> {
         // A checkout that the host page can renew continues with the fields as they are.
         let may_continue = self.state.is_renewable() && self.connection.exit_options.can_renew;
@@ -26,6 +27,11 @@ impl Checkout {
             offered: self.choice.offered(),
             selected: self.choice.method(),
             total: self.total(),
+            instruments: self.instruments(),
+            saved: &self.saved,
+            saved_card: self.saved_card().map(|card| card.id),
+            offers_saving: self.offers_saving(),
+            agreement,
             notice: self.notice(),
             session_warning,
             is_processing: self.state.is_processing(),
@@ -116,7 +122,7 @@ impl Checkout {
     }
 
     /// The merchant's name, once it is known.
-    fn payee(&self) -> &str {
+    pub(super) fn payee(&self) -> &str {
         let payee = self
             .summary
             .as_ref()
