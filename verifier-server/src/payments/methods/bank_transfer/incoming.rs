@@ -10,12 +10,16 @@ use crate::payments::outcome::{PaymentOutcome, record_as};
 use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::{OutcomeEffects, Recorded};
 use crate::worker;
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
 use sealpay_provider::ProviderError;
 use sealpay_provider::transfer::IncomingCredit;
+use std::pin::pin;
 
 /// Maximum number of credits in one batch.
 const BATCH: u32 = 64;
+
+/// Concurrent acknowledgements, so that a few that hang leave room for the others.
+const AT_ONCE: usize = 4;
 
 /// What to do with an incoming credit.
 enum CreditDisposition {
@@ -57,20 +61,25 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
                 }
             }
         }
-        // At the same time, so that those that hang do not add up.
-        let acknowledged = counted.iter().map(|(arrival, returned)| {
-            let asked = bank.acknowledge(&arrival.id, *returned);
-            async move { (*arrival, gateway.within(asked).await) }
+        // One that hangs ends the batch, so that the time limits do not add up. The newest go first:
+        // those that hang every time do not hold up later ones.
+        let asked = counted.into_iter().rev().map(|(arrival, returned)| {
+            let asked = bank.acknowledge(&arrival.id, returned);
+            async move { (arrival, gateway.within(asked).await) }
         });
-        for (arrival, acknowledged) in join_all(acknowledged).await {
-            match acknowledged {
+        let mut acknowledged = pin!(stream::iter(asked).buffer_unordered(AT_ONCE));
+        while let Some((arrival, response)) = acknowledged.next().await {
+            match response {
                 Ok(()) => completed += 1,
                 Err(error) => {
-                    is_hanging |= matches!(error, ProviderError::OutcomeUnknown(_));
+                    is_hanging = matches!(error, ProviderError::OutcomeUnknown(_));
                     let error = error.into();
                     worker::retries("a credit", &arrival.id, &error);
                     failed = Some(error);
                 }
+            }
+            if is_hanging {
+                break;
             }
         }
         // Another batch would wait for the same acknowledgements again.
