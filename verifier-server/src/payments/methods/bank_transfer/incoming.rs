@@ -11,9 +11,8 @@ use crate::payments::state::PaymentState;
 use crate::payments::store::outcome::{OutcomeEffects, Recorded};
 use crate::worker;
 use futures_util::stream::{self, StreamExt};
-use sealpay_provider::ProviderError;
 use sealpay_provider::transfer::IncomingCredit;
-use std::pin::pin;
+use sealpay_provider::{ProviderError, TransferProvider};
 
 /// Maximum number of credits in one batch.
 const BATCH: u32 = 64;
@@ -63,11 +62,12 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
         }
         // One that hangs ends the batch, so that the time limits do not add up. The newest go first:
         // those that hang every time do not hold up later ones.
-        let asked = counted.into_iter().rev().map(|(arrival, returned)| {
-            let asked = bank.acknowledge(&arrival.id, returned);
-            async move { (arrival, gateway.within(asked).await) }
-        });
-        let mut acknowledged = pin!(stream::iter(asked).buffer_unordered(AT_ONCE));
+        let asked: Vec<_> = counted
+            .into_iter()
+            .rev()
+            .map(|(arrival, returned)| acknowledge(gateway, bank, arrival, returned))
+            .collect();
+        let mut acknowledged = stream::iter(asked).buffer_unordered(AT_ONCE);
         while let Some((arrival, response)) = acknowledged.next().await {
             match response {
                 Ok(()) => completed += 1,
@@ -88,6 +88,16 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
             return failed.filter(|_| is_full).map_or(Ok(completed), Err);
         }
     }
+}
+
+async fn acknowledge<'a>(
+    gateway: &Gateway,
+    bank: &dyn TransferProvider,
+    credit: &'a IncomingCredit,
+    returned: bool,
+) -> (&'a IncomingCredit, Result<(), ProviderError>) {
+    let asked = bank.acknowledge(&credit.id, returned);
+    (credit, gateway.within(asked).await)
 }
 
 /// Counts a credit for the payment with its reference. The bank's id of the credit is stored with
