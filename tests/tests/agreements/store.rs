@@ -62,15 +62,17 @@ async fn customer_has_one_reference_and_one_winner(database: &TestDatabase) {
     let store = database.open().await;
     let merchant = registered(&store).await.id;
     let first = customer(merchant, "c-1");
-    let customers = &store.customers;
     let event = |sequence| about(merchant, first.id, sequence);
     let (created, request) = (event(1), request(merchant, "k"));
     assert_eq!(
-        customers.add(&first, &created, None).await,
+        store.customers.add(&first, &created, None).await,
         Ok(Written::Done)
     );
     let second = customer(merchant, "c-1");
-    let added = customers.add(&second, &event(1), Some(&request)).await;
+    let added = store
+        .customers
+        .add(&second, &event(1), Some(&request))
+        .await;
     assert_eq!(added, Ok(Written::Moved));
 
     let after = Customer {
@@ -79,7 +81,10 @@ async fn customer_has_one_reference_and_one_winner(database: &TestDatabase) {
         ..first.clone()
     };
     for expected in [Written::Done, Written::Moved] {
-        let changed = customers.change(&first, &after, &event(2), None).await;
+        let changed = store
+            .customers
+            .change(&first, &after, &event(2), None)
+            .await;
         assert_eq!(changed, Ok(expected));
     }
     let other = registered(&store).await.id;
@@ -164,24 +169,32 @@ async fn instrument_and_its_agreements_change_together(database: &TestDatabase) 
     let before = instrument(&owner, "a");
     let made = agreement(&before, AgreementKind::CardOnFile);
     saved(database, &before, &made).await;
-    let instruments = &store.instruments;
     assert_eq!(
-        instruments.on_file(owner.id, 5).await,
+        store.instruments.on_file(owner.id, 5).await,
         Ok(vec![before.clone()])
     );
     assert_eq!(
-        instruments.get_by_card(owner.id, "a", "harbor").await,
+        store.instruments.get_by_card(owner.id, "a", "harbor").await,
         Ok(Some(before.clone()))
     );
     assert_eq!(
-        instruments.get_by_card(owner.id, "a", "meridian").await,
+        store
+            .instruments
+            .get_by_card(owner.id, "a", "meridian")
+            .await,
         Ok(None)
     );
     assert_eq!(
-        instruments.list_by_credential("harbor", "crd_a").await,
+        store
+            .instruments
+            .list_by_credential("harbor", "crd_a")
+            .await,
         Ok(vec![before.clone()])
     );
-    assert_eq!(instruments.is_in_use("harbor", "crd_a").await, Ok(true));
+    assert_eq!(
+        store.instruments.is_in_use("harbor", "crd_a").await,
+        Ok(true)
+    );
 
     let mut after = before.clone();
     (after.state, after.sequence) = (InstrumentState::Detached, 2);
@@ -212,30 +225,46 @@ async fn instrument_and_its_agreements_change_together(database: &TestDatabase) 
         store.agreements.get(made.id).await,
         Ok(Some(revoked.clone()))
     );
-    assert_eq!(instruments.on_file(owner.id, 5).await, Ok(vec![]));
-    assert_eq!(instruments.of_customer(owner.id).await, Ok(vec![]));
-    assert_eq!(instruments.is_in_use("harbor", "crd_a").await, Ok(false));
+    assert_eq!(store.instruments.on_file(owner.id, 5).await, Ok(vec![]));
+    assert_eq!(store.instruments.of_customer(owner.id).await, Ok(vec![]));
+    assert_eq!(
+        store.instruments.is_in_use("harbor", "crd_a").await,
+        Ok(false)
+    );
 
     // The credential waits for its provider.
     let due = vec![("harbor".to_owned(), "crd_a".to_owned())];
-    assert_eq!(instruments.revocations(NOW_MS, 5).await, Ok(due.clone()));
-    instruments
+    assert_eq!(
+        store.instruments.revocations(NOW_MS, 5).await,
+        Ok(due.clone())
+    );
+    store
+        .instruments
         .postpone_revocation("harbor", "crd_a", NOW_MS + 5)
         .await
         .unwrap();
-    assert_eq!(instruments.revocations(NOW_MS + 4, 5).await, Ok(vec![]));
-    assert_eq!(instruments.revocations(NOW_MS + 5, 5).await, Ok(due));
-    instruments.end_revocation("harbor", "crd_a").await.unwrap();
-    assert_eq!(instruments.revocations(i64::MAX, 5).await, Ok(vec![]));
+    assert_eq!(
+        store.instruments.revocations(NOW_MS + 4, 5).await,
+        Ok(vec![])
+    );
+    assert_eq!(store.instruments.revocations(NOW_MS + 5, 5).await, Ok(due));
+    store
+        .instruments
+        .end_revocation("harbor", "crd_a")
+        .await
+        .unwrap();
+    assert_eq!(store.instruments.revocations(i64::MAX, 5).await, Ok(vec![]));
     let credential = &before.credential;
     for _ in 0..2 {
-        instruments
+        store
+            .instruments
             .schedule_revocation("harbor", credential, NOW_MS)
             .await
             .unwrap();
     }
     assert_eq!(
-        instruments
+        store
+            .instruments
             .revocations(NOW_MS, 5)
             .await
             .map(|due| due.len()),
@@ -260,12 +289,15 @@ async fn instrument_and_its_agreements_change_together(database: &TestDatabase) 
         ..InstrumentFilter::default()
     };
     assert_eq!(
-        instruments.list(merchant, &filter).await,
+        store.instruments.list(merchant, &filter).await,
         Ok(vec![after.clone()])
     );
-    assert_eq!(instruments.get(before.id).await, Ok(Some(after.clone())));
     assert_eq!(
-        instruments.get_owned(merchant, before.id).await,
+        store.instruments.get(before.id).await,
+        Ok(Some(after.clone()))
+    );
+    assert_eq!(
+        store.instruments.get_owned(merchant, before.id).await,
         Ok(Some(after))
     );
 }

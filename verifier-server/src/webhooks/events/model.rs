@@ -114,13 +114,23 @@ mod tests {
 
     #[test]
     fn event_types_require_the_read_scope_of_their_resource() {
-        let all = [Scope::PaymentsRead, Scope::BalanceRead, Scope::EventsRead];
-        let rows: [(&str, &[Scope]); 6] = [
+        let all = [
+            Scope::PaymentsRead,
+            Scope::CustomersRead,
+            Scope::AgreementsRead,
+            Scope::BalanceRead,
+            Scope::EventsRead,
+        ];
+        let rows: [(&str, &[Scope]); 7] = [
             ("*", &all),
             (&KINDS.join(","), &all),
             ("payment.captured,dispute.lost", &all[..1]),
-            ("payment.captured,payout.paid", &all[..2]),
-            ("webhook_endpoint.disabled", &all[2..]),
+            ("payment.captured,payout.paid", &[all[0], all[3]]),
+            (
+                "customer.erased,instrument.saved,agreement.revoked",
+                &all[1..3],
+            ),
+            ("webhook_endpoint.disabled", &all[4..]),
             ("ping", &[]),
         ];
         for (event_types, scopes) in rows {
