@@ -16,6 +16,7 @@ mod outcomes;
 mod passkey;
 mod receipt;
 mod renewal;
+mod saved_cards;
 mod single_payment;
 mod tabs;
 mod translated;

@@ -56,8 +56,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     removed: "Card removed.",
     not_removed: "We couldn’t remove this card. Try again.",
     save_card: "Save this card for next time",
-    save_card_note: "The shop’s payment provider keeps its brand, last four digits and expiry date, but \
-                     never the security code.",
+    save_card_note: "The shop’s payment provider stores your card, but never its security code.",
     agreement,
     processing: "Processing…",
     still_processing: "Still working – your bank is taking longer than usual. Don’t close this \

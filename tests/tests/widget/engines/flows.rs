@@ -1,6 +1,6 @@
 //! The flows, for any browser engine.
 
-use crate::widget::embedding::{show_page, signed};
+use crate::widget::embedding::{page_with_tag, show_page, signed};
 use crate::widget::keyboard;
 use harness::accessibility::{Part, findings};
 use harness::browser::Session;
@@ -12,10 +12,13 @@ use harness::shopper::{
     FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
 };
 use reqwest::Method;
+use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
 use serde_json::json;
 
 /// A persona whose bank sends a code for every payment.
 const CODY: &str = "cody_challenge_code";
+/// A saved card to pay with.
+const SAVED_CARD: &str = "[name=instrument]:checked:not([value=''])";
 /// What a shopper is shown in place of the form once the payment is complete.
 const RECEIPT: &str = ".receipt";
 
@@ -176,4 +179,70 @@ pub(crate) async fn three_forms(engine: Engine) {
 pub(crate) async fn pay_by_keyboard(engine: Engine) {
     let scenario = Scenario::new("engine pays by keyboard").in_engine(engine);
     keyboard::pay_by_keyboard(scenario).await;
+}
+
+/// Saves a card with the shopper's consent, pays the next order with it, and removes it.
+pub(crate) async fn pay_by_saved_card(engine: Engine) {
+    let customer = format!("regular-{}", engine.name());
+    let name = format!("saved-{}", engine.name());
+    // Everyone who uses the same bank shares a phone.
+    let scenario = Scenario::new("engine pays by saved card").in_engine(engine);
+    play_alone(scenario, async move |session, environment| {
+        let go = async |number: u32, offers_saving: bool| {
+            let mut claims = environment.claims(&format!("{name}-{number}"));
+            claims.customer = Some(customer.clone());
+            claims.agreement = offers_saving.then_some(AgreementTerms {
+                kind: AgreementKind::CardOnFile,
+                maximum_amount: None,
+            });
+            let order = environment.merchant.sign(&claims);
+            let page = page_with_tag(&environment, &order, "");
+            let address = environment.site.publish(&claims.order_ref, page);
+            session.go(&address).await;
+            session.enter_frame(FRAME).await;
+            session.see(".test-mode").await;
+            claims.order_ref
+        };
+        let first = go(1, true).await;
+        session.fill_in(VISA).await;
+        session.press("#save-card").await;
+        look(&session, "save-card").await;
+        confirm(&session, &environment).await;
+        let payments = environment.payments_of(&first).await;
+        assert!(payments[0]["agreement"].is_string(), "{payments:?}");
+
+        let second = go(2, false).await;
+        session.see(SAVED_CARD).await;
+        look(&session, "saved-card").await;
+        // The bank knows the card, and the amount is small.
+        session.press(PAY).await;
+        session.see(RECEIPT).await;
+        let payments = environment.payments_of(&second).await;
+        assert_eq!(payments[0]["route"]["reason"], "stored_credential");
+        assert_eq!(payments[0]["state"], "captured");
+
+        go(3, false).await;
+        session.press_button("Remove").await;
+        session.see("#question").await;
+        look(&session, "removal-question").await;
+        session
+            .press("#question ~ button[data-look=secondary]")
+            .await;
+        session
+            .wait_until(&format!("!document.querySelector(\"{SAVED_CARD}\")"))
+            .await;
+        look(&session, "removed").await;
+        go(4, false).await;
+        assert_eq!(session.count(SAVED_CARD).await, 0);
+    })
+    .await;
+}
+
+/// Pays, and types the code that the bank sends before a card is stored.
+async fn confirm(session: &Session, environment: &TestEnvironment) {
+    session.press(PAY).await;
+    session.see("#code").await;
+    let code = environment.code_on_phone_of("ada_approved").await;
+    session.confirm_code(&code).await;
+    session.see(RECEIPT).await;
 }

@@ -3,7 +3,7 @@
 //! Each flow also looks for barriers with axe-core, and leaves pictures under
 //! `target/screenshots/engines`. What the page hears is tried in Chromium only.
 
-mod flows;
+pub(crate) mod flows;
 
 /// Each flow in Firefox and in WebKit.
 macro_rules! flows {
@@ -31,4 +31,5 @@ flows! {
     received_transfer_pays_the_order => pay_by_transfer,
     three_forms_on_one_page_work_independently => three_forms,
     keyboard_alone_pays_the_order => pay_by_keyboard,
+    saved_card_pays_the_next_order_and_is_removed => pay_by_saved_card,
 }

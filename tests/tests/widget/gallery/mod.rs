@@ -4,6 +4,7 @@ mod appearance;
 mod challenges;
 mod methods;
 mod receipts;
+mod saved_cards;
 mod shop;
 
 use super::embedding::{page, page_with_tag, show_page, signed};
