@@ -6,7 +6,7 @@ use harness::environment::TestEnvironment;
 use harness::gallery::Gallery;
 use harness::network::Fault;
 use harness::scenario::{Scenario, play_alone};
-use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PAY, VISA};
+use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA};
 use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
 use sealpay_protocol::order::OrderClaims;
 
@@ -56,7 +56,7 @@ async fn save(session: &Session, environment: &TestEnvironment) {
     session.see("#code").await;
     let code = environment.code_on_phone_of("ada_approved").await;
     session.confirm_code(&code).await;
-    session.see(".receipt").await;
+    session.read(PANEL, "Payment complete").await;
 }
 
 async fn show_the_list(
