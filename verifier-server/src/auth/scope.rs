@@ -1,70 +1,25 @@
 //! Scopes of API keys.
 
-/// A scope. Reading and writing are separate, and so are operations that cost money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// Read payments, their modifications and disputes.
-    PaymentsRead,
-    /// Captures and voids.
-    PaymentsWrite,
-    /// Refunds.
-    RefundsWrite,
-    /// Respond to disputes.
-    DisputesWrite,
-    /// Read customers and their saved instruments.
-    CustomersRead,
-    /// Create, change and erase customers, and detach their instruments.
-    CustomersWrite,
-    /// Read agreements.
-    AgreementsRead,
-    /// Revoke agreements.
-    AgreementsWrite,
-    /// Charge saved instruments by agreement.
-    AgreementsCharge,
-    /// Read balances, settlements and payouts.
-    BalanceRead,
-    /// Read events, webhook endpoints and deliveries.
-    EventsRead,
-    /// Change webhook endpoints and their secrets, and redeliver events.
-    WebhooksWrite,
-    /// Read the audit trail.
-    AuditRead,
-}
-
-sealpay_protocol::names! {
-    Scope {
-        PaymentsRead = "payments:read",
-        PaymentsWrite = "payments:write",
-        RefundsWrite = "refunds:write",
-        DisputesWrite = "disputes:write",
-        CustomersRead = "customers:read",
-        CustomersWrite = "customers:write",
-        AgreementsRead = "agreements:read",
-        AgreementsWrite = "agreements:write",
-        AgreementsCharge = "agreements:charge",
-        BalanceRead = "balance:read",
-        EventsRead = "events:read",
-        WebhooksWrite = "webhooks:write",
-        AuditRead = "audit:read",
-    }
-}
-
-impl Scope {
-    /// Whether stored scopes (comma-separated names, or `*`) contain this one.
-    #[must_use]
-    pub fn is_in(self, scopes: &str) -> bool {
-        scopes == "*" || scopes.split(',').any(|scope| scope == self.name())
-    }
-}
-
 /// The required scope of a handler, as a type: a handler without one does not compile.
 pub(crate) trait RequiredScope: Send + Sync + 'static {
     /// The scope.
     const SCOPE: Scope;
 }
 
-macro_rules! required_scopes {
-    ($($name:ident),* $(,)?) => {
+macro_rules! scopes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A scope. Reading and writing are separate, and so are operations that cost money.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Scope {
+            $($(#[$doc])* $name,)*
+        }
+
+        sealpay_protocol::names! {
+            Scope {
+                $($name = $text,)*
+            }
+        }
+
         /// Each scope as the type of a request that requires it.
         pub(crate) mod required {$(
             #[derive(Debug)]
@@ -77,20 +32,41 @@ macro_rules! required_scopes {
     };
 }
 
-required_scopes! {
-    PaymentsRead,
-    PaymentsWrite,
-    RefundsWrite,
-    DisputesWrite,
-    CustomersRead,
-    CustomersWrite,
-    AgreementsRead,
-    AgreementsWrite,
-    AgreementsCharge,
-    BalanceRead,
-    EventsRead,
-    WebhooksWrite,
-    AuditRead,
+scopes! {
+    /// Read payments, their modifications and disputes.
+    PaymentsRead = "payments:read",
+    /// Captures and voids.
+    PaymentsWrite = "payments:write",
+    /// Refunds.
+    RefundsWrite = "refunds:write",
+    /// Respond to disputes.
+    DisputesWrite = "disputes:write",
+    /// Read customers and their saved instruments.
+    CustomersRead = "customers:read",
+    /// Create, change and erase customers, and detach their instruments.
+    CustomersWrite = "customers:write",
+    /// Read agreements.
+    AgreementsRead = "agreements:read",
+    /// Revoke agreements.
+    AgreementsWrite = "agreements:write",
+    /// Charge saved instruments by agreement.
+    AgreementsCharge = "agreements:charge",
+    /// Read balances, settlements and payouts.
+    BalanceRead = "balance:read",
+    /// Read events, webhook endpoints and deliveries.
+    EventsRead = "events:read",
+    /// Change webhook endpoints and their secrets, and redeliver events.
+    WebhooksWrite = "webhooks:write",
+    /// Read the audit trail.
+    AuditRead = "audit:read",
+}
+
+impl Scope {
+    /// Whether stored scopes (comma-separated names, or `*`) contain this one.
+    #[must_use]
+    pub fn is_in(self, scopes: &str) -> bool {
+        scopes == "*" || scopes.split(',').any(|scope| scope == self.name())
+    }
 }
 
 #[cfg(test)]
