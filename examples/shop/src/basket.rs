@@ -4,6 +4,7 @@ use crate::integration::Merchant;
 use crate::integration::state::Order;
 use crate::products::{self, Product};
 use crate::system;
+use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
 use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{Capture, OrderClaims, OrderItem, Simulate};
@@ -12,6 +13,9 @@ use std::io;
 
 /// Letters and digits that are not mistaken for one another when read aloud: five bits each.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The shop's reference of the only customer who has an account here.
+const CUSTOMER: &str = "customer-1";
 
 /// The shop's part of an order.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,6 +36,9 @@ pub(crate) struct TestSettings {
     pub(crate) methods: Vec<Method>,
     /// The outcome of the simulated bank; empty when the card decides.
     pub(crate) simulate: String,
+    /// Whether the shopper is a customer who has logged in: the form saves and shows cards.
+    #[serde(default)]
+    pub(crate) is_returning: bool,
 }
 
 impl Default for TestSettings {
@@ -40,6 +47,7 @@ impl Default for TestSettings {
             capture: Capture::Automatic,
             methods: Method::ALL.to_vec(),
             simulate: String::new(),
+            is_returning: false,
         }
     }
 }
@@ -94,6 +102,13 @@ impl Basket {
             claims.methods = Some(self.settings.methods.clone());
             let outcome = self.settings.simulate.clone();
             claims.simulate = (!outcome.is_empty()).then_some(Simulate { outcome });
+            if self.settings.is_returning && self.settings.methods.contains(&Method::Card) {
+                claims.customer = Some(CUSTOMER.to_owned());
+                claims.agreement = Some(AgreementTerms {
+                    kind: AgreementKind::CardOnFile,
+                    maximum_amount: None,
+                });
+            }
         }
         Ok(claims)
     }

@@ -91,6 +91,7 @@ pub(super) async fn configure(
             .collect(),
         capture: Capture::from_name(form.get("capture").ok_or(INCOMPLETE)?).ok_or(INCOMPLETE)?,
         simulate: form.get("simulate").cloned().unwrap_or_default(),
+        is_returning: form.contains_key("is_returning"),
     };
     if settings.methods.is_empty() {
         return Err(INCOMPLETE);

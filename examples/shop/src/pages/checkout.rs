@@ -169,6 +169,11 @@ fn test_settings(reference: &str, settings: &TestSettings, cards: &TestCards) ->
                         }
                     }
                 }
+                label .tick {
+                    input type="checkbox" name="is_returning" value="yes"
+                        checked[settings.is_returning];
+                    "Returning customer: save cards and pay with saved ones"
+                }
                 label for="simulate" { "Outcome" }
                 select #simulate name="simulate" {
                     option value="" { "Decided by the card (default)" }

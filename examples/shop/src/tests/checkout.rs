@@ -3,6 +3,7 @@
 use super::{event, shop, shop_with};
 use crate::pages::test_cards;
 use axum::http::{StatusCode, header};
+use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use serde_json::json;
@@ -37,6 +38,15 @@ async fn shop_signs_its_own_price_and_what_a_tester_chose() {
         (claims.methods, claims.capture),
         (Some(methods), Capture::Manual)
     );
+    let second = {
+        let settings = "card=yes&is_returning=yes&capture=automatic";
+        shop.post(&path, settings).await;
+        let second = shop.signed(&reference).await;
+        let claims = shop.claims(&second);
+        assert_eq!(claims.agreement.unwrap().kind, AgreementKind::CardOnFile);
+        assert!(claims.customer.is_some());
+        second
+    };
     for wrong in ["card=yes&capture=later", "capture=manual"] {
         let response = shop.post(&path, wrong).await;
         assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
