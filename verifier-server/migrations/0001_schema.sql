@@ -188,13 +188,15 @@ CREATE TABLE sessions (
     UNIQUE (merchant, jti)
 );
 
+CREATE INDEX sessions_of_customer ON sessions (merchant, customer) WHERE customer IS NOT NULL;
+
 -- Customers and agreements ------------------------------------------------------------------------
 
--- The reference is the merchant's own; an erased customer's is its id.
+-- The reference is the merchant's own; an erased customer has none.
 CREATE TABLE customers (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
-    reference TEXT NOT NULL,
+    reference TEXT,
     email TEXT,
     name TEXT,
     locale TEXT,
@@ -258,6 +260,7 @@ CREATE TABLE agreements (
     network_transaction_id TEXT,
     first_payment TEXT NOT NULL,
     consent TEXT NOT NULL,
+    accepted_at_ms BIGINT NOT NULL,
     sequence BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,
     updated_at_ms BIGINT NOT NULL

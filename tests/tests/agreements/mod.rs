@@ -1,5 +1,6 @@
 //! `/v1/agreements`: made by a payment, charged by the merchant, revoked.
 
+mod attacks;
 mod charge;
 mod make;
 mod revoke;

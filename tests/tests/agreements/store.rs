@@ -23,7 +23,7 @@ fn customer(merchant: MerchantId, reference: &str) -> Customer {
     Customer {
         id: new_id!(CustomerId),
         merchant,
-        reference: reference.into(),
+        reference: Some(reference.into()),
         email: Some("ada@example.com".into()),
         name: None,
         locale: Some("de-AT".into()),
@@ -149,6 +149,7 @@ fn agreement(instrument: &Instrument, kind: AgreementKind) -> Agreement {
         network_transaction_id: Some("123".into()),
         first_payment: new_id!(PaymentId),
         consent: "I agree.".into(),
+        accepted_at_ms: NOW_MS,
         sequence: 1,
         created_at_ms: NOW_MS,
         updated_at_ms: NOW_MS,

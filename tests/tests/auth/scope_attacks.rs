@@ -1,9 +1,11 @@
 //! Keys with few scopes gain nothing indirectly, through webhooks, events or stored responses.
 
 use super::api_keys::key_for;
+use crate::agreements::agreed;
 use crate::databases::on_both_databases;
 use harness::back_office::{key, write};
 use harness::gateway::{Answer, TestGateway};
+use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 
@@ -132,6 +134,7 @@ async fn events_are_filtered_by_scope(gateway: &TestGateway) {
     let payment = gateway.approved(Capture::Automatic, 1000, |_| {}).await;
     let known = endpoint(gateway, &json!({"url": "https://shop.example/webhooks"})).await;
     gateway.write(&format!("{known}/ping"), &json!({})).await;
+    agreed(gateway, AgreementKind::CardOnFile, None).await;
     let captured = event(gateway, "payment.captured").await;
     let (reader, _) = key_for(gateway, "events:read", None).await;
     let (both, _) = key_for(gateway, "events:read,payments:read", None).await;
@@ -147,10 +150,18 @@ async fn events_are_filtered_by_scope(gateway: &TestGateway) {
         kinds
     };
     let sees = families(&reader, "/v1/events").await;
-    assert!(
-        sees.contains(&"ping".into()) && !sees.contains(&"payment".into()),
-        "{sees:?}"
-    );
+    assert_eq!(sees, ["ping", "webhook_endpoint"]);
+    for (scope, family) in [
+        ("customers:read", ["customer", "instrument"].as_slice()),
+        ("agreements:read", &["agreement"]),
+    ] {
+        let (key, _) = key_for(gateway, &format!("events:read,{scope}"), None).await;
+        let sees = families(&key, "/v1/events").await;
+        let others = sees
+            .iter()
+            .filter(|kind| !["ping", "webhook_endpoint"].contains(&kind.as_str()));
+        assert_eq!(others.collect::<Vec<_>>(), family, "{scope}");
+    }
     let sees = families(&both, "/v1/events").await;
     assert!(
         sees.contains(&"ping".into()) && sees.contains(&"payment".into()),

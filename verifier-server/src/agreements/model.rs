@@ -49,6 +49,8 @@ pub struct Agreement {
     pub first_payment: PaymentId,
     /// The sentence that the customer agreed to, as the form showed it.
     pub consent: String,
+    /// When the customer agreed, milliseconds since 1970.
+    pub accepted_at_ms: i64,
     /// The number of events about this agreement.
     pub sequence: i64,
     /// When it was made, milliseconds since 1970.
@@ -97,12 +99,17 @@ impl Agreement {
 /// What a payment stores if it is approved: kept with the payment until then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingAgreement {
-    /// The customer.
-    pub customer: CustomerId,
+    /// The customer, if there was one with the order's reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<CustomerId>,
+    /// The merchant's reference of the customer.
+    pub reference: String,
     /// What the customer agreed to.
     pub terms: AgreementTerms,
     /// The sentence, as the form showed it.
     pub consent: String,
+    /// When the customer agreed, milliseconds since 1970.
+    pub accepted_at_ms: i64,
 }
 
 #[cfg(test)]
@@ -125,6 +132,7 @@ mod tests {
             network_transaction_id: None,
             first_payment: PaymentId::new(1, [1; 10]),
             consent: "I agree.".into(),
+            accepted_at_ms: 0,
             sequence: 1,
             created_at_ms: 0,
             updated_at_ms: 0,

@@ -3,6 +3,7 @@
 
 use super::model::{Agreement, AgreementState, PendingAgreement};
 use super::{store, view};
+use crate::customers;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::idempotency::write::Prepared;
@@ -56,13 +57,20 @@ pub(crate) async fn prepare(
     payment: FirstPayment<'_>,
     pending: &PendingAgreement,
 ) -> Result<Option<NewAgreement>, ApiError> {
+    let named = (pending.customer, pending.reference.as_str());
+    let customer = customers::service::of_order(gateway, payment.merchant, named).await?;
+    let saved = match customer {
+        Some(customer) => save(gateway, payment, customer).await?,
+        None => None,
+    };
     let Some(Saved {
         instrument,
         mut rows,
-    }) = save(gateway, payment, pending.customer).await?
+    }) = saved
     else {
-        tracing::error!(payment = %payment.id, provider = payment.provider,
-            "the provider did not store the card, so the agreement is not made");
+        tracing::warn!(payment = %payment.id, provider = payment.provider,
+            "no agreement is made: the provider stored no card, or the customer or the instrument \
+             is gone");
         return Ok(None);
     };
     let now_ms = gateway.clock.now_ms_i64();
@@ -81,7 +89,7 @@ pub(crate) async fn prepare(
     let agreement = Agreement {
         id: rows.agreement,
         merchant: payment.merchant,
-        customer: pending.customer,
+        customer: instrument.customer,
         instrument: instrument.id,
         kind,
         state: AgreementState::Active,
@@ -90,6 +98,7 @@ pub(crate) async fn prepare(
         network_transaction_id: payment.network_transaction_id.map(str::to_owned),
         first_payment: payment.id,
         consent: pending.consent.clone(),
+        accepted_at_ms: pending.accepted_at_ms,
         sequence: 1,
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
@@ -129,22 +138,30 @@ async fn save(
     };
     let instrument = match known {
         Some(before) => {
-            let after = Instrument {
-                card: payment.card.clone(),
-                credential,
-                state: InstrumentState::Active,
-                is_assessed: payment.is_assessed,
+            let mut after = Instrument {
                 sequence: before.sequence.saturating_add(1),
                 used_at_ms: now_ms,
                 updated_at_ms: now_ms,
                 ..before.clone()
             };
+            if payment.instrument.is_none() {
+                after.card = payment.card.clone();
+                after.credential = credential;
+                after.state = InstrumentState::Active;
+                after.is_assessed = payment.is_assessed;
+            } else if before.state == InstrumentState::Detached {
+                // It was detached while its payment was under way.
+                return Ok(None);
+            }
             if before.credential != after.credential {
                 let former =
                     instruments::store::revocation(&before.provider, &before.credential, now_ms);
                 rows.others.push((former.0, former.1.to_vec()));
+                if let Some(id) = payment.network_transaction_id {
+                    rows.others.push(store::quote(before.id, id));
+                }
             }
-            if before.state != InstrumentState::Active {
+            if before.state != after.state {
                 let event = instruments::view::event(gateway, "instrument.saved", &after, None)?;
                 rows.events.push(event);
             }

@@ -86,6 +86,10 @@ async fn withdraw(
         let found = gateway.store.instruments.get(id).await?;
         let before = found.ok_or(ApiError::new(ErrorCode::NotFound))?;
         if before.state == InstrumentState::Detached {
+            // The key may have been used for another request.
+            if let Some((request, _)) = &request {
+                idempotency::made_before::<String>(gateway, request).await?;
+            }
             return Ok(before);
         }
         // Read after the instrument, because they change only together with it.

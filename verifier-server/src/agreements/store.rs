@@ -36,6 +36,7 @@ entity! {
         network_transaction_id,
         first_payment,
         consent,
+        accepted_at_ms,
         sequence,
         created_at_ms,
         updated_at_ms,
@@ -58,6 +59,20 @@ const OF_MERCHANT: &str = sql!(
 /// Agreements change only together with their instrument, whose guard decides every race.
 const UPDATE: &str = "UPDATE agreements SET state = $2, sequence = $3, updated_at_ms = $4
     WHERE id = $1";
+
+/// A detached instrument is no default.
+const NO_DEFAULT: &str = "UPDATE customers SET default_instrument = NULL
+    WHERE id = $1 AND default_instrument = $2";
+
+/// The acquirer has stored the card again, by another payment of the customer.
+const CONTINUE: &str = "UPDATE agreements SET network_transaction_id = $2
+    WHERE instrument = $1 AND state = 'active'";
+
+/// The statement that lets an instrument's agreements quote another payment of the customer.
+pub(crate) fn quote(instrument: InstrumentId, network_transaction_id: &str) -> Prepared {
+    let values = values![instrument, network_transaction_id.to_owned()];
+    (CONTINUE, values.to_vec())
+}
 
 /// The statement that adds an agreement.
 pub(crate) fn insert(agreement: &Agreement) -> Result<Prepared, DatabaseError> {
@@ -114,6 +129,7 @@ impl AgreementStore {
                 now_ms,
             );
             write = write.and(sql, values);
+            write = write.and(NO_DEFAULT, values![instrument.customer, instrument.id]);
         }
         for event in change.events {
             write = write.publishing(event)?;

@@ -76,7 +76,7 @@ impl AgreementRecord {
             consent: ConsentRecord {
                 text: agreement.consent.clone(),
                 sha256: hex(&Sha256::digest(agreement.consent.as_bytes())),
-                accepted_at: unix_seconds(agreement.created_at_ms),
+                accepted_at: unix_seconds(agreement.accepted_at_ms),
             },
             created_at: unix_seconds(agreement.created_at_ms),
             updated_at: unix_seconds(agreement.updated_at_ms),

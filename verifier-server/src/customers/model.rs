@@ -9,8 +9,8 @@ pub struct Customer {
     pub id: CustomerId,
     /// The merchant.
     pub merchant: MerchantId,
-    /// The merchant's own reference, unique for the merchant; the customer's id after the erasure.
-    pub reference: String,
+    /// The merchant's own reference, unique for the merchant; none after the erasure.
+    pub reference: Option<String>,
     /// The mail address.
     pub email: Option<String>,
     /// The name.

@@ -55,7 +55,7 @@ fn new(gateway: &Gateway, merchant: MerchantId, reference: String) -> Customer {
     Customer {
         id: CustomerId::new(now_ms, gateway.rng.bytes()),
         merchant,
-        reference,
+        reference: Some(reference),
         email: None,
         name: None,
         locale: None,
@@ -96,25 +96,31 @@ pub async fn create(
     }
 }
 
-/// The customer that an order names, created if the merchant has none with this reference.
+/// The customer of an approved payment: the one that the order named when the shopper agreed, or a
+/// new one if there was none. None if it was erased meanwhile.
 pub(crate) async fn of_order(
     gateway: &Gateway,
     merchant: MerchantId,
-    reference: &str,
-) -> Result<Customer, ApiError> {
+    (known, reference): (Option<CustomerId>, &str),
+) -> Result<Option<CustomerId>, ApiError> {
     let customers = &gateway.store.customers;
+    if let Some(id) = known {
+        let customer = customers.get_owned(merchant, id).await?;
+        let customer = customer.filter(|customer| customer.erased_at_ms.is_none());
+        return Ok(customer.map(|customer| customer.id));
+    }
     if let Some(customer) = customers.get_by_reference(merchant, reference).await? {
-        return Ok(customer);
+        return Ok(Some(customer.id));
     }
     let customer = new(gateway, merchant, reference.to_owned());
     let event = view::event(gateway, "customer.created", &customer)?;
     if customers.add(&customer, &event, None).await? == Written::Done {
         gateway.wake_outbox();
-        return Ok(customer);
+        return Ok(Some(customer.id));
     }
-    // Another request was first.
+    // Another payment was first.
     let customer = customers.get_by_reference(merchant, reference).await?;
-    customer.ok_or_else(|| ApiError::new(ErrorCode::StateConflict))
+    Ok(customer.map(|customer| customer.id))
 }
 
 /// Changes a customer, once for each `Idempotency-Key`.
@@ -161,7 +167,7 @@ impl CustomerChange {
             }
             Self::Erase => {
                 // The reference may be a name or an address, though it should not.
-                customer.reference = customer.id.to_string();
+                customer.reference = None;
                 customer.email = None;
                 customer.name = None;
                 customer.locale = None;

@@ -50,9 +50,12 @@ const UPDATE: &str = "UPDATE customers SET reference = $3, email = $4, name = $5
     time_zone = $7, default_instrument = $8, sequence = $9, erased_at_ms = $10, updated_at_ms = $11
     WHERE id = $1 AND sequence = $2 AND erased_at_ms IS NULL";
 
+/// Sessions name their customer by the reference, which may be personal.
+const FORGET: &str = "UPDATE sessions SET customer = NULL WHERE merchant = $1 AND customer = $2";
+
 const OF_MERCHANT: &str = sql!(
     Customer::SELECT,
-    "WHERE merchant = $1 AND id < $2 AND reference = COALESCE($4, reference) \
+    "WHERE merchant = $1 AND id < $2 AND (CAST($4 AS TEXT) IS NULL OR reference = $4) \
      ORDER BY id DESC LIMIT $3"
 );
 
@@ -94,7 +97,7 @@ impl CustomerStore {
         let values = values![
             before.id,
             before.sequence,
-            &after.reference,
+            after.reference.clone(),
             after.email.clone(),
             after.name.clone(),
             after.locale.clone(),
@@ -104,11 +107,13 @@ impl CustomerStore {
             after.erased_at_ms,
             after.updated_at_ms,
         ];
-        IdempotentWrite::guarded_by(UPDATE, values)
+        let mut write = IdempotentWrite::guarded_by(UPDATE, values)
             .answering(request, after.id, after.updated_at_ms)
-            .publishing(event)?
-            .run(&self.database)
-            .await
+            .publishing(event)?;
+        if let (Some(former), None) = (&before.reference, &after.reference) {
+            write = write.and(FORGET, values![before.merchant, former.clone()]);
+        }
+        write.run(&self.database).await
     }
 
     /// A merchant's customer; none if it is another merchant's.

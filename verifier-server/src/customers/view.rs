@@ -18,8 +18,8 @@ pub struct CustomerRecord {
     pub livemode: bool,
     /// `mer_…`.
     pub merchant: String,
-    /// The merchant's own reference; the id after the erasure.
-    pub reference: String,
+    /// The merchant's own reference; null after the erasure.
+    pub reference: Option<String>,
     /// The mail address.
     pub email: Option<String>,
     /// The name.
@@ -75,8 +75,6 @@ pub struct CustomerEventData {
 pub struct CustomerSummary {
     /// `cus_…`.
     pub id: String,
-    /// The merchant's own reference; the id after the erasure.
-    pub reference: String,
     /// `ins_…`: the instrument for payments that name none.
     pub default_instrument: Option<String>,
 }
@@ -87,7 +85,6 @@ pub(super) fn event(gateway: &Gateway, kind: &str, customer: &Customer) -> Resul
         sequence: customer.sequence,
         customer: CustomerSummary {
             id: customer.id.to_string(),
-            reference: customer.reference.clone(),
             default_instrument: customer.default_instrument.map(|id| id.to_string()),
         },
     };

@@ -58,8 +58,14 @@ pub async fn authorize(
     } else {
         match instrument {
             Ok(instrument) => {
-                let prepared = instrument.prepare(attempt).await?;
-                claim(attempt, prepared, &*instrument).await?
+                match instrument.prepare(attempt).await {
+                    Ok(prepared) => claim(attempt, prepared, &*instrument).await?,
+                    // It may have been removed since the attempt was made.
+                    Err(error) if error.code == ErrorCode::InstrumentUnavailable => {
+                        answer_stored(attempt, error, Some(&*instrument)).await?
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             Err(error) => answer_stored(attempt, error, None).await?,
         }

@@ -4,17 +4,20 @@ use super::event;
 use super::methods::card::model::CardCodes;
 use super::model::Payment;
 use super::state::PaymentState;
-use super::store::outcome::{OutcomeEffects, Recorded};
+use super::store::outcome::{OutcomeEffects, Recorded, is_outdated};
 use crate::agreements::record::{self as agreement, FirstPayment, NewAgreement};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::ledger::posting;
+use crate::ledger::posting::{self, Posting};
 use sealpay_protocol::order::Capture;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
 use sealpay_provider::{
     Approval, CredentialReference, Inquiry, ProviderDecision, ProviderError, Rejection,
 };
+
+/// How often an outcome is written again because the instrument that it stores has changed.
+const STORING_TRIES: u32 = 5;
 
 /// The outcome of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,24 +199,16 @@ pub async fn record_as(
             updated.captured_minor,
         )
     });
-    let stored = stored_by(gateway, &updated, credential.as_ref()).await?;
-    updated.agreement = stored
-        .as_ref()
-        .map_or(updated.agreement, |stored| Some(stored.agreement));
-    let event = event::for_payment(gateway, &mut updated)?;
-    let effects = OutcomeEffects {
-        event: event.as_ref(),
-        posting: posting.as_ref(),
-        stored: stored.as_ref(),
-    };
-    let recorded = gateway
-        .store
-        .payments
-        .record_outcome(payment, &updated, effects)
-        .await?;
+    let (recorded, is_published) = store_outcome(
+        gateway,
+        payment,
+        &updated,
+        (posting.as_ref(), credential.as_ref()),
+    )
+    .await?;
     match recorded {
         Recorded::Done(payment) => {
-            if event.is_some() {
+            if is_published {
                 gateway.wake_outbox();
             }
             tracing::info!(payment = %payment.id, state = %state, decline, "outcome recorded");
@@ -258,6 +253,42 @@ async fn contradicted(
             .await?;
     }
     Ok(())
+}
+
+/// Writes the outcome with everything that belongs to it, again if another payment has changed the
+/// instrument that this one stores; returns whether there is an event as well.
+async fn store_outcome(
+    gateway: &Gateway,
+    payment: &Payment,
+    updated: &Payment,
+    (posting, credential): (Option<&Posting>, Option<&CredentialReference>),
+) -> Result<(Recorded, bool), ApiError> {
+    let mut tries = STORING_TRIES;
+    loop {
+        let mut updated = updated.clone();
+        let stored = stored_by(gateway, &updated, credential).await?;
+        updated.agreement = stored
+            .as_ref()
+            .map_or(updated.agreement, |stored| Some(stored.agreement));
+        if let Some(card) = updated
+            .details
+            .card_mut()
+            .filter(|_| !updated.state.is_open())
+        {
+            card.storing = None;
+        }
+        let event = event::for_payment(gateway, &mut updated)?;
+        let effects = OutcomeEffects {
+            event: event.as_ref(),
+            posting,
+            stored: stored.as_ref(),
+        };
+        let payments = &gateway.store.payments;
+        match payments.record_outcome(payment, &updated, effects).await {
+            Err(error) if tries > 0 && is_outdated(&error) => tries -= 1,
+            recorded => return Ok((recorded?, event.is_some())),
+        }
+    }
 }
 
 /// The agreement that a payment makes, if it is approved.

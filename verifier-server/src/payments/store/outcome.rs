@@ -61,6 +61,13 @@ impl<'a> OutcomeEffects<'a> {
     }
 }
 
+const OUTDATED: &str = "an instrument has changed while a payment stored it";
+
+/// Whether an instrument has changed since its new rows were prepared; nothing was written.
+pub(crate) fn is_outdated(error: &DatabaseError) -> bool {
+    matches!(error, DatabaseError::Unavailable(reason) if reason == OUTDATED)
+}
+
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
     WHERE id = $1 AND active_attempt = $2";
 
@@ -108,9 +115,8 @@ async fn apply(
             .take(outcome.guarded.len())
             .any(|count| *count != 1)
         {
-            // Nothing is written. Recovery asks the provider again and sees the other change.
-            let reason = "an instrument has changed while a payment stored it";
-            return Err(DatabaseError::Unavailable(reason.into()).into());
+            // Nothing is written.
+            return Err(DatabaseError::Unavailable(OUTDATED.into()).into());
         }
     }
     Ok(Ok(unwritten))

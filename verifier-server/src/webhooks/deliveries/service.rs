@@ -4,7 +4,6 @@ pub use super::redelivery::DeliveryFilter;
 use super::redelivery::{EventRange, RedeliveryBatch, RedeliverySelection};
 use crate::auth::access::{require, require_readable};
 use crate::auth::principal::Principal;
-use crate::auth::scope::Scope;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::http::paging::{self, Page};
@@ -13,7 +12,7 @@ use crate::store::Store;
 use crate::webhooks::endpoints::change::find;
 use crate::webhooks::endpoints::replay::{admit, endpoint_id, same};
 use crate::webhooks::endpoints::store::write::EndpointWrite;
-use crate::webhooks::events::model::read_scope;
+use crate::webhooks::events::model::{KINDS, read_scope};
 pub use crate::webhooks::events::store::EventFilter;
 use crate::webhooks::events::view::{EndpointDeliveryRecord, EventRecord, RedeliveryRecord};
 use sealpay_protocol::ids::{EventId, MerchantId};
@@ -80,6 +79,12 @@ impl RedeliveryRequest {
     }
 }
 
+/// The event types that a credential may not read.
+fn hidden_from(principal: &Principal) -> Vec<&'static str> {
+    let is_hidden = |kind: &&str| read_scope(kind).is_some_and(|scope| !principal.may(scope));
+    KINDS.into_iter().filter(is_hidden).collect()
+}
+
 /// The merchant's events that the credential may read, newest first.
 ///
 /// # Errors
@@ -95,8 +100,7 @@ pub async fn events(
     }
     let merchant = principal.merchant;
     let filter = EventFilter {
-        without_payments: !principal.may(Scope::PaymentsRead),
-        without_balance: !principal.may(Scope::BalanceRead),
+        hidden: hidden_from(principal),
         ..filter
     };
     // The type is not indexed, but a subject has few events.

@@ -17,28 +17,25 @@ pub struct EventFilter {
     pub created_from: Option<u64>,
     /// Of this second or earlier, seconds since 1970.
     pub created_until: Option<u64>,
-    /// Without payments and disputes, for credentials that may not read them.
-    pub without_payments: bool,
-    /// Without settlements and payouts.
-    pub without_balance: bool,
+    /// Without these types, which the credential may not read.
+    pub hidden: Vec<&'static str>,
     /// Older than this event.
     pub after: Option<EventId>,
     /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// `$1` to `$7` of every event query: merchant, type, time span, subject, and types that the
-/// credential may not read.
+/// `$1` to `$6` of every event query: merchant, type, time span, subject, and types that the
+/// credential may not read, between commas.
 const OF_FILTER: &str = "merchant = $1 AND kind = COALESCE($2, kind) AND created_at_ms >= $3 \
      AND created_at_ms < $4 AND subject = COALESCE($5, subject) \
-     AND (CAST($6 AS BIGINT) = 0 OR (kind NOT LIKE 'payment.%' AND kind NOT LIKE 'dispute.%')) \
-     AND (CAST($7 AS BIGINT) = 0 OR (kind NOT LIKE 'settlement.%' AND kind NOT LIKE 'payout.%'))";
+     AND CAST($6 AS TEXT) NOT LIKE '%,' || kind || ',%'";
 
 const MATCHING: &str = sql!(
     Event::SELECT,
     "WHERE ",
     OF_FILTER,
-    " AND id >= $8 AND id < $9 ORDER BY id DESC LIMIT $10"
+    " AND id >= $7 AND id < $8 ORDER BY id DESC LIMIT $9"
 );
 
 /// The same through the index that leads with the subject.
@@ -46,7 +43,7 @@ const OF_SUBJECT: &str = sql!(
     Event::SELECT,
     "WHERE ",
     OF_FILTER,
-    " AND id >= $8 AND id < $9 AND subject = $11 ORDER BY id DESC LIMIT $10"
+    " AND id >= $7 AND id < $8 AND subject = $10 ORDER BY id DESC LIMIT $9"
 );
 
 /// The deliveries of the same page. Bounded above, because a new event may be inserted between the
@@ -55,7 +52,7 @@ const DELIVERIES: &str = sql!(
     Delivery::SELECT,
     "WHERE event IN (SELECT id FROM events WHERE ",
     OF_FILTER,
-    " AND id >= $8 AND id <= $9) ORDER BY event, endpoint"
+    " AND id >= $7 AND id <= $8) ORDER BY event, endpoint"
 );
 
 const ONE: &str = sql!(Event::SELECT, "WHERE merchant = $1 AND id = $2");
@@ -84,7 +81,7 @@ pub(crate) fn named_between(from: Option<u64>, until: Option<u64>) -> IdRange<Ev
 }
 
 impl EventFilter {
-    fn values(&self, merchant: MerchantId) -> [Value; 7] {
+    fn values(&self, merchant: MerchantId) -> [Value; 6] {
         let until = self.created_until.and_then(|second| second.checked_add(1));
         values![
             merchant,
@@ -92,8 +89,7 @@ impl EventFilter {
             self.created_from.map_or(0, ms_of),
             until.map_or(i64::MAX, ms_of),
             self.subject.as_ref(),
-            self.without_payments,
-            self.without_balance,
+            format!(",{},", self.hidden.join(",")),
         ]
     }
 

@@ -77,8 +77,8 @@ pub(super) async fn identify(
     };
     // If a challenge was required, a weaker result is not enough.
     let insufficient =
-        decision.wants_challenge && authentication.status == AuthenticationStatus::Unavailable;
-    if insufficient || !authentication.status.may_be_authorized() {
+        decision.is_required && authentication.status == AuthenticationStatus::Unavailable;
+    if insufficient || is_too_weak(&payment, authentication.status) {
         let outcome = PaymentOutcome::declined("threeds_failed");
         let stored = record_authenticated(gateway, &payment, outcome, authentication).await?;
         return Ok(Identified::Finished(stored));
@@ -86,8 +86,24 @@ pub(super) async fn identify(
     renew_lease(gateway, payment, authentication).await
 }
 
+/// Whether no authorization may be requested with this result. The merchant may charge a card later
+/// only if the shopper was authenticated when agreeing (PSD2 RTS article 14).
+fn is_too_weak(payment: &Payment, status: AuthenticationStatus) -> bool {
+    let card = payment.details.card();
+    let is_charged_later = card
+        .and_then(|card| card.storing.as_ref())
+        .is_some_and(|pending| pending.terms.kind.is_merchant_initiated());
+    !status.may_be_authorized()
+        || (is_charged_later && status != AuthenticationStatus::Authenticated)
+}
+
+/// A card that the shopper may pay with again is not stored without authentication; the payment
+/// goes on.
 fn set_authentication(payment: &mut Payment, authentication: Authentication) {
     if let Some(card) = payment.details.card_mut() {
+        if authentication.status != AuthenticationStatus::Authenticated {
+            card.storing = None;
+        }
         card.authentication = Some(authentication);
     }
 }
@@ -151,14 +167,22 @@ pub(super) async fn resume(
     let Ok(Some(Progress::Done(authentication))) = gateway.within(asked).await else {
         return Ok(stored);
     };
-    if !authentication.status.may_be_authorized() {
+    if is_too_weak(&stored, authentication.status) {
         let outcome = PaymentOutcome::declined("threeds_failed");
         return record_authenticated(gateway, &stored, outcome, authentication).await;
     }
     let Some(choice) = choice else {
         return Ok(stored);
     };
-    let card = source::find(attempt, choice).await?;
+    let card = match source::find(attempt, choice).await {
+        Ok(card) => card,
+        // The saved card was removed during the challenge.
+        Err(error) if error.code == ErrorCode::InstrumentUnavailable => {
+            let outcome = PaymentOutcome::declined("revocation_one");
+            return record_authenticated(gateway, &stored, outcome, authentication).await;
+        }
+        Err(error) => return Err(error),
+    };
     let is_stored = stored
         .details
         .card()

@@ -1,7 +1,6 @@
 //! The shopper's consent to what an order stores.
 
 use crate::agreements::model::PendingAgreement;
-use crate::customers;
 use crate::error::{ApiError, ErrorCode};
 use crate::payments::methods::Attempt;
 use crate::sessions::model::Session;
@@ -55,17 +54,23 @@ pub(super) async fn pending(
     if is_on_file && is_saved {
         return Ok(None);
     }
-    let customer = customers::service::of_order(gateway, session.merchant, reference).await?;
-    if is_on_file {
+    let store = &gateway.store;
+    let customer = store
+        .customers
+        .get_by_reference(session.merchant, reference);
+    let customer = customer.await?.map(|customer| customer.id);
+    if let Some(customer) = customer.filter(|_| is_on_file) {
         let most = INSTRUMENTS_PER_CUSTOMER;
-        let known = gateway.store.instruments.on_file(customer.id, most).await?;
+        let known = store.instruments.on_file(customer, most).await?;
         if known.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
             return Ok(None);
         }
     }
     Ok(Some(PendingAgreement {
-        customer: customer.id,
+        customer,
+        reference: reference.clone(),
         terms: terms.clone(),
         consent: consent.to_owned(),
+        accepted_at_ms: gateway.clock.now_ms_i64(),
     }))
 }

@@ -6,6 +6,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+/// The key of the rule for cards that are stored.
+pub(super) const STORING: &str = "agreement";
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rules {
@@ -38,6 +41,9 @@ pub struct ChallengeInput {
 pub struct ChallengeDecision {
     /// Whether to require a challenge, even if the issuer would skip it.
     pub wants_challenge: bool,
+    /// Whether the payment ends if the issuer cannot be asked; a card that is only to be stored can
+    /// be paid with nevertheless.
+    pub is_required: bool,
     /// Keys of the matching rules; at least one.
     pub reasons: Vec<String>,
 }
@@ -53,7 +59,7 @@ pub fn decision(circumstances: &ChallengeInput) -> Option<ChallengeDecision> {
     let rows = [
         ("merchant", circumstances.merchant_requires, true),
         ("risk", by_risk, true),
-        ("agreement", circumstances.is_stored, true),
+        (STORING, circumstances.is_stored, true),
         ("amount", is_large(circumstances.money), false),
         ("staged", circumstances.is_staged, false),
     ];
@@ -61,6 +67,9 @@ pub fn decision(circumstances: &ChallengeInput) -> Option<ChallengeDecision> {
     let reasons = fitting.iter().map(|(key, ..)| (*key).to_owned()).collect();
     (!fitting.is_empty()).then(|| ChallengeDecision {
         wants_challenge: fitting.iter().any(|(.., challenge)| *challenge),
+        is_required: fitting
+            .iter()
+            .any(|(key, _, challenge)| *challenge && *key != STORING),
         reasons,
     })
 }
@@ -99,6 +108,7 @@ mod tests {
         let asked = |wants_challenge, reasons: &[&str]| {
             Some(ChallengeDecision {
                 wants_challenge,
+                is_required: wants_challenge,
                 reasons: reasons.iter().map(|&reason| reason.to_owned()).collect(),
             })
         };
@@ -142,7 +152,7 @@ mod tests {
             is_staged: false,
         });
         let stored = stored.unwrap();
-        assert!(stored.wants_challenge);
+        assert!(stored.wants_challenge && !stored.is_required);
         assert_eq!(stored.reasons, ["agreement"]);
     }
 }
