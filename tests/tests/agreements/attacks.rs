@@ -56,6 +56,7 @@ async fn card_stored_again_leaves_older_agreements_chargeable(gateway: &TestGate
 async fn card_replaced_during_the_challenge_stays_replaced(gateway: &TestGateway) {
     let on_file = agreed_by(gateway, AgreementKind::CardOnFile, None, PLAIN).await;
     let (checkout, attempt, asked) = subscribing_with_saved(gateway).await;
+    let code = gateway.newest_code().await;
     let account = gateway
         .bank_rows("SELECT account FROM bank_credentials")
         .await;
@@ -67,7 +68,7 @@ async fn card_replaced_during_the_challenge_stays_replaced(gateway: &TestGateway
     let replaced = read(gateway, "/v1/instruments", &on_file["instrument"]).await;
     // The old number is stored as another card of the customer.
     agreed_by(gateway, AgreementKind::CardOnFile, None, PLAIN).await;
-    type_code(gateway, &checkout, &asked).await;
+    checkout.type_code(asked.payment, &code).await;
     let paid = checkout.pay(&attempt).await;
     assert_eq!(paid.state, ShopperState::Captured, "{paid:?}");
     let instrument = read(gateway, "/v1/instruments", &on_file["instrument"]).await;

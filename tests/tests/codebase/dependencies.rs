@@ -21,7 +21,7 @@ const SHARED: [&str; 12] = [
 
 /// The features, each with the other features that it may use.
 const FEATURES: [(&str, &[&str]); 16] = [
-    ("agreements", &["instruments"]),
+    ("agreements", &["customers", "instruments"]),
     ("balance", &["settlements"]),
     ("customers", &["agreements", "instruments"]),
     ("disputes", &["payments"]),

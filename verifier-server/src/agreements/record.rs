@@ -33,13 +33,22 @@ pub(crate) struct FirstPayment<'a> {
 }
 
 /// The rows of a new agreement.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct NewAgreement {
-    pub(crate) agreement: AgreementId,
+    /// The agreement; none if the credential is only to be deleted.
+    pub(crate) agreement: Option<AgreementId>,
     /// Each has to change one row, or the payment's outcome is not recorded.
     pub(crate) guarded: Vec<Prepared>,
     pub(crate) others: Vec<Prepared>,
     pub(crate) events: Vec<Event>,
+}
+
+impl NewAgreement {
+    /// Has the provider delete a credential.
+    fn delete(&mut self, provider: &str, credential: &CredentialReference, now_ms: i64) {
+        let (sql, values) = instruments::store::revocation(provider, credential, now_ms);
+        self.others.push((sql, values.to_vec()));
+    }
 }
 
 /// An instrument after a payment that stores it, and the rows of this change.
@@ -48,7 +57,8 @@ struct Saved {
     rows: NewAgreement,
 }
 
-/// The agreement that an approved payment makes; none if the provider has stored nothing.
+/// The agreement that an approved payment makes; none if the provider has stored nothing. If the
+/// customer is gone, what the provider has stored is deleted.
 ///
 /// # Errors
 /// The store does not respond.
@@ -71,7 +81,11 @@ pub(crate) async fn prepare(
         tracing::warn!(payment = %payment.id, provider = payment.provider,
             "no agreement is made: the provider stored no card, or the customer or the instrument \
              is gone");
-        return Ok(None);
+        return Ok(payment.credential.map(|credential| {
+            let mut rows = NewAgreement::default();
+            rows.delete(payment.provider, credential, gateway.clock.now_ms_i64());
+            rows
+        }));
     };
     let now_ms = gateway.clock.now_ms_i64();
     let kind = pending.terms.kind;
@@ -82,12 +96,14 @@ pub(crate) async fn prepare(
             .of_instrument(instrument.id)
             .await?;
         if let Some(made) = active.iter().find(|agreement| agreement.kind == kind) {
-            rows.agreement = made.id;
+            rows.agreement = Some(made.id);
             return Ok(Some(rows));
         }
     }
+    let id = AgreementId::new(gateway.clock.now_ms(), gateway.rng.bytes());
+    rows.agreement = Some(id);
     let agreement = Agreement {
-        id: rows.agreement,
+        id,
         merchant: payment.merchant,
         customer: instrument.customer,
         instrument: instrument.id,
@@ -130,33 +146,14 @@ async fn save(
         return Ok(None);
     };
     let now_ms = gateway.clock.now_ms_i64();
-    let mut rows = NewAgreement {
-        agreement: AgreementId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
-        guarded: Vec::new(),
-        others: Vec::new(),
-        events: Vec::new(),
-    };
+    let mut rows = NewAgreement::default();
     let instrument = match known {
         Some(before) => {
-            let mut after = Instrument {
-                sequence: before.sequence.saturating_add(1),
-                used_at_ms: now_ms,
-                updated_at_ms: now_ms,
-                ..before.clone()
-            };
-            if payment.instrument.is_none() {
-                after.card = payment.card.clone();
-                after.credential = credential;
-                after.state = InstrumentState::Active;
-                after.is_assessed = payment.is_assessed;
-            } else if before.state == InstrumentState::Detached {
-                // It was detached while its payment was under way.
+            let Some(after) = saved_again(&payment, &before, credential, now_ms) else {
                 return Ok(None);
-            }
+            };
             if before.credential != after.credential {
-                let former =
-                    instruments::store::revocation(&before.provider, &before.credential, now_ms);
-                rows.others.push((former.0, former.1.to_vec()));
+                rows.delete(&before.provider, &before.credential, now_ms);
                 if let Some(id) = payment.network_transaction_id {
                     rows.others.push(store::quote(before.id, id));
                 }
@@ -191,4 +188,29 @@ async fn save(
         }
     };
     Ok(Some(Saved { instrument, rows }))
+}
+
+/// A known instrument after another payment. A card that was typed again is stored again; a saved
+/// one stays as it is, and as it has become meanwhile. None if it was detached while its payment was
+/// under way.
+fn saved_again(
+    payment: &FirstPayment<'_>,
+    before: &Instrument,
+    credential: CredentialReference,
+    now_ms: i64,
+) -> Option<Instrument> {
+    let mut after = Instrument {
+        sequence: before.sequence.saturating_add(1),
+        used_at_ms: now_ms,
+        updated_at_ms: now_ms,
+        ..before.clone()
+    };
+    if payment.instrument.is_some() {
+        return (before.state != InstrumentState::Detached).then_some(after);
+    }
+    after.card = payment.card.clone();
+    after.credential = credential;
+    after.state = InstrumentState::Active;
+    after.is_assessed = payment.is_assessed;
+    Some(after)
 }

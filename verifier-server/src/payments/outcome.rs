@@ -267,9 +267,8 @@ async fn store_outcome(
     loop {
         let mut updated = updated.clone();
         let stored = stored_by(gateway, &updated, credential).await?;
-        updated.agreement = stored
-            .as_ref()
-            .map_or(updated.agreement, |stored| Some(stored.agreement));
+        let made = stored.as_ref().and_then(|stored| stored.agreement);
+        updated.agreement = made.or(updated.agreement);
         if let Some(card) = updated
             .details
             .card_mut()
