@@ -30,7 +30,7 @@ async fn card_is_saved_with_consent_only() {
         );
         let note = form.attribute("#save-card", "aria-describedby").unwrap();
         let note = form.text(&format!("#{note}"));
-        assert!(note.contains("never the security code"), "{note}");
+        assert!(note.contains("never its security code"), "{note}");
         form.fill().await;
         if is_ticked {
             form.click("#save-card");
