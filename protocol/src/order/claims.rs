@@ -124,7 +124,9 @@ pub struct OrderItem {
 /// The requested outcome of the simulated bank.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Simulate {
     /// Name of an outcome; `docs/reference/test-cards.md` lists them.
+    #[cfg_attr(feature = "openapi", schema(example = "insufficient_funds"))]
     pub outcome: String,
 }

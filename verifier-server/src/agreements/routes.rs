@@ -6,6 +6,7 @@ use super::service;
 use super::service::AgreementFilter;
 use super::view::AgreementRecord;
 use crate::auth::scope::required::{AgreementsRead, AgreementsWrite};
+use crate::http::json::EmptyRequest;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
@@ -15,8 +16,6 @@ use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
 use sealpay_protocol::ids::{AgreementId, CustomerId};
-use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -84,11 +83,6 @@ pub(crate) async fn get(
     )))
 }
 
-/// A body without members.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RevokeAgreementRequest {}
-
 /// Revokes an agreement: no payment can follow. Its instrument is detached if no other agreement
 /// uses it.
 #[utoipa::path(
@@ -99,7 +93,7 @@ pub(crate) struct RevokeAgreementRequest {}
         ("id" = String, Path, description = "`agr_…`"),
         ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
-    request_body = RevokeAgreementRequest,
+    request_body = EmptyRequest,
     responses(
         (status = 200, description = "The revoked agreement", body = AgreementRecord),
     )
@@ -110,7 +104,7 @@ pub(crate) async fn revoke(
     request: MerchantRequest<AgreementsWrite>,
 ) -> Result<Json<AgreementRecord>, Problem> {
     let idempotent = request.idempotent()?;
-    let RevokeAgreementRequest {} = request.json()?;
+    let EmptyRequest {} = request.json()?;
     let agreement = revoke::revoke(&state.gateway, &idempotent, &id).await?;
     Ok(Json(AgreementRecord::new(
         &agreement,

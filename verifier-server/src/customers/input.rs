@@ -36,7 +36,7 @@ pub struct NewCustomer {
 }
 
 /// A change of a customer; omitted members stay as they are.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangedCustomer {
     /// The mail address; an empty text removes it.
@@ -55,33 +55,15 @@ pub struct ChangedCustomer {
     pub default_instrument: Option<String>,
 }
 
-/// The members that a new customer and a change have in common.
-#[derive(Clone)]
-pub(super) struct Details {
-    email: Option<String>,
-    name: Option<String>,
-    locale: Option<String>,
-    time_zone: Option<String>,
-}
-
 impl NewCustomer {
-    pub(super) fn details(self) -> Details {
-        Details {
+    /// The members that it has in common with a change.
+    pub(super) fn details(self) -> ChangedCustomer {
+        ChangedCustomer {
             email: self.email,
             name: self.name,
             locale: self.locale,
             time_zone: self.time_zone,
-        }
-    }
-}
-
-impl ChangedCustomer {
-    pub(super) fn details(self) -> Details {
-        Details {
-            email: self.email,
-            name: self.name,
-            locale: self.locale,
-            time_zone: self.time_zone,
+            default_instrument: None,
         }
     }
 }
@@ -99,12 +81,13 @@ pub(super) fn reference(reference: &str) -> Result<(), ApiError> {
     Err(ApiError::invalid("reference", detail))
 }
 
-/// Applies the given members to a customer.
+/// Applies the given members to a customer, except for the default instrument, which has to be
+/// looked up.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidParameter`](crate::error::ErrorCode::InvalidParameter), which names the
 /// first invalid member.
-pub(super) fn apply(details: Details, customer: &mut Customer) -> Result<(), ApiError> {
+pub(super) fn apply(details: ChangedCustomer, customer: &mut Customer) -> Result<(), ApiError> {
     if let Some(email) = details.email {
         customer.email = optional(email, is_email, || {
             ApiError::invalid(

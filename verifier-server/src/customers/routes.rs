@@ -5,6 +5,7 @@ use super::service;
 use super::service::{ChangedCustomer, CustomerFilter, NewCustomer};
 use super::view::CustomerRecord;
 use crate::auth::scope::required::{CustomersRead, CustomersWrite};
+use crate::http::json::EmptyRequest;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
@@ -15,8 +16,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use sealpay_protocol::ids::CustomerId;
-use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -130,11 +129,6 @@ pub(crate) async fn change(
     )))
 }
 
-/// A body without members.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EraseCustomerRequest {}
-
 /// Erases a customer's personal data, revokes the agreements and detaches the instruments. Payments
 /// and the ledger stay.
 #[utoipa::path(
@@ -155,7 +149,7 @@ pub(crate) async fn erase(
     request: MerchantRequest<CustomersWrite>,
 ) -> Result<Json<CustomerRecord>, Problem> {
     let idempotent = request.idempotent()?;
-    let EraseCustomerRequest {} = request.json()?;
+    let EmptyRequest {} = request.json()?;
     let customer = erase::erase(&state.gateway, &idempotent, &id).await?;
     Ok(Json(CustomerRecord::new(
         &customer,

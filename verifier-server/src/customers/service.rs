@@ -132,18 +132,15 @@ pub async fn change(
     gateway: &Gateway,
     request: &IdempotentRequest,
     id: &str,
-    mut changed: ChangedCustomer,
+    changed: ChangedCustomer,
 ) -> Result<Customer, ApiError> {
-    let default = changed.default_instrument.take();
-    let details = changed.details();
-    let change = CustomerChange::Details(details, default);
-    carry_out(gateway, request, id, &change).await
+    carry_out(gateway, request, id, &CustomerChange::Details(changed)).await
 }
 
 /// A change of a customer.
 pub(super) enum CustomerChange {
-    /// Members, and the default instrument.
-    Details(input::Details, Option<String>),
+    /// The given members change.
+    Details(ChangedCustomer),
     /// The personal data goes.
     Erase,
 }
@@ -151,16 +148,16 @@ pub(super) enum CustomerChange {
 impl CustomerChange {
     const fn event(&self) -> &'static str {
         match self {
-            Self::Details(..) => "customer.updated",
+            Self::Details(_) => "customer.updated",
             Self::Erase => "customer.erased",
         }
     }
 
     async fn apply(&self, gateway: &Gateway, customer: &mut Customer) -> Result<(), ApiError> {
         match self {
-            Self::Details(details, default) => {
-                input::apply(details.clone(), customer)?;
-                if let Some(wanted) = default {
+            Self::Details(changed) => {
+                input::apply(changed.clone(), customer)?;
+                if let Some(wanted) = &changed.default_instrument {
                     customer.default_instrument =
                         default_instrument(gateway, customer, wanted).await?;
                 }

@@ -7,6 +7,7 @@ use super::service::DisputeAction;
 use super::view::DisputeRecord;
 use crate::auth::scope::required::{DisputesWrite, PaymentsRead};
 use crate::error::{ApiError, ErrorCode};
+use crate::http::json::EmptyRequest;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
@@ -122,11 +123,6 @@ pub(crate) async fn evidence(
     Ok(Json(DisputeRecord::new(&dispute, state.gateway.livemode())))
 }
 
-/// An empty body.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AcceptDisputeRequest {}
-
 /// Accepts a dispute; the shopper keeps the amount.
 #[utoipa::path(
     post,
@@ -136,7 +132,7 @@ pub(crate) struct AcceptDisputeRequest {}
         ("id" = String, Path, description = "`dis_…`"),
         ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
-    request_body = AcceptDisputeRequest,
+    request_body = EmptyRequest,
     responses(
         (status = 200, description = "The dispute", body = DisputeRecord),
     )
@@ -147,7 +143,7 @@ pub(crate) async fn accept(
     request: MerchantRequest<DisputesWrite>,
 ) -> Result<Json<DisputeRecord>, Problem> {
     let idempotent = request.idempotent()?;
-    let AcceptDisputeRequest {} = request.json()?;
+    let EmptyRequest {} = request.json()?;
     let action = DisputeAction::Accepted;
     let dispute = service::answer(&state.gateway, &idempotent, &id, &action).await?;
     Ok(Json(DisputeRecord::new(&dispute, state.gateway.livemode())))

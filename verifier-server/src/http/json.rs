@@ -2,7 +2,14 @@
 
 use crate::error::ApiError;
 use sealpay_protocol::json::{JsonFault, object_from_slice};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+/// A body without members.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmptyRequest {}
 
 /// Parses a body; syntax errors have precedence over other errors.
 ///

@@ -6,6 +6,7 @@ use super::service::InstrumentFilter;
 use super::view::InstrumentRecord;
 use crate::agreements::revoke;
 use crate::auth::scope::required::{CustomersRead, CustomersWrite};
+use crate::http::json::EmptyRequest;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
@@ -15,8 +16,6 @@ use crate::http::state::AppState;
 use axum::Json;
 use axum::extract::{Path, State};
 use sealpay_protocol::ids::{CustomerId, InstrumentId};
-use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -83,11 +82,6 @@ pub(crate) async fn get(
     )))
 }
 
-/// A body without members.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DetachInstrumentRequest {}
-
 /// Detaches a saved instrument: revokes all its agreements, and the provider deletes the credential.
 #[utoipa::path(
     delete,
@@ -107,7 +101,7 @@ pub(crate) async fn detach(
     request: MerchantRequest<CustomersWrite>,
 ) -> Result<Json<InstrumentRecord>, Problem> {
     let idempotent = request.idempotent()?;
-    let DetachInstrumentRequest {} = request.json()?;
+    let EmptyRequest {} = request.json()?;
     let found = service::get(&state.gateway, request.merchant(), &id).await?;
     let instrument = revoke::detach(&state.gateway, Some(&idempotent), found.id).await?;
     Ok(Json(InstrumentRecord::new(

@@ -43,7 +43,6 @@ pub struct ChargeRequest {
     /// When the payment is captured; `automatic` if omitted.
     pub capture: Option<Capture>,
     /// Requests an outcome from the simulated bank; test mode only.
-    #[schema(value_type = Option<Object>, example = json!({"outcome": "insufficient_funds"}))]
     pub simulate: Option<Simulate>,
 }
 

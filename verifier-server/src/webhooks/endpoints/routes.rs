@@ -3,6 +3,7 @@
 use super::service;
 use super::service::{ChangedEndpoint, NewEndpoint, SecretAnswer, SecretRotation};
 use crate::auth::scope::required::{EventsRead, WebhooksWrite};
+use crate::http::json::EmptyRequest;
 use crate::http::merchant::MerchantRequest;
 use crate::http::paging::{Page, list_query};
 use crate::http::params::Params;
@@ -20,8 +21,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sealpay_protocol::api::CONTENT_TYPE;
 use sealpay_protocol::ids::EventId;
-use serde::Deserialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,11 +34,6 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(deliveries))
         .routes(routes!(redeliver))
 }
-
-/// A body without members.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Nothing {}
 
 list_query! {
     /// The query parameters of a delivery list.
@@ -176,7 +170,7 @@ pub(crate) async fn delete(
     request: MerchantRequest<WebhooksWrite>,
 ) -> Result<StatusCode, Problem> {
     let idempotent = request.idempotent()?;
-    let Nothing {} = request.json()?;
+    let EmptyRequest {} = request.json()?;
     service::delete(&state.gateway, &idempotent, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -216,7 +210,7 @@ pub(crate) async fn rotate_secret(
         ("id" = String, Path, description = "`whe_…`"),
         ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
-    request_body = Nothing,
+    request_body = EmptyRequest,
     responses(
         (status = 202, description = "The event, which is being delivered", body = EventRecord),
     )
@@ -227,7 +221,7 @@ pub(crate) async fn ping(
     request: MerchantRequest<WebhooksWrite>,
 ) -> Result<(StatusCode, Json<EventRecord>), Problem> {
     let idempotent = request.idempotent()?;
-    let Nothing {} = request.json()?;
+    let EmptyRequest {} = request.json()?;
     let event = service::ping(&state.gateway, &idempotent, &id).await?;
     Ok((StatusCode::ACCEPTED, Json(event)))
 }
@@ -242,7 +236,7 @@ pub(crate) async fn ping(
         ("id" = String, Path, description = "`whe_…`"),
         ("Idempotency-Key" = String, Header, description = "Unique id of this request"),
     ),
-    request_body = Nothing,
+    request_body = EmptyRequest,
     responses(
         (status = 202, description = "The endpoint, which is about to be challenged", body = EndpointRecord),
     )
@@ -253,7 +247,7 @@ pub(crate) async fn verify(
     request: MerchantRequest<WebhooksWrite>,
 ) -> Result<(StatusCode, Json<EndpointRecord>), Problem> {
     let idempotent = request.idempotent()?;
-    let Nothing {} = request.json()?;
+    let EmptyRequest {} = request.json()?;
     let endpoint = service::verify(&state.gateway, &idempotent, &id).await?;
     Ok((StatusCode::ACCEPTED, Json(endpoint)))
 }
