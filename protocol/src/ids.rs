@@ -78,6 +78,12 @@ macro_rules! identifiers {
                 Self(u128::from_be_bytes(assemble(unix_ms, random)))
             }
 
+            /// The identifier that sorts right after this one.
+            #[must_use]
+            pub const fn following(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+
             /// When it was made, milliseconds since 1970.
             #[must_use]
             pub fn unix_ms(self) -> u64 {
@@ -182,6 +188,14 @@ macro_rules! for_each_id {
             InstrumentId = "ins";
             /// An agreement that permits later payments.
             AgreementId = "agr";
+            /// A price of a recurring charge.
+            PriceId = "pri";
+            /// A subscription.
+            SubscriptionId = "sub";
+            /// An invoice.
+            InvoiceId = "inv";
+            /// A credit note, which corrects an invoice.
+            CreditNoteId = "crn";
         }
     };
 }

@@ -123,6 +123,35 @@ pub const CONSENT_CHARACTERS: usize = 500;
 /// Saved instruments of one customer. A form shows them as a list to choose from.
 pub const INSTRUMENTS_PER_CUSTOMER: u32 = 16;
 
+/// Longest name of a price, characters: one line of an invoice.
+pub const PRICE_NAME_CHARACTERS: usize = 100;
+
+/// Longest trial of a subscription, days: two years.
+pub const TRIAL_DAYS: u32 = 730;
+
+/// Items of one subscription. Each is a line of every invoice.
+pub const SUBSCRIPTION_ITEMS: usize = 20;
+
+/// Subscriptions of one customer that have not ended.
+pub const SUBSCRIPTIONS_PER_CUSTOMER: u32 = 100;
+
+/// How long the first payment of a subscription may take, seconds: within a day the customer decides
+/// again.
+pub const FIRST_PAYMENT_SECONDS: u64 = 23 * 60 * 60;
+
+/// How long before its end a trial is announced, seconds: schemes require a notice before the first
+/// charge.
+pub const TRIAL_NOTICE_SECONDS: u64 = 3 * 24 * 60 * 60;
+
+/// Keys of metadata.
+pub const METADATA_KEYS: usize = 20;
+
+/// Longest key of metadata, ASCII characters.
+pub const METADATA_KEY_CHARACTERS: usize = 40;
+
+/// Longest value of metadata, characters.
+pub const METADATA_VALUE_CHARACTERS: usize = 200;
+
 /// Largest passkey credential as JSON, bytes: an attestation without certificates has about 1,500.
 pub const CREDENTIAL_BYTES: usize = 8 * 1024;
 
@@ -191,6 +220,15 @@ mod tests {
             (EVIDENCE_CHARACTERS.to_string(), "8000"),
             (CONSENT_CHARACTERS.to_string(), "500"),
             (INSTRUMENTS_PER_CUSTOMER.to_string(), "16"),
+            (PRICE_NAME_CHARACTERS.to_string(), "100"),
+            (TRIAL_DAYS.to_string(), "730"),
+            (SUBSCRIPTION_ITEMS.to_string(), "20"),
+            (SUBSCRIPTIONS_PER_CUSTOMER.to_string(), "100"),
+            (FIRST_PAYMENT_SECONDS.to_string(), "82800"),
+            (TRIAL_NOTICE_SECONDS.to_string(), "259200"),
+            (METADATA_KEYS.to_string(), "20"),
+            (METADATA_KEY_CHARACTERS.to_string(), "40"),
+            (METADATA_VALUE_CHARACTERS.to_string(), "200"),
             (CREDENTIAL_BYTES.to_string(), "8192"),
             (WEBHOOK_ENDPOINTS.to_string(), "16"),
             (WEBHOOK_URL_CHARACTERS.to_string(), "1024"),

@@ -152,6 +152,21 @@ impl<T: Named> Codec<T, 1> for ByName {
     }
 }
 
+/// Stores an optional enum by name; none is `NULL`.
+#[derive(Debug)]
+pub struct ByOptionalName;
+
+impl<T: Named> Codec<Option<T>, 1> for ByOptionalName {
+    fn write(value: &Option<T>) -> Result<[Value; 1], DatabaseError> {
+        value.as_ref().map_or(Ok([Value::Null]), ByName::write)
+    }
+
+    fn read(row: &mut Row) -> Result<Option<T>, DatabaseError> {
+        let value = |name: String| T::from_name(&name);
+        row.take_as(|name: Option<String>| name.map_or(Some(None), |name| value(name).map(Some)))
+    }
+}
+
 /// Stores the `Display` text; reads it with `FromStr`.
 #[derive(Debug)]
 pub struct AsText;

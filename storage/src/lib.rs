@@ -25,8 +25,8 @@ mod tx;
 mod value;
 
 pub use background::in_background;
-pub use columns::{AsJson, AsOptionalJson, AsText, ByName, Codec, Column, Empty, Entity, FromRow};
-pub use columns::{Plain, Projection, With, insert, to_rows};
+pub use columns::{AsJson, AsOptionalJson, AsText, ByName, ByOptionalName, Codec, Column, Empty};
+pub use columns::{Entity, FromRow, Plain, Projection, With, insert, to_rows};
 pub use error::DatabaseError;
 pub use migrate::Migrations;
 pub use options::{Durability, Options};

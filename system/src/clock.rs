@@ -14,6 +14,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Clock {
     wall: Arc<dyn Fn() -> u64 + Send + Sync>,
     ahead_ms: Arc<AtomicU64>,
+    /// The time at which it stands still; 0 while it runs.
+    stopped_ms: Arc<AtomicU64>,
 }
 
 impl Clock {
@@ -28,13 +30,17 @@ impl Clock {
         Self {
             wall: Arc::new(read),
             ahead_ms: Arc::new(AtomicU64::new(0)),
+            stopped_ms: Arc::new(AtomicU64::new(0)),
         }
     }
 
     /// The simulated time, milliseconds since 1970.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
-        (self.wall)().saturating_add(self.ahead_ms())
+        match self.stopped_ms.load(Ordering::Relaxed) {
+            0 => (self.wall)().saturating_add(self.ahead_ms()),
+            stopped_ms => stopped_ms,
+        }
     }
 
     /// The simulated time, milliseconds since 1970, as stored in the database.
@@ -73,10 +79,38 @@ impl Clock {
         self.ahead_ms.load(Ordering::Relaxed)
     }
 
+    /// Advances the simulated clock to a time, milliseconds since 1970, at which it stands still until
+    /// the guard is dropped. It never goes back.
+    #[must_use]
+    pub fn stop_at(&self, at_ms: u64) -> StoppedClock {
+        self.stopped_ms
+            .store(at_ms.max(self.now_ms()), Ordering::Relaxed);
+        StoppedClock(self.clone())
+    }
+
+    /// Advances a stopped clock to a later time. It never goes back.
+    pub fn step_to(&self, _: &StoppedClock, at_ms: u64) {
+        self.stopped_ms.fetch_max(at_ms, Ordering::Relaxed);
+    }
+
     /// Advances the simulated clock to this offset. It never goes back: a smaller offset is
     /// ignored.
     pub fn move_ahead(&self, ahead_ms: u64) {
         self.ahead_ms.fetch_max(ahead_ms, Ordering::Relaxed);
+    }
+}
+
+/// While it exists, the simulated clock stands still.
+#[derive(Debug)]
+pub struct StoppedClock(Clock);
+
+impl Drop for StoppedClock {
+    fn drop(&mut self) {
+        // The clock goes on from where it stood.
+        let stopped_ms = self.0.stopped_ms.load(Ordering::Relaxed);
+        let behind_ms = stopped_ms.saturating_sub(self.0.wall_ms());
+        self.0.move_ahead(behind_ms);
+        self.0.stopped_ms.store(0, Ordering::Relaxed);
     }
 }
 
@@ -100,6 +134,21 @@ fn system_ms() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::Clock;
+
+    #[test]
+    fn a_stopped_clock_stands_still_and_goes_on_from_there() {
+        let clock = Clock::new(|| 1_000_000);
+        clock.move_ahead(60_000);
+        let stopped = clock.stop_at(1_070_000);
+        assert_eq!(clock.now_ms(), 1_070_000);
+        clock.step_to(&stopped, 1_080_500);
+        clock.step_to(&stopped, 1_000_000);
+        assert_eq!((clock.now_ms(), clock.ahead_ms()), (1_080_500, 60_000));
+        drop(stopped);
+        assert_eq!((clock.now_ms(), clock.ahead_ms()), (1_080_500, 80_500));
+        drop(clock.stop_at(5));
+        assert_eq!(clock.now_ms(), 1_080_500);
+    }
 
     #[test]
     fn the_simulated_clock_only_advances() {

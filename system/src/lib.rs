@@ -4,7 +4,7 @@ mod clock;
 mod keyed;
 mod rng;
 
-pub use clock::Clock;
+pub use clock::{Clock, StoppedClock};
 pub use keyed::hmac_sha256;
 pub use rng::Rng;
 

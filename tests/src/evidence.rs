@@ -78,7 +78,7 @@ impl StoredRows {
 }
 
 /// What has to select nothing, and what it means when it does.
-const MUST_BE_EMPTY: [(&str, &str); 12] = [
+const MUST_BE_EMPTY: [(&str, &str); 17] = [
     (
         "a payment is left authorizing",
         "SELECT id FROM payments WHERE state = 'authorizing'",
@@ -150,6 +150,31 @@ const MUST_BE_EMPTY: [(&str, &str); 12] = [
         "a delivery has no event",
         "SELECT d.event FROM deliveries d WHERE NOT EXISTS (
            SELECT 1 FROM events e WHERE e.id = d.event AND e.merchant = d.merchant)",
+    ),
+    (
+        "the state of an invoice and what is due differ",
+        "SELECT id FROM invoices WHERE (state = 'paid' AND total_minor <> applied_minor + paid_minor + credited_minor)
+         OR (state = 'open' AND total_minor <= applied_minor + paid_minor + credited_minor)
+         OR (state IN ('open', 'paid', 'uncollectible') AND number IS NULL)",
+    ),
+    (
+        "the numbers of a merchant's invoices have a gap",
+        "SELECT merchant FROM number_series n WHERE series = 'INV' AND next_number - 1 <> (
+           SELECT COUNT(number) FROM invoices i WHERE i.merchant = n.merchant)",
+    ),
+    (
+        "the numbers of a merchant's credit notes have a gap",
+        "SELECT merchant FROM number_series n WHERE series = 'CRN' AND next_number - 1 <> (
+           SELECT COUNT(*) FROM credit_notes c WHERE c.merchant = n.merchant)",
+    ),
+    (
+        "an invoice counts more than was paid for it",
+        "SELECT id FROM invoices i WHERE paid_minor > (
+           SELECT COALESCE(SUM(captured_minor), 0) FROM payments p WHERE p.invoice = i.id)",
+    ),
+    (
+        "a subscription that has ended is due",
+        "SELECT id FROM subscriptions WHERE ended_at_ms > 0 AND due IS NOT NULL",
     ),
 ];
 

@@ -36,6 +36,7 @@ mod sessions;
 mod settlements;
 mod simulation;
 mod storage;
+mod subscriptions;
 mod webhooks;
 mod widget;
 mod widget_builds;

@@ -270,6 +270,148 @@ CREATE INDEX agreements_of_merchant ON agreements (merchant, id);
 CREATE INDEX agreements_of_customer ON agreements (customer, id);
 CREATE INDEX agreements_of_instrument ON agreements (instrument) WHERE state = 'active';
 
+-- Tries of a stored card without its customer, which the schemes limit. A decline may forbid every
+-- later try, so they are never purged.
+CREATE TABLE card_attempts (
+    payment TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    invoice TEXT,
+    fingerprint TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    brand TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    decline TEXT,
+    advice_code TEXT
+);
+
+CREATE INDEX card_attempts_of_card ON card_attempts (merchant, fingerprint, at_ms);
+CREATE INDEX card_attempts_of_invoice ON card_attempts (invoice) WHERE invoice IS NOT NULL;
+
+-- Subscriptions and invoices ----------------------------------------------------------------------
+
+-- Nothing of a price changes but whether it is archived.
+CREATE TABLE prices (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    billing_interval TEXT NOT NULL,
+    trial_days BIGINT NOT NULL,
+    metadata TEXT NOT NULL,
+    simulate TEXT,
+    archived_at_ms BIGINT,
+    created_at_ms BIGINT NOT NULL
+);
+
+CREATE INDEX prices_of_merchant ON prices (merchant, id);
+
+-- `due` is what happens next, and `due_at_ms` when; `lease_until_ms` is the same time, or the end
+-- of the lease of the server that is doing it.
+CREATE TABLE subscriptions (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    agreement TEXT,
+    state TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    queued_plan TEXT,
+    anchor TEXT NOT NULL,
+    period_number BIGINT NOT NULL,
+    period_start_ms BIGINT NOT NULL,
+    period_end_ms BIGINT NOT NULL,
+    cancels_at_period_end BIGINT NOT NULL,
+    ended_at_ms BIGINT,
+    end_reason TEXT,
+    paused_at_ms BIGINT,
+    resumes_at_ms BIGINT,
+    dunning TEXT,
+    metadata TEXT NOT NULL,
+    due TEXT,
+    due_at_ms BIGINT NOT NULL,
+    lease_until_ms BIGINT NOT NULL,
+    sequence BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL
+);
+
+CREATE INDEX subscriptions_of_merchant ON subscriptions (merchant, id);
+CREATE INDEX subscriptions_of_customer ON subscriptions (customer, id);
+CREATE INDEX subscriptions_due ON subscriptions (lease_until_ms) WHERE due IS NOT NULL;
+
+-- A draft has no number. `total_minor` is the sum of the lines and of what is applied from the
+-- customer's credit, paid, credited by credit notes, and due. The number of changes decides every
+-- race; `due`, `due_at_ms` and `lease_until_ms` as for subscriptions.
+CREATE TABLE invoices (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    subscription TEXT,
+    period_number BIGINT,
+    number TEXT,
+    reason TEXT NOT NULL,
+    state TEXT NOT NULL,
+    lines TEXT NOT NULL,
+    total_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    applied_minor BIGINT NOT NULL,
+    paid_minor BIGINT NOT NULL,
+    credited_minor BIGINT NOT NULL,
+    collection TEXT NOT NULL,
+    due TEXT,
+    due_at_ms BIGINT NOT NULL,
+    lease_until_ms BIGINT NOT NULL,
+    finalized_at_ms BIGINT,
+    closed_at_ms BIGINT,
+    sequence BIGINT NOT NULL,
+    created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL,
+    UNIQUE (merchant, number)
+);
+
+CREATE INDEX invoices_of_merchant ON invoices (merchant, id);
+CREATE INDEX invoices_of_customer ON invoices (customer, id);
+CREATE INDEX invoices_of_subscription ON invoices (subscription, id)
+    WHERE subscription IS NOT NULL;
+-- A period is invoiced once.
+CREATE UNIQUE INDEX invoices_of_period ON invoices (subscription, period_number)
+    WHERE period_number IS NOT NULL;
+CREATE INDEX invoices_due ON invoices (lease_until_ms) WHERE due IS NOT NULL;
+
+CREATE TABLE credit_notes (
+    id TEXT NOT NULL PRIMARY KEY,
+    merchant TEXT NOT NULL,
+    invoice TEXT NOT NULL,
+    number TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    to_balance_minor BIGINT NOT NULL,
+    reason TEXT,
+    created_at_ms BIGINT NOT NULL,
+    UNIQUE (merchant, number)
+);
+
+CREATE INDEX credit_notes_of_invoice ON credit_notes (invoice, id);
+
+-- The next number of a series of invoices or credit notes. It is taken in the transaction that uses
+-- it, so there are no gaps.
+CREATE TABLE number_series (
+    merchant TEXT NOT NULL,
+    series TEXT NOT NULL,
+    next_number BIGINT NOT NULL,
+    PRIMARY KEY (merchant, series)
+); -- clustered
+
+-- What a merchant owes a customer, to be applied to later invoices.
+CREATE TABLE customer_credits (
+    customer TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    PRIMARY KEY (customer, currency)
+); -- clustered
+
 -- Payments ----------------------------------------------------------------------------------------
 
 -- `details` are the method-specific details: JSON, tagged with the method. Values that are looked
@@ -279,6 +421,7 @@ CREATE TABLE payments (
     id TEXT NOT NULL PRIMARY KEY,
     session TEXT,
     agreement TEXT,
+    invoice TEXT,
     merchant TEXT NOT NULL,
     attempt TEXT NOT NULL,
     owner TEXT NOT NULL,

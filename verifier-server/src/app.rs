@@ -29,8 +29,8 @@ use crate::webhooks::outbox::Outbox;
 use crate::widget_builds::routes::OtherBuilds;
 use crate::worker::every;
 use crate::{
-    attention, disputes, instruments, keys, maintain, modifications, payments, payouts,
-    settlements, widget_builds,
+    attention, disputes, instruments, invoices, keys, maintain, modifications, payments, payouts,
+    settlements, subscriptions, widget_builds,
 };
 use sealpay_provider::Providers;
 use sealpay_storage::in_background;
@@ -289,6 +289,12 @@ impl Server {
                     .attention(seen)),
                 every(EXPIRE_EVERY, "close overdue disputes", || {
                     disputes::service::give_up(gateway)
+                }),
+                every(COLLECT_EVERY, "renew subscriptions", || {
+                    subscriptions::renew::renew(gateway)
+                }),
+                every(COLLECT_EVERY, "collect invoices", || {
+                    invoices::collect::collect(gateway)
                 }),
                 every(SETTLE_EVERY, "close settlements", || {
                     settlements::close::settle(gateway, Cutoff::Now)

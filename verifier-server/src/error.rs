@@ -174,6 +174,14 @@ codes! {
         "The agreement is for payments in another currency; the agreement names it.";
     AgreementMaximumExceeded = "agreement_maximum_exceeded", 422, "Above the agreed maximum",
         "The amount is above the maximum that the customer agreed to; the agreement names it.";
+    PriceArchived = "price_archived", 422, "Price archived",
+        "The price is archived, and no new subscription may use it; create another one.";
+    PricesDiffer = "prices_differ", 422, "Prices do not match",
+        "All prices of a subscription must have the same currency and interval.";
+    FirstPaymentInvalid = "first_payment_invalid", 422, "First payment does not match",
+        "The first payment must be captured, made by this agreement, of exactly the amount of the first invoice, and not pay another one.";
+    CardBlocked = "card_blocked", 409, "Card blocked",
+        "The issuer or the scheme forbids another try of this card; the customer has to pay with another one.";
     StateConflict = "state_conflict", 409, "Not possible in this state",
         "The resource's state doesn't allow this; retrieve the resource to see its current state.";
     LimitReached = "limit_reached", 429, "Limit reached",
@@ -227,6 +235,19 @@ impl ApiError {
     pub fn explained(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+
+    /// Whether an agreement, or its instrument, does not permit a charge.
+    #[must_use]
+    pub const fn is_about_the_agreement(&self) -> bool {
+        matches!(
+            self.code,
+            ErrorCode::AgreementInactive
+                | ErrorCode::AgreementNotChargeable
+                | ErrorCode::AgreementCurrencyMismatch
+                | ErrorCode::AgreementMaximumExceeded
+                | ErrorCode::InstrumentUnavailable
+        )
     }
 
     /// The same error, for a request that has written nothing.

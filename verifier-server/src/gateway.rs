@@ -10,7 +10,7 @@ use crate::keys::key_ring::KeyRing;
 use crate::keys::master_key::MasterKeys;
 use crate::ledger::posting::PostingContext;
 use crate::store::Store;
-use sealpay_protocol::ids::{LedgerTransferId, TransactionId};
+use sealpay_protocol::ids::{EventId, Identifier, LedgerTransferId, TransactionId};
 use sealpay_protocol::origin::Origin;
 use sealpay_provider::{ProviderError, ProviderFuture, Providers};
 use sealpay_system::{Clock, Rng};
@@ -18,7 +18,7 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 use url::Url;
@@ -68,6 +68,9 @@ pub struct Gateway {
     pub(crate) payment_waiters: PaymentWaiters,
     keys: RwLock<Arc<KeyRing>>,
     outbox: Notify,
+    last_event: Mutex<EventId>,
+    /// Held while a tester advances the clock: each step of it has its own time.
+    pub(crate) clock_steps: tokio::sync::Mutex<()>,
     cards_opened: AtomicU64,
 }
 
@@ -106,6 +109,8 @@ impl Gateway {
             payment_waiters: PaymentWaiters::default(),
             keys: RwLock::new(Arc::new(KeyRing::default())),
             outbox: Notify::new(),
+            last_event: Mutex::new(EventId::MIN),
+            clock_steps: tokio::sync::Mutex::new(()),
             cards_opened: AtomicU64::new(0),
         }
     }
@@ -231,6 +236,18 @@ impl Gateway {
 
     pub(crate) fn replace_keys(&self, keys: KeyRing) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// A new id of an event. Ids that this server makes in one millisecond sort in the order in which
+    /// they were made, so that lists show what happened first first.
+    pub(crate) fn event_id(&self) -> EventId {
+        let new = EventId::new(self.clock.now_ms(), self.rng.bytes());
+        let last = &mut *self
+            .last_event
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = new.max(last.following());
+        *last
     }
 
     /// Wakes the outbox, because there is something to deliver.

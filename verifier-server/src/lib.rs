@@ -10,8 +10,8 @@
 //! - [`modifications`], [`disputes`]: captures, voids, refunds and expiry; disputes.
 //! - [`customers`], [`instruments`], [`agreements`]: whom a merchant charges again, with what, and by
 //!   which permission.
-//! - [`subscriptions`], [`dunning`]: the periods of recurring charges and their parts; tries after
-//!   declines.
+//! - [`prices`], [`subscriptions`]: what is charged in each period, and the periods.
+//! - [`invoices`], [`dunning`]: what a customer owes for them; tries after declines.
 //! - [`balance`], [`settlements`], [`payouts`]: the amounts owed to a merchant, settlement and
 //!   payout.
 //! - [`ledger`]: double-entry postings and their audit.
@@ -57,6 +57,7 @@ pub mod gateway;
 pub mod http;
 pub mod idempotency;
 pub mod instruments;
+pub mod invoices;
 pub mod keys;
 pub mod ledger;
 pub mod listener;
@@ -67,6 +68,7 @@ pub mod modifications;
 mod notifications;
 pub mod payments;
 pub mod payouts;
+pub mod prices;
 pub mod serve;
 pub mod sessions;
 pub mod settlements;

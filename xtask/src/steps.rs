@@ -354,7 +354,8 @@ fn endurance(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     command
         .env("SEALPAY_LONG", "1")
         .env("SEALPAY_CRASH_KILLS", "100")
-        .env("SEALPAY_HISTORIES", "1000");
+        .env("SEALPAY_HISTORIES", "1000")
+        .env("SEALPAY_PATHS", "40");
     test(command, "cargo test", tally)
 }
 

@@ -20,14 +20,25 @@ const SHARED: [&str; 12] = [
 ];
 
 /// The features, each with the other features that it may use.
-const FEATURES: [(&str, &[&str]); 16] = [
+const FEATURES: [(&str, &[&str]); 18] = [
     ("agreements", &["customers", "instruments"]),
     ("balance", &["settlements"]),
-    ("customers", &["agreements", "instruments"]),
+    // Erasing a customer ends what is charged again.
+    ("customers", &["agreements", "instruments", "subscriptions"]),
     ("disputes", &["payments"]),
-    ("dunning", &["subscriptions"]),
+    ("dunning", &["payments", "subscriptions"]),
     // Detaching an instrument revokes its agreements.
     ("instruments", &["agreements"]),
+    (
+        "invoices",
+        &[
+            "customers",
+            "dunning",
+            "instruments",
+            "payments",
+            "subscriptions",
+        ],
+    ),
     ("merchants", &[]),
     ("modifications", &["payments"]),
     ("notifications", &["payments", "payouts"]),
@@ -38,15 +49,28 @@ const FEATURES: [(&str, &[&str]); 16] = [
             "agreements",
             "customers",
             "disputes",
+            "dunning",
             "instruments",
+            "invoices",
             "modifications",
             "sessions",
         ],
     ),
     ("payouts", &["balance"]),
+    ("prices", &["sessions", "subscriptions"]),
     ("sessions", &["agreements", "instruments", "payments"]),
     ("settlements", &["balance", "payments", "payouts"]),
-    ("subscriptions", &[]),
+    (
+        "subscriptions",
+        &[
+            "agreements",
+            "customers",
+            "dunning",
+            "invoices",
+            "payments",
+            "prices",
+        ],
+    ),
     ("webhooks", &["payments"]),
     ("widget_builds", &[]),
 ];
@@ -69,7 +93,7 @@ const PARTS: [(&str, &[&str]); 9] = [
 const AROUND: [&str; 5] = ["app", "cli", "config", "serve", "simulation"];
 
 /// Files without I/O, wherever they stand in a feature.
-const PURE: [&str; 23] = [
+const PURE: [&str; 24] = [
     "acquirer_rules",
     "anchor",
     "calendar",
@@ -93,6 +117,7 @@ const PURE: [&str; 23] = [
     "scope",
     "skipped_days",
     "state",
+    "step",
 ];
 
 /// What models and rules have nothing to do with.

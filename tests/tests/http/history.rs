@@ -9,8 +9,10 @@ use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use verifier_server::invoices::collect::collect;
 use verifier_server::maintain::refresh_keys;
 use verifier_server::settlements::close::{Cutoff, settle};
+use verifier_server::subscriptions::renew::renew;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -70,6 +72,7 @@ impl History {
             .modify(paid, "refunds", &json!({"amount": 500}))
             .await;
         agree(gateway, &mut ids).await;
+        subscribe(gateway, &mut ids).await;
         let history = Self { ids, receiver };
         history.told(gateway).await
     }
@@ -118,6 +121,17 @@ impl History {
             ("instruments", _) => "ins",
             ("agreements", "revoke") => "revoke",
             ("agreements", _) => "agr",
+            ("prices", "archive") => "archive",
+            ("prices", _) => "pri",
+            ("subscriptions", "resume") => "paused",
+            ("subscriptions", "pause") => "pause",
+            ("subscriptions", "cancel") => "cancel",
+            ("subscriptions", _) => "sub",
+            ("invoices", "finalize") => "draft",
+            ("invoices", "void") => "void inv",
+            ("invoices", "mark-uncollectible") => "uncollectible",
+            ("invoices", "pay") => "open",
+            ("invoices", _) => "inv",
             ("events", _) => "evt",
             ("webhook-endpoints", _) if method == "DELETE" => "DELETE whe",
             ("webhook-endpoints", _) => "whe",
@@ -130,7 +144,13 @@ impl History {
     /// another's.
     pub(crate) fn named(&self, text: &str) -> String {
         let mut named = text.to_owned();
-        for (prefix, name) in [("pay_", "disputed"), ("evt_", "evt")] {
+        for (prefix, name) in [
+            ("pay_", "disputed"),
+            ("evt_", "evt"),
+            ("cus_", "cus"),
+            ("agr_", "agr"),
+            ("pri_", "pri"),
+        ] {
             if let Some(begin) = named.find(prefix) {
                 let is_part = |c: char| c.is_ascii_alphanumeric();
                 let rest = &named[begin + prefix.len()..];
@@ -159,6 +179,68 @@ async fn agree(gateway: &TestGateway, ids: &mut BTreeMap<&'static str, String>) 
     let customer = json!({"reference": "customer-9"});
     let made = gateway.write("/v1/customers", &customer).await;
     ids.insert("DELETE cus", id_of(&made.json()));
+}
+
+/// Subscriptions and invoices in the states that the operations need.
+async fn subscribe(gateway: &TestGateway, ids: &mut BTreeMap<&'static str, String>) {
+    let price = async |changes: Value| {
+        let mut price = json!({
+            "name": "Lantern oil",
+            "amount": 900,
+            "currency": "EUR",
+            "interval": {"unit": "month", "count": 1},
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            price[name] = value.clone();
+        }
+        id_of(&gateway.write("/v1/prices", &price).await.json())
+    };
+    let (customer, agreement) = (ids["cus"].clone(), ids["agr"].clone());
+    let made = async |price: &str, changes: Value| {
+        let mut body = json!({
+            "customer": customer, "agreement": agreement, "items": [{"price": price}],
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let answer = gateway.write("/v1/subscriptions", &body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        id_of(&answer.json())
+    };
+    let monthly = price(json!({})).await;
+    for name in ["sub", "pause", "cancel", "paused"] {
+        ids.insert(name, made(&monthly, json!({})).await);
+    }
+    let pause = format!("/v1/subscriptions/{}/pause", ids["paused"]);
+    gateway.write(&pause, &json!({})).await;
+    let daily = json!({
+        "interval": {"unit": "day", "count": 1},
+        "simulate": {"outcome": "insufficient_funds", "invoice": 2},
+    });
+    let daily = price(daily).await;
+    let policy = json!({"delays_hours": {}, "horizon_days": 1, "end": "unpaid"});
+    let subscription = made(&daily, json!({"dunning": policy})).await;
+    let server = &gateway.server.state.gateway;
+    gateway.move_clock(2 * DAY + 60);
+    for _ in 0..2 {
+        renew(server).await.unwrap();
+        collect(server).await.unwrap();
+    }
+    let path = format!("/v1/invoices?subscription={subscription}&state=draft");
+    ids.insert("draft", id_of(&rows(gateway, &path).await[0]));
+    ids.insert(
+        "inv",
+        id_of(&rows(gateway, "/v1/invoices?state=paid&limit=1").await[0]),
+    );
+    let declined = json!({"outcome": "insufficient_funds", "invoice": 1, "payments": 1});
+    let declined = price(json!({"simulate": declined})).await;
+    for name in ["open", "void inv", "uncollectible"] {
+        let subscription = made(&declined, json!({})).await;
+        let path = format!("/v1/invoices?subscription={subscription}");
+        ids.insert(name, id_of(&rows(gateway, &path).await[0]));
+    }
+    ids.insert("archive", price(json!({})).await);
+    ids.insert("pri", monthly);
 }
 
 fn id_of(record: &Value) -> String {

@@ -161,6 +161,7 @@ pub(crate) fn payment(session: &Session) -> Payment {
         id: new_id!(PaymentId),
         session: Some(session.id),
         agreement: None,
+        invoice: None,
         merchant: session.merchant,
         attempt: new_id!(AttemptId),
         owner: "thumbprint".into(),

@@ -6,10 +6,9 @@ use super::{store, view};
 use crate::customers;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::idempotency::write::Prepared;
+use crate::idempotency::write::Rows;
 use crate::instruments;
 use crate::instruments::model::{Instrument, InstrumentState, StoredCard};
-use crate::webhooks::events::model::Event;
 use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::ids::{AgreementId, CustomerId, InstrumentId, MerchantId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -37,17 +36,14 @@ pub(crate) struct FirstPayment<'a> {
 pub struct NewAgreement {
     /// The agreement; none if the credential is only to be deleted.
     pub(crate) agreement: Option<AgreementId>,
-    /// Each has to change one row, or the payment's outcome is not recorded.
-    pub(crate) guarded: Vec<Prepared>,
-    pub(crate) others: Vec<Prepared>,
-    pub(crate) events: Vec<Event>,
+    pub(crate) rows: Rows,
 }
 
 impl NewAgreement {
     /// Has the provider delete a credential.
     fn delete(&mut self, provider: &str, credential: &CredentialReference, now_ms: i64) {
         let (sql, values) = instruments::store::revocation(provider, credential, now_ms);
-        self.others.push((sql, values.to_vec()));
+        self.rows.others.push((sql, values.to_vec()));
     }
 }
 
@@ -119,8 +115,8 @@ pub(crate) async fn prepare(
         created_at_ms: now_ms,
         updated_at_ms: now_ms,
     };
-    rows.events.push(view::event(gateway, &agreement)?);
-    rows.guarded.push(store::insert(&agreement)?);
+    rows.rows.events.push(view::event(gateway, &agreement)?);
+    rows.rows.guarded.push(store::insert(&agreement)?);
     Ok(Some(rows))
 }
 
@@ -155,14 +151,15 @@ async fn save(
             if before.credential != after.credential {
                 rows.delete(&before.provider, &before.credential, now_ms);
                 if let Some(id) = payment.network_transaction_id {
-                    rows.others.push(store::quote(before.id, id));
+                    rows.rows.others.push(store::quote(before.id, id));
                 }
             }
             if before.state != after.state {
                 let event = instruments::view::event(gateway, "instrument.saved", &after, None)?;
-                rows.events.push(event);
+                rows.rows.events.push(event);
             }
-            rows.guarded
+            rows.rows
+                .guarded
                 .push(instruments::store::update(before.sequence, &after));
             after
         }
@@ -182,8 +179,8 @@ async fn save(
                 updated_at_ms: now_ms,
             };
             let event = instruments::view::event(gateway, "instrument.saved", &new, None)?;
-            rows.events.push(event);
-            rows.guarded.push(instruments::store::insert(&new)?);
+            rows.rows.events.push(event);
+            rows.rows.guarded.push(instruments::store::insert(&new)?);
             new
         }
     };

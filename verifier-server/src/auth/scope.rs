@@ -51,6 +51,10 @@ scopes! {
     AgreementsWrite = "agreements:write",
     /// Charge saved instruments by agreement.
     AgreementsCharge = "agreements:charge",
+    /// Read prices, subscriptions and invoices.
+    SubscriptionsRead = "subscriptions:read",
+    /// Create and change prices, subscriptions and invoices, and charge invoices.
+    SubscriptionsWrite = "subscriptions:write",
     /// Read balances, settlements and payouts.
     BalanceRead = "balance:read",
     /// Read events, webhook endpoints and deliveries.

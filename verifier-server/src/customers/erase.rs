@@ -6,8 +6,10 @@ use crate::agreements::revoke;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::idempotency::model::IdempotentRequest;
+use crate::subscriptions::cancel::cancel_all;
 
-/// Erases the personal data of a customer, detaches the instruments and revokes the agreements.
+/// Erases the personal data of a customer, cancels the subscriptions, detaches the instruments and
+/// revokes the agreements.
 /// Repeating it completes an erasure that was interrupted.
 ///
 /// # Errors
@@ -20,6 +22,7 @@ pub async fn erase(
     id: &str,
 ) -> Result<Customer, ApiError> {
     let erased = service::carry_out(gateway, request, id, &CustomerChange::Erase).await?;
+    cancel_all(gateway, erased.id).await?;
     for instrument in gateway.store.instruments.of_customer(erased.id).await? {
         revoke::detach(gateway, None, instrument.id).await?;
     }

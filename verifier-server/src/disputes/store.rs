@@ -87,6 +87,9 @@ const OVERDUE: &str = sql!(
      ORDER BY evidence_due_ms LIMIT $2"
 );
 
+const NEXT_OVERDUE: &str = "SELECT MIN(evidence_due_ms) FROM disputes
+    WHERE state = 'needs_response' AND evidence_due_ms > $1";
+
 struct Change {
     movement: [Value; 5],
     opened: Option<<Dispute as Entity>::Values>,
@@ -212,5 +215,10 @@ impl DisputeStore {
     /// those whose payment has a pending modification, so that they do not block others.
     pub async fn overdue(&self, by_ms: i64, limit: u32) -> Result<Vec<Dispute>, DatabaseError> {
         self.database.list(OVERDUE, values![by_ms, limit]).await
+    }
+
+    /// When the next response is due after a time, milliseconds since 1970.
+    pub(crate) async fn next_due_ms(&self, after_ms: i64) -> Result<Option<i64>, DatabaseError> {
+        self.database.scalar(NEXT_OVERDUE, values![after_ms]).await
     }
 }

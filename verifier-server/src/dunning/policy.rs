@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
 use std::sync::LazyLock;
+use utoipa::ToSchema;
 
 /// Most retries of one class. No scheme allows more in 30 days for one card and amount.
 pub const MAX_RETRIES: usize = 20;
@@ -17,7 +18,7 @@ pub const MAX_HORIZON_DAYS: u16 = 90;
 pub const MAX_PAYDAY_REASONS: usize = 64;
 
 /// What happens to the subscription when the policy is exhausted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndAction {
     /// It is canceled.
@@ -32,7 +33,7 @@ pub enum EndAction {
 ///
 /// Only `later` and `back_off` may have any: other classes need the customer, new card data or the
 /// outcome of the last try.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DelaysHours {
     /// The card may be approved later.
@@ -64,7 +65,7 @@ impl DelaysHours {
 }
 
 /// Days of the month on which customers have money, in the customer's time zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payday {
     /// Keys of the decline reasons that wait for a payday, such as `insufficient_funds`.
@@ -79,7 +80,7 @@ pub struct Payday {
 pub struct DunningPolicy(PolicyData);
 
 /// A policy as a merchant writes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyData {
     /// The delays of each class.

@@ -111,6 +111,8 @@ fn webhook(kind: &str) -> PathItem {
         Some("customer") => "EventBody_CustomerEventData",
         Some("instrument") => "EventBody_InstrumentEventData",
         Some("agreement") => "EventBody_AgreementEventData",
+        Some("subscription") => "EventBody_SubscriptionEventData",
+        Some("invoice") => "EventBody_InvoiceEventData",
         Some("webhook_endpoint" | "ping") => "EventBody_EndpointEventData",
         _ => "EventBody_PaymentEventData",
     };

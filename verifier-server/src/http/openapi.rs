@@ -4,8 +4,8 @@
 use super::state::AppState;
 use super::{audit, contract, examples, in_flight, rate_limit};
 use crate::{
-    agreements, balance, customers, disputes, instruments, keys, modifications, notifications,
-    payments, payouts, sessions, settlements, webhooks,
+    agreements, balance, customers, disputes, instruments, invoices, keys, modifications,
+    notifications, payments, payouts, prices, sessions, settlements, subscriptions, webhooks,
 };
 use axum::middleware;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -26,6 +26,8 @@ use utoipa_axum::router::OpenApiRouter;
         crate::webhooks::events::body::EventBody<crate::customers::view::CustomerEventData>,
         crate::webhooks::events::body::EventBody<crate::instruments::view::InstrumentEventData>,
         crate::webhooks::events::body::EventBody<crate::agreements::view::AgreementEventData>,
+        crate::webhooks::events::body::EventBody<crate::subscriptions::view::SubscriptionEventData>,
+        crate::webhooks::events::body::EventBody<crate::invoices::view::InvoiceEventData>,
         crate::webhooks::events::body::EventBody<crate::payouts::view::PayoutEventData>,
         crate::webhooks::events::body::EventBody<crate::settlements::view::SettlementEventData>,
         crate::webhooks::events::body::EventBody<crate::webhooks::events::view::EndpointEventData>
@@ -75,6 +77,9 @@ fn limited() -> OpenApiRouter<AppState> {
         .merge(customers::routes::routes())
         .merge(instruments::routes::routes())
         .merge(agreements::routes::routes())
+        .merge(prices::routes::routes())
+        .merge(subscriptions::routes::routes())
+        .merge(invoices::routes::routes())
         .merge(balance::routes::routes())
         .merge(settlements::routes::routes())
         .merge(payouts::routes::routes())

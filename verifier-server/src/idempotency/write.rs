@@ -5,6 +5,7 @@ use super::store;
 use crate::webhooks::events::insert::EventInsert;
 use crate::webhooks::events::model::Event;
 use sealpay_storage::{Database, DatabaseError, Fault, Statement, Tx, Value};
+use std::pin::Pin;
 
 /// The result of a write.
 #[must_use]
@@ -22,11 +23,53 @@ pub enum Written {
 /// One prepared statement with its values.
 pub type Prepared = (&'static str, Vec<Value>);
 
+/// Prepared rows and events that belong together.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Each has to change one row, or nothing is written.
+    pub(crate) guarded: Vec<Prepared>,
+    pub(crate) others: Vec<Prepared>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Rows {
+    /// Adds other rows.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.guarded.extend(other.guarded);
+        self.others.extend(other.others);
+        self.events.extend(other.events);
+    }
+}
+
+const OUTDATED: &str = "a row has changed since it was read";
+
+/// The error that undoes a transaction because a guarded row has changed.
+pub(crate) fn outdated() -> Fault {
+    DatabaseError::Unavailable(OUTDATED.into()).into()
+}
+
+/// Whether a guarded row had changed; nothing was written.
+pub(crate) fn is_outdated(error: &DatabaseError) -> bool {
+    matches!(error, DatabaseError::Unavailable(reason) if reason == OUTDATED)
+}
+
+/// A part of a write that depends on what it finds in the transaction. It runs again if the
+/// transaction does.
+pub(crate) trait WriteStep: Send + Sync {
+    /// Reads and writes in the transaction.
+    fn run<'a>(
+        &'a self,
+        tx: &'a mut Tx<'_>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+}
+
 /// A write, prepared by the caller to keep the single writer fast.
 pub(crate) struct IdempotentWrite {
     request: Option<(IdempotentRequest, String, i64)>,
     guard: Prepared,
+    guarded: Vec<Prepared>,
     others: Vec<Prepared>,
+    steps: Vec<Box<dyn WriteStep>>,
     events: Vec<EventInsert>,
 }
 
@@ -41,7 +84,9 @@ impl IdempotentWrite {
         Self {
             request: None,
             guard,
+            guarded: Vec::new(),
             others: Vec::new(),
+            steps: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -68,6 +113,21 @@ impl IdempotentWrite {
         self
     }
 
+    /// Adds rows and their events.
+    pub(crate) fn with_rows(mut self, rows: Rows) -> Result<Self, DatabaseError> {
+        self.guarded.extend(rows.guarded);
+        self.others.extend(rows.others);
+        let events = rows.events.iter().map(EventInsert::new);
+        self.events.extend(events.collect::<Result<Vec<_>, _>>()?);
+        Ok(self)
+    }
+
+    /// Adds a step, which runs after all statements.
+    pub(crate) fn then(mut self, step: impl WriteStep + 'static) -> Self {
+        self.steps.push(Box::new(step));
+        self
+    }
+
     /// Adds an event with its deliveries.
     pub(crate) fn publishing(mut self, event: &Event) -> Result<Self, DatabaseError> {
         self.events.push(EventInsert::new(event)?);
@@ -79,9 +139,13 @@ impl IdempotentWrite {
     /// # Errors
     /// The database failed; nothing was written, unless the outcome is unknown.
     pub(crate) async fn run(self, database: &Database) -> Result<Written, DatabaseError> {
-        database
+        let written = database
             .write(self, |tx, write| Box::pin(run(tx, write)))
-            .await
+            .await;
+        match written {
+            Err(error) if is_outdated(&error) => Ok(Written::Moved),
+            written => written,
+        }
     }
 }
 
@@ -111,10 +175,19 @@ async fn run(tx: &mut Tx<'_>, write: &IdempotentWrite) -> Result<Written, Fault>
         return Err(Fault::Retry("the key was used in between".into()));
     }
     let mut statements: Vec<Statement<'_>> = Vec::new();
+    let guarded = write.guarded.iter();
+    statements.extend(guarded.map(|(sql, values)| (*sql, &values[..])));
     statements.extend(write.others.iter().map(|(sql, values)| (*sql, &values[..])));
     statements.extend(write.events.iter().flat_map(EventInsert::statements));
     if !statements.is_empty() {
-        tx.execute_together(&statements).await?;
+        let counts = tx.execute_together(&statements).await?;
+        let mut guarded = counts.iter().take(write.guarded.len());
+        if guarded.any(|count| *count != 1) {
+            return Err(outdated());
+        }
+    }
+    for step in &write.steps {
+        step.run(tx).await?;
     }
     Ok(Written::Done)
 }

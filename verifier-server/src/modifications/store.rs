@@ -59,6 +59,11 @@ entity! {
     }
 }
 
+/// A provider that has not answered for an hour is asked again, but not waited for.
+const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM modifications
+    WHERE state = 'pending' AND lease_until_ms > $1
+    AND lease_until_ms <= created_at_ms + 3600000";
+
 const BY_ID: &str = sql!(Modification::SELECT, "WHERE id = $1");
 
 const OF_PAYMENT: &str = sql!(
@@ -273,6 +278,11 @@ impl ModificationStore {
         limit: u32,
     ) -> Result<Vec<Modification>, DatabaseError> {
         lease::open(&self.database, lease_before_ms, limit).await
+    }
+
+    /// When the lease of the next open modification ends after a time, milliseconds since 1970.
+    pub(crate) async fn next_due_ms(&self, after_ms: i64) -> Result<Option<i64>, DatabaseError> {
+        self.database.scalar(NEXT_DUE, values![after_ms]).await
     }
 
     /// Takes over the lease of a pending modification; only one of concurrent callers that saw the

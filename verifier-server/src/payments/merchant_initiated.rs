@@ -17,10 +17,10 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency;
 use crate::idempotency::model::IdempotentRequest;
-use crate::idempotency::write::Written;
+use crate::idempotency::write::{Prepared, Written};
 use crate::instruments::model::{Instrument, InstrumentState};
 use crate::sessions;
-use sealpay_protocol::ids::{AttemptId, PaymentId};
+use sealpay_protocol::ids::{AgreementId, AttemptId, InvoiceId, MerchantId, PaymentId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, Simulate};
 use sealpay_protocol::text;
@@ -67,16 +67,125 @@ pub async fn charge(
     }
     let simulate = wanted.simulate.as_ref();
     sessions::open::check_simulation(gateway, simulate)?;
-    permitted(&agreement, money)?;
-    let instrument = gateway.store.instruments.get(agreement.instrument).await?;
-    let instrument = chargeable(instrument)?;
-    let payment = new(gateway, request, (&agreement, &instrument), (money, wanted));
+    let agreed = Agreed::check(gateway, agreement, money).await?;
+    let mut payment = agreed.payment(gateway, money, wanted.order_ref);
+    payment.owner = request.credential.clone();
+    payment.body_digest = request.digest.clone();
+    payment.capture = wanted.capture.unwrap_or(Capture::Automatic);
+    payment.simulate = wanted.simulate.map(|simulate| simulate.outcome);
     let claimed = gateway.store.payments.claim_by_agreement(&payment, request);
     match claimed.await.map_err(ApiError::of_first_transaction)? {
-        Written::Done => ask(gateway, &agreement, &instrument, payment).await,
+        Written::Done => ask(gateway, &agreed, payment).await,
         Written::Repeated(replay) => get(gateway, replay.resource()?).await,
         Written::Moved => Err(ApiError::new(ErrorCode::AgreementInactive)),
     }
+}
+
+/// What a charge by agreement needs, checked.
+#[derive(Debug)]
+pub(crate) struct Agreed {
+    agreement: Agreement,
+    instrument: Instrument,
+}
+
+impl Agreed {
+    /// Whether an agreement permits a payment of this amount, and its instrument can be charged.
+    async fn check(
+        gateway: &Gateway,
+        agreement: Agreement,
+        money: Money,
+    ) -> Result<Self, ApiError> {
+        permitted(&agreement, money)?;
+        let instrument = gateway.store.instruments.get(agreement.instrument).await?;
+        Ok(Self {
+            instrument: chargeable(instrument)?,
+            agreement,
+        })
+    }
+
+    /// A payment that the merchant starts.
+    fn payment(&self, gateway: &Gateway, money: Money, order_ref: String) -> Payment {
+        let now_ms = gateway.clock.now_ms();
+        let created_at_ms = gateway.clock.now_ms_i64();
+        let mut details = CardDetails::new(self.instrument.card.clone());
+        details.instrument = Some(self.instrument.id);
+        Payment {
+            id: PaymentId::new(now_ms, gateway.rng.bytes()),
+            session: None,
+            agreement: Some(self.agreement.id),
+            invoice: None,
+            merchant: self.agreement.merchant,
+            attempt: AttemptId::new(now_ms, gateway.rng.bytes()),
+            owner: String::new(),
+            body_digest: String::new(),
+            order_ref,
+            money,
+            capture: Capture::Automatic,
+            details: PaymentDetails::Card(Box::new(details)),
+            state: PaymentState::Authorizing,
+            decline: None,
+            provider: self.instrument.provider.clone(),
+            route_reason: STORED.to_owned(),
+            captured_minor: 0,
+            refunded_minor: 0,
+            disputed_minor: 0,
+            modification: None,
+            simulate: None,
+            sequence: 0,
+            created_at_ms,
+            updated_at_ms: created_at_ms,
+            lease_until_ms: lease_until_ms(gateway),
+        }
+    }
+}
+
+/// A payment of an invoice.
+#[derive(Debug)]
+pub(crate) struct InvoicePayment {
+    pub(crate) invoice: InvoiceId,
+    pub(crate) merchant: MerchantId,
+    pub(crate) money: Money,
+    pub(crate) order_ref: String,
+    pub(crate) simulate: Option<String>,
+}
+
+/// The payment of an invoice by an agreement, which has to permit it; no provider is asked yet.
+///
+/// # Errors
+/// An error as [`charge`] has them.
+pub(crate) async fn prepare_for_invoice(
+    gateway: &Gateway,
+    agreement: AgreementId,
+    wanted: InvoicePayment,
+) -> Result<(Agreed, Payment), ApiError> {
+    let agreements = &gateway.store.agreements;
+    let found = agreements.get_owned(wanted.merchant, agreement).await?;
+    let agreement = found.ok_or(ApiError::new(ErrorCode::AgreementInactive))?;
+    let agreed = Agreed::check(gateway, agreement, wanted.money).await?;
+    let mut payment = agreed.payment(gateway, wanted.money, wanted.order_ref);
+    payment.owner = wanted.invoice.to_string();
+    payment.invoice = Some(wanted.invoice);
+    payment.simulate = wanted.simulate;
+    Ok((agreed, payment))
+}
+
+/// Charges a prepared payment. `try_of_invoice` records the try on the invoice, and changes nothing if
+/// another server has recorded it: then nothing is charged.
+///
+/// # Errors
+/// The store does not respond. Recovery finds a payment that was claimed.
+pub(crate) async fn charge_invoice(
+    gateway: &Gateway,
+    agreed: &Agreed,
+    payment: Payment,
+    try_of_invoice: Prepared,
+) -> Result<(), ApiError> {
+    let payments = &gateway.store.payments;
+    let claimed = payments.claim_for_invoice(&payment, try_of_invoice).await;
+    if claimed.map_err(ApiError::of_first_transaction)? == Written::Done {
+        ask(gateway, agreed, payment).await?;
+    }
+    Ok(())
 }
 
 /// An instrument that was detached has no active agreement any more.
@@ -122,50 +231,11 @@ fn permitted(agreement: &Agreement, money: Money) -> Result<(), ApiError> {
     })
 }
 
-fn new(
-    gateway: &Gateway,
-    request: &IdempotentRequest,
-    (agreement, instrument): (&Agreement, &Instrument),
-    (money, wanted): (Money, ChargeRequest),
-) -> Payment {
-    let now_ms = gateway.clock.now_ms();
-    let created_at_ms = gateway.clock.now_ms_i64();
-    let mut details = CardDetails::new(instrument.card.clone());
-    details.instrument = Some(instrument.id);
-    Payment {
-        id: PaymentId::new(now_ms, gateway.rng.bytes()),
-        session: None,
-        agreement: Some(agreement.id),
-        merchant: agreement.merchant,
-        attempt: AttemptId::new(now_ms, gateway.rng.bytes()),
-        owner: request.credential.clone(),
-        body_digest: request.digest.clone(),
-        order_ref: wanted.order_ref,
-        money,
-        capture: wanted.capture.unwrap_or(Capture::Automatic),
-        details: PaymentDetails::Card(Box::new(details)),
-        state: PaymentState::Authorizing,
-        decline: None,
-        provider: instrument.provider.clone(),
-        route_reason: STORED.to_owned(),
-        captured_minor: 0,
-        refunded_minor: 0,
-        disputed_minor: 0,
-        modification: None,
-        simulate: wanted.simulate.map(|simulate| simulate.outcome),
-        sequence: 0,
-        created_at_ms,
-        updated_at_ms: created_at_ms,
-        lease_until_ms: lease_until_ms(gateway),
-    }
-}
-
-async fn ask(
-    gateway: &Gateway,
-    agreement: &Agreement,
-    instrument: &Instrument,
-    payment: Payment,
-) -> Result<Payment, ApiError> {
+async fn ask(gateway: &Gateway, agreed: &Agreed, payment: Payment) -> Result<Payment, ApiError> {
+    let Agreed {
+        agreement,
+        instrument,
+    } = agreed;
     let providers = gateway.providers_for(payment.simulate.as_deref());
     let response = match providers.acquirer(&payment.provider) {
         None => Err(ProviderError::NotSent(format!(

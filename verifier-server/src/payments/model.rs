@@ -3,7 +3,7 @@
 use super::methods::details::PaymentDetails;
 use super::state::PaymentState;
 use sealpay_protocol::ids::{
-    AgreementId, AttemptId, MerchantId, ModificationId, PaymentId, SessionId,
+    AgreementId, AttemptId, InvoiceId, MerchantId, ModificationId, PaymentId, SessionId,
 };
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Capture;
@@ -18,6 +18,8 @@ pub struct Payment {
     pub session: Option<SessionId>,
     /// The agreement by which the merchant made it, or that the shopper made with it.
     pub agreement: Option<AgreementId>,
+    /// The invoice that it is to pay.
+    pub invoice: Option<InvoiceId>,
     /// The merchant.
     pub merchant: MerchantId,
     /// The client's id of the attempt.

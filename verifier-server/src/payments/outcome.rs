@@ -4,10 +4,12 @@ use super::event;
 use super::methods::card::model::CardCodes;
 use super::model::Payment;
 use super::state::PaymentState;
-use super::store::outcome::{OutcomeEffects, Recorded, is_outdated};
+use super::store::outcome::{OutcomeEffects, Recorded};
 use crate::agreements::record::{self as agreement, FirstPayment, NewAgreement};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::idempotency::write::is_outdated;
+use crate::invoices::settle;
 use crate::ledger::posting::{self, Posting};
 use sealpay_protocol::order::Capture;
 use sealpay_provider::decline;
@@ -16,7 +18,8 @@ use sealpay_provider::{
     Approval, CredentialReference, Inquiry, ProviderDecision, ProviderError, Rejection,
 };
 
-/// How often an outcome is written again because the instrument that it stores has changed.
+/// How often an outcome is written again because the instrument that it stores, or the invoice that
+/// it pays, has changed.
 const STORING_TRIES: u32 = 5;
 
 /// The outcome of a payment.
@@ -268,6 +271,7 @@ async fn store_outcome(
         let mut updated = updated.clone();
         let stored = stored_by(gateway, &updated, credential).await?;
         let made = stored.as_ref().and_then(|stored| stored.agreement);
+        let mut related = stored.map(|stored| stored.rows).unwrap_or_default();
         updated.agreement = made.or(updated.agreement);
         if let Some(card) = updated
             .details
@@ -277,10 +281,13 @@ async fn store_outcome(
             card.storing = None;
         }
         let event = event::for_payment(gateway, &mut updated)?;
+        if let Some(invoice) = updated.invoice {
+            related.append(settle::prepare(gateway, &updated, invoice).await?);
+        }
         let effects = OutcomeEffects {
             event: event.as_ref(),
             posting,
-            stored: stored.as_ref(),
+            related: Some(&related),
         };
         let payments = &gateway.store.payments;
         match payments.record_outcome(payment, &updated, effects).await {

@@ -42,6 +42,7 @@ pub(crate) fn new_payment(attempt: Attempt<'_>, details: PaymentDetails) -> Paym
         id: PaymentId::new(now_ms, gateway.rng.bytes()),
         session: Some(session.id),
         agreement: None,
+        invoice: None,
         merchant: session.merchant,
         attempt: request.attempt,
         owner: request.thumbprint.as_str().to_owned(),

@@ -6,8 +6,9 @@ pub mod outcome;
 
 use super::model::Payment;
 use super::state::PaymentState;
+use crate::idempotency::write::Prepared;
 use crate::store::lease::{self, leased};
-use sealpay_protocol::ids::{AttemptId, MerchantId, PaymentId, SessionId};
+use sealpay_protocol::ids::{AttemptId, InvoiceId, MerchantId, PaymentId, SessionId};
 use sealpay_provider::creditor_reference;
 use sealpay_storage::sql::placeholders;
 use sealpay_storage::{
@@ -20,6 +21,7 @@ entity! {
         id,
         session,
         agreement,
+        invoice,
         merchant,
         attempt,
         owner,
@@ -54,9 +56,14 @@ pub(crate) const INSERT: &str = sql!(
 );
 
 /// Number of columns of a new payment.
-const COLUMNS: usize = 29;
+const COLUMNS: usize = 30;
 
 pub(crate) const DELETE: &str = "DELETE FROM payments WHERE id = $1";
+
+/// A provider that has not answered for an hour is asked again, but not waited for.
+const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM payments
+    WHERE state IN ('authorizing', 'requires_action', 'unknown') AND lease_until_ms > $1
+    AND (state = 'requires_action' OR lease_until_ms <= created_at_ms + 3600000)";
 
 pub(crate) const BY_ID: &str = sql!(Payment::SELECT, "WHERE id = $1");
 
@@ -84,6 +91,10 @@ const HELD: &str = sql!(
      ORDER BY created_at_ms LIMIT $2"
 );
 
+/// The oldest authorization that is younger.
+const NEXT_HELD: &str = "SELECT MIN(created_at_ms) FROM payments
+    WHERE state IN ('authorized', 'partially_captured') AND created_at_ms > $1";
+
 const NEWEST: &str = sql!(Payment::SELECT, "ORDER BY id DESC LIMIT $1");
 
 const COUNT: &str = "SELECT COUNT(*) FROM payments WHERE state = $1";
@@ -99,6 +110,15 @@ pub(crate) fn new_row(payment: &Payment) -> Result<Vec<Value>, DatabaseError> {
         lookups.transfer_reference,
     ]);
     Ok(row)
+}
+
+/// A payment pays one invoice at most.
+const PAYS: &str = "UPDATE payments SET invoice = $2
+    WHERE id = $1 AND invoice IS NULL AND state = 'captured'";
+
+/// The statement that lets a captured payment pay an invoice.
+pub(crate) fn pays(payment: PaymentId, invoice: InvoiceId) -> Prepared {
+    (PAYS, values![payment, invoice].to_vec())
 }
 
 pub(crate) async fn of_attempt(
@@ -175,6 +195,14 @@ impl PaymentStore {
         self.database.list(HELD, wanted).await
     }
 
+    /// When the next authorized payment after a time was made, milliseconds since 1970.
+    pub(crate) async fn authorized_after(
+        &self,
+        made_ms: i64,
+    ) -> Result<Option<i64>, DatabaseError> {
+        self.database.scalar(NEXT_HELD, values![made_ms]).await
+    }
+
     /// The payment of an attempt.
     pub async fn get_by_attempt(
         &self,
@@ -204,6 +232,11 @@ impl PaymentStore {
         to_lease_ms: i64,
     ) -> Result<Option<Payment>, DatabaseError> {
         lease::take(&self.database, id, (from_lease_ms, to_lease_ms)).await
+    }
+
+    /// When the lease of the next open payment ends after a time, milliseconds since 1970.
+    pub(crate) async fn next_due_ms(&self, after_ms: i64) -> Result<Option<i64>, DatabaseError> {
+        self.database.scalar(NEXT_DUE, values![after_ms]).await
     }
 
     /// Counts the payments in a state. Fast for open states; others are counted row by row.

@@ -27,6 +27,8 @@ pub struct PaymentRecord {
     pub session: Option<String>,
     /// `agr_…`: the agreement by which the merchant made it, or that the shopper made with it.
     pub agreement: Option<String>,
+    /// `inv_…`: the invoice that it pays.
+    pub invoice: Option<String>,
     /// Who made it.
     pub initiator: Initiator,
     /// `att_…`.
@@ -148,6 +150,7 @@ impl PaymentRecord {
             livemode,
             session: payment.session.map(|id| id.to_string()),
             agreement: payment.agreement.map(|id| id.to_string()),
+            invoice: payment.invoice.map(|id| id.to_string()),
             initiator: payment.initiator(),
             attempt: payment.attempt.to_string(),
             merchant: payment.merchant.to_string(),

@@ -11,7 +11,7 @@ use crate::ledger::posting;
 use crate::store::Store;
 use crate::worker::{self, Lease};
 use futures_util::stream::{self, StreamExt};
-use sealpay_protocol::ids::{EventId, MerchantId};
+use sealpay_protocol::ids::MerchantId;
 use sealpay_protocol::money::Money;
 use sealpay_provider::ProviderDecision;
 use sealpay_provider::payout::{PayoutRequest, ReturnedPayout};
@@ -225,7 +225,7 @@ async fn record(
     after.state = state;
     after.failure = failure;
     after.updated_at_ms = gateway.clock.now_ms_i64();
-    let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
+    let event = gateway.event_id();
     // If a payout was never paid, its return is its first event.
     let sequence = if payout.state == PayoutState::Paid {
         2

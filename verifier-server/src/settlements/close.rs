@@ -15,7 +15,6 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use sealpay_protocol::currency::Currency;
-use sealpay_protocol::ids::EventId;
 use std::sync::Arc;
 
 /// What to close.
@@ -142,7 +141,7 @@ async fn close(gateway: &Gateway, group: &BatchKey) -> Result<Progress, ApiError
 /// because the transaction must not use clock or randomness.
 fn composition(gateway: &Gateway, group: BatchKey, terms: Terms) -> ComposeFn {
     let published_at_ms = gateway.clock.now_ms_i64();
-    let event = EventId::new(gateway.clock.now_ms(), gateway.rng.bytes());
+    let event = gateway.event_id();
     let livemode = gateway.livemode();
     Arc::new(move |sums, previous| {
         let closed = draft::close(&group, sums, previous, &terms);

@@ -1,17 +1,11 @@
 //! Follows the simulated clock: after a tester advances it, due work is done immediately, and other
 //! servers of the database follow within a second.
 
+use super::due;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::payments::methods::bank_transfer;
-use crate::settlements::close::{Cutoff, settle};
-use crate::{disputes, instruments, maintain, modifications, payments, payouts};
+use crate::maintain;
 use std::time::Duration;
-
-/// Authorizations that the bank releases in one round.
-const RELEASED_AT_ONCE: u32 = 64;
-/// Maximum number of rounds; each processes one batch.
-const ROUNDS: usize = 64;
 
 /// Applies the stored clock offset, set here or by another server.
 pub async fn refresh(gateway: &Gateway) -> Result<(), ApiError> {
@@ -37,19 +31,22 @@ fn then(gateway: &Gateway, ahead_ms: u64) -> u64 {
     gateway.clock.now_ms().saturating_add(further_ms) / 1000
 }
 
-/// Advances the clock from its current offset and does what became due. Returns false if the
-/// maximum offset would be exceeded.
+/// Advances the clock from its current offset and does what became due, in the order of its times:
+/// the clock stands still at each of them, so that one long advance has the results of many short
+/// ones. Returns false if the maximum offset would be exceeded.
 pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Result<bool, ApiError> {
+    let _alone = gateway.clock_steps.lock().await;
     loop {
         follow(gateway).await?;
         let ahead_ms = gateway.clock.ahead_ms().saturating_add(by_ms);
         if ahead_ms > most_ahead_ms {
             return Ok(false);
         }
-        let wanted = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
         maintain::prepare_keys(gateway, then(gateway, ahead_ms)).await?;
-        // The clock was advanced concurrently: try again from its new offset.
-        if by_ms == 0 || gateway.store.move_clock(wanted).await? {
+        let is_there = step_through(gateway, by_ms).await?;
+        let wanted = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
+        // The clock was advanced concurrently by another server: try again from its new offset.
+        if by_ms == 0 || is_there || gateway.store.move_clock(wanted).await? {
             gateway.clock.move_ahead(ahead_ms);
             break;
         }
@@ -63,54 +60,37 @@ pub async fn advance(gateway: &Gateway, by_ms: u64, most_ahead_ms: u64) -> Resul
     Ok(true)
 }
 
+/// Does what becomes due on the way, at its own time. Returns whether the last step was the whole
+/// way.
+async fn step_through(gateway: &Gateway, by_ms: u64) -> Result<bool, ApiError> {
+    let clock = &gateway.clock;
+    let (now_ms, wall_ms) = (clock.now_ms(), clock.wall_ms());
+    let until_ms = now_ms.saturating_add(by_ms);
+    let (mut at_ms, mut is_there) = (now_ms, false);
+    let stopped = clock.stop_at(now_ms);
+    while let Some(next_ms) = due::next(gateway, at_ms).await?
+        && next_ms <= until_ms
+    {
+        // Stored first: after a crash, nothing is dated later than the clock shows.
+        let ahead_ms = next_ms.saturating_sub(wall_ms);
+        let stored = i64::try_from(ahead_ms).unwrap_or(i64::MAX);
+        is_there = gateway.store.move_clock(stored).await? && next_ms == until_ms;
+        clock.step_to(&stopped, next_ms);
+        due::carry_out(gateway).await;
+        at_ms = next_ms;
+    }
+    Ok(is_there)
+}
+
 /// Does everything that became due. Failed work is retried by the regular background tasks.
 ///
 /// # Errors
 /// The keys for the new time are not available: nothing would work.
 async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
     maintain::refresh_keys(gateway).await?;
-    later(bank_transfer::incoming::collect(gateway).await);
-    for _ in 0..ROUNDS {
-        let modified = later(modifications::reconcile::recover(gateway).await);
-        let expired = later(modifications::expire::expire(gateway).await);
-        release_lapsed(gateway).await;
-        let recovered = later(payments::reconcile::recover(gateway).await);
-        let updated = later(instruments::updater::collect(gateway).await);
-        let lost = later(disputes::service::give_up(gateway).await);
-        // Returned payouts are settled again, and may be due already.
-        let closed = later(
-            settle(gateway, Cutoff::Now)
-                .await
-                .map(|closed| closed.len()),
-        );
-        let paid = later(payouts::service::pay_out(gateway).await);
-        if modified + expired + recovered + updated + lost + closed + paid == 0 {
-            break;
-        }
-    }
+    due::carry_out(gateway).await;
     gateway.wake_outbox();
     Ok(())
-}
-
-/// Releases expired authorizations at the bank, which would otherwise do so later by itself.
-async fn release_lapsed(gateway: &Gateway) {
-    let Ok(bank) = super::bank(gateway) else {
-        return;
-    };
-    if let Err(error) = bank
-        .expire_holds(gateway.clock.now_ms_i64(), RELEASED_AT_ONCE)
-        .await
-    {
-        tracing::warn!(?error, "the bank releases lapsed authorizations later");
-    }
-}
-
-/// Deliberately ignores a failure: due work stays due.
-fn later(done: Result<usize, ApiError>) -> usize {
-    done.unwrap_or_else(|error| {
-        tracing::warn!(?error, "due work failed and will be retried");
-        0
-    })
 }
 
 /// Follows at intervals until dropped.

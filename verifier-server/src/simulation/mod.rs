@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod clock;
 pub mod disputes;
+mod due;
 pub mod faults;
 pub mod follow_clock;
 mod page;

@@ -11,6 +11,9 @@ pub(crate) trait Leased: Entity + Send + 'static {
 
     /// Sets the lease of row `$1` to `$3` if it is still `$2`.
     const TAKE: &'static str;
+
+    /// The key of the row, and the end of its lease.
+    fn key(&self) -> (Value, i64);
 }
 
 /// Implements leases for an entity. The condition must equal that of the table's partial index
@@ -30,6 +33,10 @@ macro_rules! leased {
                 " RETURNING ",
                 <$name as sealpay_storage::Projection>::COLUMNS
             );
+
+            fn key(&self) -> (sealpay_storage::Value, i64) {
+                (self.id.into(), self.lease_until_ms)
+            }
         }
     };
 }
@@ -55,6 +62,34 @@ pub(crate) async fn take<T: Leased>(
     let wanted = values![id.into(), from_ms, until_ms];
     database
         .write(wanted, |tx, wanted| Box::pin(tx.get(T::TAKE, wanted)))
+        .await
+}
+
+/// Takes over open rows without a lease at a time, until another, in one transaction; longest
+/// waiting first. They are returned as they were before, with their own due times.
+pub(crate) async fn claim<T: Leased>(
+    database: &Database,
+    by_ms: i64,
+    until_ms: i64,
+    limit: u32,
+) -> Result<Vec<T>, DatabaseError> {
+    // Most calls find nothing, and do not disturb the writer.
+    let due: Vec<T> = open(database, by_ms, limit).await?;
+    if due.is_empty() {
+        return Ok(due);
+    }
+    let keys: Vec<_> = due.iter().map(Leased::key).collect();
+    database
+        .write((keys, until_ms), |tx, (keys, until_ms)| {
+            Box::pin(async move {
+                let mut taken = Vec::with_capacity(keys.len());
+                for (id, from_ms) in keys {
+                    let wanted = values![id.clone(), *from_ms, *until_ms];
+                    taken.extend(tx.get::<T>(T::TAKE, &wanted).await?);
+                }
+                Ok(taken)
+            })
+        })
         .await
 }
 

@@ -16,8 +16,10 @@ use crate::auth::nonces::NonceStore;
 use crate::balance::store::BalanceStore;
 use crate::customers::store::CustomerStore;
 use crate::disputes::store::DisputeStore;
+use crate::dunning::store::AttemptStore;
 use crate::idempotency::store::IdempotencyStore;
 use crate::instruments::store::InstrumentStore;
+use crate::invoices::store::InvoiceStore;
 use crate::keys::store::KeyStore;
 use crate::ledger::store::LedgerStore;
 use crate::merchants::store::MerchantStore;
@@ -25,8 +27,10 @@ use crate::modifications::store::ModificationStore;
 use crate::payments::reversals::store::ReversalStore;
 use crate::payments::store::PaymentStore;
 use crate::payouts::store::PayoutStore;
+use crate::prices::store::PriceStore;
 use crate::sessions::store::SessionStore;
 use crate::settlements::store::SettlementStore;
+use crate::subscriptions::store::SubscriptionStore;
 use crate::webhooks::deliveries::store::DeliveryStore;
 use crate::webhooks::endpoints::store::EndpointStore;
 use crate::webhooks::events::store::EventStore;
@@ -76,6 +80,14 @@ repositories! {
     instruments: InstrumentStore,
     /// The repository of agreements.
     agreements: AgreementStore,
+    /// The repository of tries of stored cards.
+    attempts: AttemptStore,
+    /// The repository of prices.
+    prices: PriceStore,
+    /// The repository of subscriptions.
+    subscriptions: SubscriptionStore,
+    /// The repository of invoices.
+    invoices: InvoiceStore,
     /// The repository of merchants, their order keys and origins.
     merchants: MerchantStore,
     /// The repository of the ledger.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
+use utoipa::ToSchema;
 
 /// Longest interval, days: three years.
 pub const MAX_DAYS: u16 = 1095;
@@ -14,7 +15,7 @@ pub const MAX_MONTHS: u16 = 36;
 pub const MAX_YEARS: u16 = 3;
 
 /// The unit of an interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalUnit {
     /// Calendar days of the anchor's time zone.
@@ -52,10 +53,13 @@ impl IntervalUnit {
 }
 
 /// The length of a period. `Display` writes it as an ISO 8601 duration, such as `P1M`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "UncheckedInterval")]
 pub struct Interval {
+    /// The unit.
     unit: IntervalUnit,
+    /// How many units: three years at most.
+    #[schema(minimum = 1, maximum = 1095)]
     count: u16,
 }
 

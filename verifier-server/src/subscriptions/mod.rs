@@ -1,11 +1,24 @@
-//! Subscriptions: the periods of a recurring charge, and the prices of their parts.
+//! Subscriptions: periods that are charged by an agreement, until somebody cancels.
 //!
-//! These files have no I/O. A period is computed from the [`anchor`] and its number alone, so a
-//! subscription that is billed late, or in one run for many periods, has the same periods as one
-//! that is billed on time.
+//! A period is computed from the [`anchor`] and its number alone, so a subscription that is billed
+//! late, or in one run for many periods, has the same periods as one that is billed on time.
+//! [`step`] is what happens when something is due; [`renew`] carries it out.
 
 pub mod anchor;
+pub mod cancel;
+pub mod change;
+pub mod create;
+pub mod input;
 pub mod interval;
+pub mod model;
+pub mod pause;
 pub mod period;
 pub mod proration;
+pub mod renew;
+pub(crate) mod routes;
+pub mod service;
 mod skipped_days;
+pub mod state;
+pub mod step;
+pub mod store;
+pub mod view;

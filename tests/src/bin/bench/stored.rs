@@ -143,6 +143,7 @@ fn payment(session: &Session) -> Payment {
         id: PaymentId::new(now_ms(), random()),
         session: Some(session.id),
         agreement: None,
+        invoice: None,
         merchant: session.merchant,
         attempt: attempt(),
         owner: base64url(&random::<32>()),

@@ -15,6 +15,7 @@ fn payment(state: PaymentState, captured: i64, refunded: i64, disputed: i64) -> 
         id: PaymentId::new(1, [1; 10]),
         session: Some(SessionId::new(1, [1; 10])),
         agreement: None,
+        invoice: None,
         merchant: MerchantId::new(1, [1; 10]),
         attempt: AttemptId::new(1, [1; 10]),
         owner: String::new(),

@@ -3,8 +3,9 @@
 
 use crate::auth::nonces;
 use crate::auth::nonces::Nonce;
+use crate::dunning::store as card_attempts;
 use crate::idempotency::model::IdempotentRequest;
-use crate::idempotency::write::{IdempotentWrite, Written};
+use crate::idempotency::write::{IdempotentWrite, Prepared, Rows, Written};
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use crate::payments::store;
@@ -48,6 +49,14 @@ const AGREED: &str = "UPDATE agreements SET updated_at_ms = updated_at_ms
 
 const RELEASE: &str = "UPDATE sessions SET active_attempt = NULL, attempts = attempts - 1
     WHERE id = $1 AND active_attempt = $2";
+
+/// A payment that the merchant makes, and its try of a stored card.
+fn new_try(payment: &Payment) -> Result<Rows, DatabaseError> {
+    let mut rows = Rows::default();
+    rows.others.push((store::INSERT, store::new_row(payment)?));
+    rows.others.extend(card_attempts::attempted(payment)?);
+    Ok(rows)
+}
 
 /// The statements of a claim, prepared by the caller to keep the single writer fast.
 struct NewClaim {
@@ -165,7 +174,25 @@ impl PaymentStore {
     ) -> Result<Written, DatabaseError> {
         IdempotentWrite::guarded_by(AGREED, values![payment.agreement])
             .answering(Some(request), payment.id, payment.created_at_ms)
-            .and_prepared((store::INSERT, store::new_row(payment)?))
+            .with_rows(new_try(payment)?)?
+            .run(&self.database)
+            .await
+    }
+
+    /// The same for an invoice; also [`Written::Moved`] if `try_of_invoice` changes nothing, because
+    /// the invoice has changed.
+    ///
+    /// # Errors
+    /// The database failed; nothing was claimed, unless the outcome is unknown.
+    pub(crate) async fn claim_for_invoice(
+        &self,
+        payment: &Payment,
+        try_of_invoice: Prepared,
+    ) -> Result<Written, DatabaseError> {
+        let mut rows = new_try(payment)?;
+        rows.guarded.push(try_of_invoice);
+        IdempotentWrite::guarded_by(AGREED, values![payment.agreement])
+            .with_rows(rows)?
             .run(&self.database)
             .await
     }

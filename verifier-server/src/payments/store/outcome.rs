@@ -1,7 +1,7 @@
 //! The second transaction of a payment: its outcome and the event about it.
 
-use crate::agreements::record::NewAgreement;
-use crate::idempotency::write::Prepared;
+use crate::dunning::store as card_attempts;
+use crate::idempotency::write::{Prepared, Rows, outdated};
 use crate::instruments;
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
@@ -45,27 +45,20 @@ pub struct OutcomeEffects<'a> {
     pub event: Option<&'a Event>,
     /// The ledger posting.
     pub posting: Option<&'a Posting>,
-    /// The agreement that the payment makes.
-    pub stored: Option<&'a NewAgreement>,
+    /// The agreement that the payment makes, and the invoice that it is for.
+    pub related: Option<&'a Rows>,
 }
 
 impl<'a> OutcomeEffects<'a> {
-    /// The effects of a payment that stores nothing.
+    /// The effects of a payment that nothing else depends on.
     #[must_use]
     pub const fn new(event: Option<&'a Event>, posting: Option<&'a Posting>) -> Self {
         Self {
             event,
             posting,
-            stored: None,
+            related: None,
         }
     }
-}
-
-const OUTDATED: &str = "an instrument has changed while a payment stored it";
-
-/// Whether an instrument has changed since its new rows were prepared; nothing was written.
-pub(crate) fn is_outdated(error: &DatabaseError) -> bool {
-    matches!(error, DatabaseError::Unavailable(reason) if reason == OUTDATED)
 }
 
 const FREE: &str = "UPDATE sessions SET active_attempt = NULL
@@ -81,7 +74,7 @@ struct PreparedOutcome {
     posting: Option<PreparedPosting>,
     /// The session to free.
     freed: Option<[Value; 2]>,
-    /// The instrument and the agreement that the payment stores; each guarded row has to change.
+    /// The rows of related resources; each guarded one has to change.
     guarded: Vec<Prepared>,
     others: Vec<Prepared>,
     published: Vec<EventInsert>,
@@ -115,8 +108,7 @@ async fn apply(
             .take(outcome.guarded.len())
             .any(|count| *count != 1)
         {
-            // Nothing is written.
-            return Err(DatabaseError::Unavailable(OUTDATED.into()).into());
+            return Err(outdated());
         }
     }
     Ok(Ok(unwritten))
@@ -191,10 +183,11 @@ impl PaymentStore {
             after.agreement,
         ];
         let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
-        let stored = effects.stored;
-        let mut others = stored
-            .map(|stored| stored.others.clone())
+        let related = effects.related;
+        let mut others = related
+            .map(|related| related.others.clone())
             .unwrap_or_default();
+        others.extend(card_attempts::declined(after));
         let is_paid = matches!(
             after.state,
             PaymentState::Authorized | PaymentState::Captured
@@ -202,7 +195,7 @@ impl PaymentStore {
         if let Some(instrument) = after.details.instrument().filter(|_| is_paid) {
             others.push(instruments::store::used(instrument, after.updated_at_ms));
         }
-        let published = stored.into_iter().flat_map(|stored| &stored.events);
+        let published = related.into_iter().flat_map(|related| &related.events);
         let published = published.map(EventInsert::new);
         let outcome = PreparedOutcome {
             payment: before.id,
@@ -210,8 +203,8 @@ impl PaymentStore {
             event: effects.event.map(EventInsert::new).transpose()?,
             posting: effects.posting.map(PreparedPosting::new).transpose()?,
             freed: frees_session.then(|| values![before.session, before.attempt]),
-            guarded: stored
-                .map(|stored| stored.guarded.clone())
+            guarded: related
+                .map(|related| related.guarded.clone())
                 .unwrap_or_default(),
             others,
             published: published.collect::<Result<_, _>>()?,

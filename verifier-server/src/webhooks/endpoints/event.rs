@@ -27,7 +27,7 @@ impl EventDraft {
     #[must_use]
     pub fn new(gateway: &Gateway) -> Self {
         Self {
-            id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
+            id: gateway.event_id(),
             at_ms: gateway.clock.now_ms_i64(),
             livemode: gateway.livemode(),
         }
@@ -108,7 +108,7 @@ pub fn verification(
     };
     let of = (endpoint.merchant, gateway.livemode());
     Ok(Event {
-        id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
+        id: gateway.event_id(),
         merchant: endpoint.merchant,
         subject: endpoint.id.to_string(),
         kind: VERIFICATION.to_owned(),

@@ -71,9 +71,17 @@ impl<T: Serialize> NewEvent<'_, T> {
     /// # Errors
     /// The body cannot be serialized, which no data causes.
     pub(crate) fn write(self, gateway: &Gateway) -> Result<Event, ApiError> {
-        let owner = (self.merchant, gateway.livemode());
+        self.with_id(gateway.event_id(), gateway.livemode())
+    }
+
+    /// The event with an id that was made before, for bodies that are written in a transaction.
+    ///
+    /// # Errors
+    /// The body cannot be serialized, which no data causes.
+    pub(crate) fn with_id(self, id: EventId, livemode: bool) -> Result<Event, ApiError> {
+        let owner = (self.merchant, livemode);
         Ok(Event {
-            id: EventId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
+            id,
             merchant: self.merchant,
             subject: self.subject,
             kind: self.kind.to_owned(),

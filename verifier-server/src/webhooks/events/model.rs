@@ -52,6 +52,7 @@ pub fn read_scope(kind: &str) -> Option<Scope> {
         Some("payment" | "dispute") => Some(Scope::PaymentsRead),
         Some("customer" | "instrument") => Some(Scope::CustomersRead),
         Some("agreement") => Some(Scope::AgreementsRead),
+        Some("subscription" | "invoice") => Some(Scope::SubscriptionsRead),
         Some("settlement" | "payout") => Some(Scope::BalanceRead),
         Some("ping") => None,
         _ => Some(Scope::EventsRead),
@@ -70,7 +71,7 @@ pub fn read_scopes(event_types: &str) -> Vec<Scope> {
 }
 
 /// Every event type.
-pub const KINDS: [&str; 35] = [
+pub const KINDS: [&str; 57] = [
     "payment.requires_action",
     "payment.unknown",
     "payment.authorized",
@@ -97,6 +98,28 @@ pub const KINDS: [&str; 35] = [
     "instrument.detached",
     "agreement.activated",
     "agreement.revoked",
+    "subscription.created",
+    "subscription.trial_ending",
+    "subscription.activated",
+    "subscription.updated",
+    "subscription.renewed",
+    "subscription.past_due",
+    "subscription.recovered",
+    "subscription.unpaid",
+    "subscription.paused",
+    "subscription.resumed",
+    "subscription.expired",
+    "subscription.canceled",
+    "invoice.created",
+    "invoice.finalized",
+    "invoice.updated",
+    "invoice.payment_failed",
+    "invoice.action_required",
+    "invoice.retries_exhausted",
+    "invoice.paid",
+    "invoice.credited",
+    "invoice.voided",
+    "invoice.uncollectible",
     "settlement.closed",
     "payout.paid",
     "payout.returned",
@@ -118,25 +141,27 @@ mod tests {
             Scope::PaymentsRead,
             Scope::CustomersRead,
             Scope::AgreementsRead,
+            Scope::SubscriptionsRead,
             Scope::BalanceRead,
             Scope::EventsRead,
         ];
-        let rows: [(&str, &[Scope]); 7] = [
+        let rows: [(&str, &[Scope]); 8] = [
             ("*", &all),
             (&KINDS.join(","), &all),
             ("payment.captured,dispute.lost", &all[..1]),
-            ("payment.captured,payout.paid", &[all[0], all[3]]),
+            ("payment.captured,payout.paid", &[all[0], all[4]]),
             (
                 "customer.erased,instrument.saved,agreement.revoked",
                 &all[1..3],
             ),
-            ("webhook_endpoint.disabled", &all[4..]),
+            ("invoice.paid,subscription.created", &all[3..4]),
+            ("webhook_endpoint.disabled", &all[5..]),
             ("ping", &[]),
         ];
         for (event_types, scopes) in rows {
             assert_eq!(read_scopes(event_types), scopes, "{event_types}");
         }
         // Unknown types require the general scope for events.
-        assert_eq!(read_scope("invoice.sent"), Some(Scope::EventsRead));
+        assert_eq!(read_scope("report.sent"), Some(Scope::EventsRead));
     }
 }

@@ -1,0 +1,120 @@
+//! What holds whatever happens: limits of the schemes, one charge for each period, kills between any
+//! two steps.
+
+use super::{DAY, advance, agreement, done, id, invoices, monthly, price, subscribe, subscription};
+use crate::databases::on_both_databases;
+use harness::client::APPROVED;
+use harness::gateway::TestGateway;
+use serde_json::{Value, json};
+use verifier_server::{invoices as server_invoices, subscriptions as server_subscriptions};
+
+async fn no_policy_exceeds_the_limit_of_the_scheme(gateway: &TestGateway) {
+    // Visa allows 20 tries of one card and amount in thirty days.
+    let policy = json!({"delays_hours": {"later": vec![1; 20]}, "horizon_days": 10, "end": "keep"});
+    let agreement = agreement(gateway, APPROVED).await;
+    let simulate = json!({"simulate": {"outcome": "insufficient_funds", "invoice": 2}});
+    let price = price(gateway, 900, simulate).await;
+    let made = subscribe(gateway, &agreement, &price, json!({"dunning": policy})).await;
+    advance(gateway, 58 * DAY).await;
+    let all = invoices(gateway, &made).await;
+    // The first charge of the subscription is of the same card and amount, and thirty days before.
+    assert_eq!(all[1]["attempts"], 20, "{}", all[1]);
+    assert_eq!(subscription(gateway, &made).await["state"], "past_due");
+    let path = format!("/v1/invoices/{}/pay", id(&all[1]));
+    super::refused(gateway, &path, json!({}), (409, "card_blocked")).await;
+}
+
+async fn renewals_and_charges_at_once_bill_each_period_once(gateway: &TestGateway) {
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        made.push(monthly(gateway).await);
+    }
+    gateway.move_clock(i64::try_from(32 * DAY).unwrap());
+    let server = &gateway.server.state.gateway;
+    for _ in 0..4 {
+        let renew = || server_subscriptions::renew::renew(server);
+        let collect = || server_invoices::collect::collect(server);
+        let (a, b, c, d, e, f) =
+            tokio::join!(renew(), renew(), collect(), collect(), renew(), collect());
+        for done in [a, b, c, d, e, f] {
+            done.expect("the store responds");
+        }
+    }
+    for one in &made {
+        let all = invoices(gateway, one).await;
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[1]["state"], "paid", "{}", all[1]);
+        assert_eq!(all[1]["attempts"], 1);
+    }
+    let payments = gateway
+        .rows("SELECT invoice FROM payments WHERE invoice IS NOT NULL")
+        .await;
+    let mut invoices: Vec<_> = payments.into_iter().map(|row| row[0].clone()).collect();
+    let count = invoices.len();
+    invoices.sort();
+    invoices.dedup();
+    assert_eq!((count, invoices.len()), (10, 10));
+}
+
+async fn payment_that_arrives_for_a_void_invoice_becomes_credit(gateway: &TestGateway) {
+    let agreement = agreement(gateway, APPROVED).await;
+    let simulate = json!({"simulate": {"outcome": "response_lost", "invoice": 2}});
+    let price = price(gateway, 900, simulate).await;
+    let made = subscribe(gateway, &agreement, &price, json!({})).await;
+    gateway.move_clock(i64::try_from(31 * DAY + 3600).unwrap());
+    let server = &gateway.server.state.gateway;
+    server_subscriptions::renew::renew(server).await.unwrap();
+    server_invoices::collect::collect(server).await.unwrap();
+    let all = invoices(gateway, &made).await;
+    let payment = gateway.payment(all[1]["payment"].as_str().unwrap()).await;
+    assert_eq!(payment["state"], "unknown");
+    let path = format!("/v1/invoices/{}", id(&all[1]));
+    for verb in ["pay", "void", "mark-uncollectible"] {
+        let refusal = (409, "state_conflict");
+        super::refused(gateway, &format!("{path}/{verb}"), json!({}), refusal).await;
+    }
+    let cancel = format!("/v1/subscriptions/{}/cancel", id(&made));
+    done(gateway, &cancel, json!({"effective": "now"})).await;
+    advance(gateway, 600).await;
+    let all = invoices(gateway, &made).await;
+    assert_eq!(all[1]["state"], "paid");
+    assert_eq!(subscription(gateway, &made).await["state"], "canceled");
+}
+
+async fn sums_of_an_invoice_agree(gateway: &TestGateway) {
+    let made = monthly(gateway).await;
+    let large = price(gateway, 5000, json!({})).await;
+    let small = price(gateway, 100, json!({})).await;
+    let path = format!("/v1/subscriptions/{}/change", id(&made));
+    for (days, price) in [
+        (3, &large),
+        (9, &small),
+        (40, &large),
+        (2, &small),
+        (50, &large),
+    ] {
+        advance(gateway, days * DAY).await;
+        done(gateway, &path, json!({"items": [{"price": price["id"]}]})).await;
+    }
+    advance(gateway, 100 * DAY).await;
+    for invoice in invoices(gateway, &made).await {
+        let number = |name: &str| invoice[name].as_i64().unwrap();
+        let lines = invoice["lines"].as_array().unwrap();
+        let sum: i64 = lines
+            .iter()
+            .map(|line| line["amount"].as_i64().unwrap())
+            .sum();
+        assert_eq!(sum, number("total"), "{invoice}");
+        let settled = number("credit_applied") + number("amount_paid") + number("amount_credited");
+        assert_eq!(settled + number("amount_due"), number("total"), "{invoice}");
+        assert_eq!(invoice["state"], "paid");
+        assert_ne!(invoice["number"], Value::Null);
+    }
+}
+
+on_both_databases! {
+    no_policy_exceeds_the_limit_of_the_scheme,
+    renewals_and_charges_at_once_bill_each_period_once,
+    payment_that_arrives_for_a_void_invoice_becomes_credit,
+    sums_of_an_invoice_agree,
+}

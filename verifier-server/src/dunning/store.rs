@@ -1,0 +1,156 @@
+//! The repository of tries of stored cards without their customers.
+
+use super::history::{CardAttempt, CardCredential, CardDecline, PastAttempt};
+use crate::idempotency::write::Prepared;
+use crate::payments::model::Payment;
+use crate::payments::state::PaymentState;
+use crate::subscriptions::model::instant;
+use sealpay_protocol::card::Brand;
+use sealpay_protocol::ids::{InvoiceId, MerchantId, PaymentId};
+use sealpay_protocol::money::Money;
+use sealpay_provider::Initiator;
+use sealpay_provider::decline;
+use sealpay_storage::{Database, DatabaseError, Entity, Projection, entity, sql, values};
+
+/// A try of a stored card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAttempt {
+    /// The payment.
+    pub payment: PaymentId,
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The invoice that it was for, if any.
+    pub invoice: Option<InvoiceId>,
+    /// Identifies the number.
+    pub fingerprint: String,
+    /// Identifies the number with its expiry.
+    pub credential: String,
+    /// The brand's slug.
+    pub brand: String,
+    /// The amount.
+    pub money: Money,
+    /// When it was sent, milliseconds since 1970.
+    pub at_ms: i64,
+    /// The decline reason; none if it was approved or its outcome is not known yet.
+    pub decline: Option<String>,
+    /// The merchant advice code.
+    pub advice_code: Option<String>,
+}
+
+entity! {
+    StoredAttempt in "card_attempts" {
+        payment,
+        merchant,
+        invoice,
+        fingerprint,
+        credential,
+        brand,
+        money: (amount_minor, currency),
+        at_ms,
+        decline,
+        advice_code,
+    }
+}
+
+/// Old approvals count for nothing; an old decline may forbid every later try.
+const HISTORY: &str = sql!(
+    StoredAttempt::SELECT,
+    "WHERE merchant = $1 AND fingerprint = $2 AND (at_ms >= $3 OR decline IS NOT NULL) UNION ",
+    StoredAttempt::SELECT,
+    "WHERE invoice = $4 ORDER BY at_ms, payment"
+);
+
+const DECLINED: &str = "UPDATE card_attempts SET decline = $2, advice_code = $3 WHERE payment = $1";
+
+/// Schemes count the tries of thirty days.
+const WINDOW_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
+/// What identifies a card as it is now: the account updater changes the number or the expiry.
+#[must_use]
+pub fn credential_of(fingerprint: &str, expiry: &str) -> String {
+    [fingerprint, "/", expiry].concat()
+}
+
+/// The statement that records a try, in the transaction that claims its payment; none if it is not a
+/// card's.
+pub(crate) fn attempted(payment: &Payment) -> Result<Option<Prepared>, DatabaseError> {
+    let Some(attempt) = StoredAttempt::of_payment(payment) else {
+        return Ok(None);
+    };
+    Ok(Some((StoredAttempt::INSERT, attempt.to_row()?.to_vec())))
+}
+
+/// The statement that records a decline, in the transaction of its payment's outcome.
+pub(crate) fn declined(payment: &Payment) -> Option<Prepared> {
+    let is_declined =
+        payment.state == PaymentState::Declined && payment.initiator() == Initiator::Merchant;
+    let card = payment.details.card().filter(|_| is_declined)?;
+    let advice_code = card.codes.advice_code.clone();
+    let values = values![payment.id, payment.decline.clone(), advice_code];
+    Some((DECLINED, values.to_vec()))
+}
+
+impl StoredAttempt {
+    /// The attempt that a payment is; none if it is not a card's.
+    pub(crate) fn of_payment(payment: &Payment) -> Option<Self> {
+        let card = payment.details.card()?;
+        Some(Self {
+            payment: payment.id,
+            merchant: payment.merchant,
+            invoice: payment.invoice,
+            fingerprint: card.card.fingerprint.clone(),
+            credential: credential_of(&card.card.fingerprint, &card.card.expiry),
+            brand: card.card.brand.clone(),
+            money: payment.money,
+            at_ms: payment.created_at_ms,
+            decline: payment.decline.clone(),
+            advice_code: card.codes.advice_code.clone(),
+        })
+    }
+
+    /// The attempt for a decision. `invoice` is the text of its invoice's id.
+    pub(crate) fn past<'a>(&'a self, invoice: &'a str) -> PastAttempt<'a> {
+        let reason = self.decline.as_deref().and_then(decline::find);
+        PastAttempt {
+            attempt: CardAttempt {
+                at: instant(self.at_ms),
+                credential: CardCredential {
+                    reference: &self.credential,
+                    fingerprint: &self.fingerprint,
+                    brand: brand_of(&self.brand),
+                },
+                amount: self.money,
+                invoice_id: invoice,
+            },
+            decline: reason
+                .and_then(|reason| CardDecline::new(reason, self.advice_code.as_deref())),
+        }
+    }
+}
+
+/// The brand of a slug. A card without a known brand has the limits of Visa, the stricter ones for
+/// repeated amounts.
+#[must_use]
+pub fn brand_of(slug: &str) -> Brand {
+    Brand::from_slug(slug).unwrap_or(Brand::Visa)
+}
+
+/// The repository of tries.
+#[derive(Debug, Clone)]
+pub struct AttemptStore {
+    pub(crate) database: Database,
+}
+
+impl AttemptStore {
+    /// What a decision about a card and an invoice is based on, oldest first.
+    pub(crate) async fn history(
+        &self,
+        (merchant, fingerprint): (MerchantId, &str),
+        invoice: InvoiceId,
+        now_ms: i64,
+    ) -> Result<Vec<StoredAttempt>, DatabaseError> {
+        let since_ms = now_ms.saturating_sub(WINDOW_MS);
+        let wanted = values![merchant, fingerprint.to_owned(), since_ms, invoice];
+        self.database.list(HISTORY, wanted).await
+    }
+}

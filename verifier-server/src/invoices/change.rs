@@ -1,0 +1,241 @@
+//! A change of an invoice together with its subscription, written at once.
+
+use super::finalize::Issue;
+use super::model::{CustomerAction, Invoice, InvoiceDue, InvoiceState};
+use super::{store, view};
+use crate::dunning::policy::{DunningPolicy, EndAction};
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::idempotency::write::{Prepared, Rows};
+use crate::store::DatabaseError;
+use crate::subscriptions::model::{Due, EndReason, Subscription};
+use crate::subscriptions::state::SubscriptionState;
+use crate::subscriptions::{store as subscription_store, view as subscription_view};
+use sealpay_protocol::ids::InvoiceId;
+
+/// An invoice that a transaction is to issue.
+pub(crate) fn issue(gateway: &Gateway, invoice: Invoice) -> Issue {
+    let (ids, livemode) = ([gateway.event_id(), gateway.event_id()], gateway.livemode());
+    let compose = move |place: usize, kind, invoice: &Invoice| {
+        let id = ids.get(place).copied().unwrap_or(ids[1]);
+        let event = view::event((id, livemode), kind, invoice);
+        event.map_err(|error| DatabaseError::Corrupt(format!("{error:?}")))
+    };
+    Issue::new(invoice, Box::new(compose))
+}
+
+/// An invoice and its subscription while they change. Each event shows them as they are when it is
+/// published.
+pub(crate) struct Change<'g> {
+    gateway: &'g Gateway,
+    pub(crate) now_ms: i64,
+    pub(crate) invoice: Invoice,
+    pub(crate) subscription: Option<Subscription>,
+    before: (i64, Option<i64>),
+    rows: Rows,
+}
+
+impl<'g> Change<'g> {
+    /// Reads an invoice and its subscription.
+    pub(crate) async fn load(gateway: &'g Gateway, id: InvoiceId) -> Result<Self, ApiError> {
+        let invoice = gateway.store.invoices.get(id).await?;
+        let missing = || ApiError::because(ErrorCode::Internal, "an invoice is gone");
+        Self::begin(gateway, invoice.ok_or_else(missing)?).await
+    }
+
+    /// The same for an invoice that was read before.
+    pub(crate) async fn begin(gateway: &'g Gateway, invoice: Invoice) -> Result<Self, ApiError> {
+        let subscription = match invoice.subscription {
+            Some(id) => gateway.store.subscriptions.get(id).await?,
+            None => None,
+        };
+        Ok(Self {
+            gateway,
+            now_ms: gateway.clock.now_ms_i64(),
+            before: (
+                invoice.sequence,
+                subscription
+                    .as_ref()
+                    .map(|subscription| subscription.sequence),
+            ),
+            invoice,
+            subscription,
+            rows: Rows::default(),
+        })
+    }
+
+    /// The sequence that the invoice had when it was read.
+    pub(crate) const fn invoice_before(&self) -> i64 {
+        self.before.0
+    }
+
+    /// Publishes an event about the invoice.
+    pub(crate) fn publish(&mut self, kind: &'static str) -> Result<(), ApiError> {
+        self.invoice.touch(self.now_ms);
+        let id = (self.gateway.event_id(), self.gateway.livemode());
+        self.rows.events.push(view::event(id, kind, &self.invoice)?);
+        Ok(())
+    }
+
+    /// Publishes an event about the subscription.
+    fn publish_subscription(&mut self, kind: &'static str) -> Result<(), ApiError> {
+        if let Some(subscription) = &mut self.subscription {
+            subscription.touch(self.now_ms);
+            let id = (self.gateway.event_id(), self.gateway.livemode());
+            let event = subscription_view::event(id, kind, subscription)?;
+            self.rows.events.push(event);
+        }
+        Ok(())
+    }
+
+    /// Adds credit of the customer.
+    pub(crate) fn credit(&mut self, credit: Prepared) {
+        self.rows.others.push(credit);
+    }
+
+    /// The dunning policy of the subscription.
+    pub(crate) fn policy(&self) -> &DunningPolicy {
+        let own = self.subscription.as_ref();
+        own.and_then(|subscription| subscription.dunning.as_ref())
+            .unwrap_or(DunningPolicy::built_in())
+    }
+
+    /// When the customer's time to act, and every later try, ends, milliseconds since 1970.
+    pub(crate) fn horizon_ms(&self) -> i64 {
+        let first_ms = self.invoice.collection.first_try_at_ms;
+        let days = i64::from(self.policy().horizon_days());
+        let horizon_ms = days.saturating_mul(24 * 60 * 60 * 1000);
+        first_ms.unwrap_or(self.now_ms).saturating_add(horizon_ms)
+    }
+
+    /// Whether the subscription still wants its invoices charged by themselves.
+    pub(crate) fn is_collecting(&self) -> bool {
+        let state = self
+            .subscription
+            .as_ref()
+            .map(|subscription| subscription.state);
+        matches!(
+            state,
+            Some(
+                SubscriptionState::Active
+                    | SubscriptionState::Trialing
+                    | SubscriptionState::PastDue
+                    | SubscriptionState::Paused
+            )
+        )
+    }
+
+    /// Marks the subscription as behind with its payments.
+    pub(crate) fn fall_behind(&mut self) -> Result<(), ApiError> {
+        let Some(subscription) = &mut self.subscription else {
+            return Ok(());
+        };
+        if subscription.state != SubscriptionState::Active {
+            return Ok(());
+        }
+        subscription.state = SubscriptionState::PastDue;
+        self.publish_subscription("subscription.past_due")
+    }
+
+    /// Waits for the customer until the horizon.
+    pub(crate) fn wait_for(&mut self, action: CustomerAction) -> Result<(), ApiError> {
+        self.invoice.collection.action = Some(action);
+        let ends_at_ms = self.horizon_ms();
+        let next = self
+            .is_collecting()
+            .then_some((InvoiceDue::GiveUp, ends_at_ms));
+        self.invoice.schedule(next);
+        self.publish("invoice.action_required")?;
+        self.fall_behind()
+    }
+
+    /// Marks the invoice as paid if nothing is due any more, and the subscription with it.
+    pub(crate) async fn settle(&mut self) -> Result<(), ApiError> {
+        if self.invoice.due_minor() > 0 {
+            return self.publish("invoice.updated");
+        }
+        self.invoice.close(InvoiceState::Paid, self.now_ms);
+        self.invoice.collection.failure = None;
+        self.publish("invoice.paid")?;
+        let Some(subscription) = &mut self.subscription else {
+            return Ok(());
+        };
+        match subscription.state {
+            SubscriptionState::Incomplete => {
+                subscription.state = SubscriptionState::Active;
+                let next = (Due::PeriodEnd, subscription.period_end_ms);
+                subscription.schedule(Some(next));
+                self.publish_subscription("subscription.activated")
+            }
+            SubscriptionState::PastDue | SubscriptionState::Unpaid => {
+                let id = subscription.id;
+                let open = self.gateway.store.invoices.unpaid_of(id).await?;
+                let is_behind = open.iter().any(|other| {
+                    other.id != self.invoice.id
+                        && other.state == InvoiceState::Open
+                        && other.collection.failure.is_some()
+                });
+                if is_behind {
+                    return Ok(());
+                }
+                if let Some(subscription) = &mut self.subscription {
+                    subscription.state = SubscriptionState::Active;
+                }
+                self.publish_subscription("subscription.recovered")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Carries out the end action of the policy.
+    pub(crate) fn give_up(&mut self) -> Result<(), ApiError> {
+        let end = self.policy().end();
+        self.invoice.schedule(None);
+        self.publish("invoice.retries_exhausted")?;
+        match end {
+            EndAction::Keep => Ok(()),
+            EndAction::Unpaid => {
+                if let Some(subscription) = &mut self.subscription
+                    && subscription.state.may_become(SubscriptionState::Unpaid)
+                {
+                    subscription.state = SubscriptionState::Unpaid;
+                    return self.publish_subscription("subscription.unpaid");
+                }
+                Ok(())
+            }
+            EndAction::Cancel => {
+                self.invoice.close(InvoiceState::Uncollectible, self.now_ms);
+                self.publish("invoice.uncollectible")?;
+                if let Some(subscription) = &mut self.subscription
+                    && !subscription.state.has_ended()
+                {
+                    let reason = EndReason::PaymentFailed;
+                    subscription.end(SubscriptionState::Canceled, reason, self.now_ms);
+                    return self.publish_subscription("subscription.canceled");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The rows without that of the invoice, which decides the race where it is the first.
+    pub(crate) fn into_parts(mut self) -> Result<(Invoice, Rows), ApiError> {
+        if let (Some(subscription), Some(before)) = (&self.subscription, self.before.1)
+            && subscription.sequence != before
+        {
+            let row = subscription_store::update(before, subscription)?;
+            self.rows.guarded.push(row);
+        }
+        Ok((self.invoice, self.rows))
+    }
+
+    /// All rows, for the transaction of something else.
+    pub(crate) fn into_rows(self) -> Result<Rows, ApiError> {
+        let before = self.before.0;
+        let (invoice, mut rows) = self.into_parts()?;
+        if invoice.sequence != before {
+            rows.guarded.insert(0, store::update(before, &invoice)?);
+        }
+        Ok(rows)
+    }
+}

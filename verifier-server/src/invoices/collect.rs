@@ -1,0 +1,205 @@
+//! Charges invoices by their subscription's agreement, when they are due.
+//!
+//! The steps are those of every payment: claim (transaction 1: the try, on the invoice, and its
+//! payment) → ask the acquirer, with no transaction open → record (transaction 2: the outcome with
+//! what it does to invoice and subscription). After a crash, the payment is reconciled like any other.
+
+use super::change::Change;
+use super::model::{CustomerAction, Invoice, InvoiceDue, InvoiceState};
+use super::settle;
+use super::store;
+use crate::dunning::decide::Next;
+use crate::dunning::store::credential_of;
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::idempotency::write::Written;
+use crate::instruments::updater;
+use crate::payments::merchant_initiated::{self, Agreed, InvoicePayment};
+use crate::payments::model::Payment;
+use crate::worker::{self, Lease};
+use futures_util::{StreamExt, stream};
+use sealpay_protocol::ids::InvoiceId;
+
+/// Maximum number of invoices in one batch.
+const BATCH: u32 = 128;
+/// Maximum number of concurrent charges: shoppers use the same database and the same acquirer.
+const AT_ONCE: usize = 16;
+
+/// Does what is due for one batch of invoices; returns how many were done.
+///
+/// # Errors
+/// The store does not respond.
+pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let until_ms = Lease::within(gateway.settings.provider_timeout).until_ms(now_ms);
+    let due = gateway.store.invoices.claim_due(now_ms, until_ms, BATCH);
+    let working = stream::iter(due.await?).map(async |invoice: Invoice| {
+        let id = invoice.id;
+        match work(gateway, invoice).await {
+            Ok(()) => 1,
+            Err(error) => {
+                worker::retries("the collection of an invoice", &id, &error);
+                0
+            }
+        }
+    });
+    let done = working.buffer_unordered(AT_ONCE);
+    Ok(done.fold(0, async |sum, one| sum + one).await)
+}
+
+async fn work(gateway: &Gateway, invoice: Invoice) -> Result<(), ApiError> {
+    let due = invoice.due;
+    let mut change = Change::begin(gateway, invoice).await?;
+    match due {
+        Some(InvoiceDue::Charge) => return charge(gateway, change).await,
+        Some(InvoiceDue::AskUpdater) => ask_updater(gateway, &mut change).await?,
+        Some(InvoiceDue::GiveUp) => {
+            change.invoice.collection.action = None;
+            change.give_up()?;
+        }
+        None => return Ok(()),
+    }
+    write(gateway, change).await
+}
+
+/// Writes a change that no payment belongs to. Another server, or a merchant, may have been first.
+async fn write(gateway: &Gateway, change: Change<'_>) -> Result<(), ApiError> {
+    let before = change.invoice_before();
+    let (invoice, rows) = change.into_parts()?;
+    let written = gateway.store.invoices.change(before, &invoice, rows, None);
+    if written.await? == Written::Done {
+        gateway.wake_outbox();
+    }
+    Ok(())
+}
+
+/// Whether a payment of what is due could be started now.
+///
+/// # Errors
+/// [`ErrorCode::CardBlocked`], or the error of the agreement or its instrument.
+pub(super) async fn check(gateway: &Gateway, change: &Change<'_>) -> Result<(), ApiError> {
+    prepare(gateway, change).await?.map_err(ApiError::new)?;
+    match settle::decide_next(gateway, change, None).await? {
+        Next::RetryAt(at) if at.as_millisecond() <= change.now_ms => Ok(()),
+        _ => Err(ApiError::new(ErrorCode::CardBlocked)),
+    }
+}
+
+/// Charges one invoice that is due, without waiting for its turn.
+pub(crate) async fn charge_now(gateway: &Gateway, id: InvoiceId) -> Result<(), ApiError> {
+    let change = Change::load(gateway, id).await?;
+    if change.invoice.due == Some(InvoiceDue::Charge) {
+        charge(gateway, change).await?;
+    }
+    Ok(())
+}
+
+/// Starts a payment of what is due, if agreement, card and schemes permit it; otherwise plans what
+/// follows.
+async fn charge(gateway: &Gateway, mut change: Change<'_>) -> Result<(), ApiError> {
+    if change.invoice.state != InvoiceState::Open || change.invoice.collection.is_pending {
+        return Ok(());
+    }
+    let blocked = match prepare(gateway, &change).await? {
+        Err(code) => code,
+        Ok((payment, agreed)) => match settle::decide_next(gateway, &change, None).await? {
+            Next::RetryAt(at) if at.as_millisecond() <= change.now_ms => {
+                return start(gateway, change, payment, agreed).await;
+            }
+            // The scheme's limits forbid it for now.
+            Next::RetryAt(at) => {
+                let next = (InvoiceDue::Charge, at.as_millisecond());
+                change.invoice.schedule(Some(next));
+                change.publish("invoice.updated")?;
+                return write(gateway, change).await;
+            }
+            Next::AskUpdater => {
+                ask_updater(gateway, &mut change).await?;
+                return write(gateway, change).await;
+            }
+            _ => ErrorCode::CardBlocked,
+        },
+    };
+    let collection = &mut change.invoice.collection;
+    collection.failure = Some(blocked.name().to_owned());
+    collection.first_try_at_ms.get_or_insert(change.now_ms);
+    change.invoice.schedule(None);
+    change.publish("invoice.payment_failed")?;
+    change.wait_for(CustomerAction::NewInstrument)?;
+    write(gateway, change).await
+}
+
+/// The payment, or why the agreement does not permit it.
+async fn prepare(
+    gateway: &Gateway,
+    change: &Change<'_>,
+) -> Result<Result<(Payment, Agreed), ErrorCode>, ApiError> {
+    let invoice = &change.invoice;
+    let subscription = change.subscription.as_ref();
+    let Some(agreement) = subscription.and_then(|one| one.agreement) else {
+        return Ok(Err(ErrorCode::AgreementInactive));
+    };
+    let simulate = subscription.and_then(|one| one.plan.simulate.as_ref());
+    let simulate = simulate.filter(|simulate| {
+        let payments = u32::from(simulate.payments.unwrap_or(u16::MAX));
+        invoice.period_number == Some(i64::from(simulate.invoice))
+            && invoice.collection.tries < payments
+    });
+    let wanted = InvoicePayment {
+        invoice: invoice.id,
+        merchant: invoice.merchant,
+        money: invoice.due_money(),
+        order_ref: invoice.number.clone().unwrap_or_default(),
+        simulate: simulate.map(|simulate| simulate.outcome.clone()),
+    };
+    match merchant_initiated::prepare_for_invoice(gateway, agreement, wanted).await {
+        Ok((agreed, payment)) => Ok(Ok((payment, agreed))),
+        Err(error) if error.is_about_the_agreement() => Ok(Err(error.code)),
+        Err(error) => Err(error),
+    }
+}
+
+async fn start(
+    gateway: &Gateway,
+    mut change: Change<'_>,
+    payment: Payment,
+    agreed: Agreed,
+) -> Result<(), ApiError> {
+    let before = change.invoice_before();
+    let invoice = &mut change.invoice;
+    let collection = &mut invoice.collection;
+    collection.payment = Some(payment.id);
+    collection.is_pending = true;
+    collection.tries = collection.tries.saturating_add(1);
+    collection.action = None;
+    collection.first_try_at_ms.get_or_insert(change.now_ms);
+    invoice.schedule(None);
+    invoice.touch(change.now_ms);
+    let guard = store::update(before, invoice)?;
+    merchant_initiated::charge_invoice(gateway, &agreed, payment, guard).await
+}
+
+/// Asks the scheme whether the issuer has new data of the card.
+async fn ask_updater(gateway: &Gateway, change: &mut Change<'_>) -> Result<(), ApiError> {
+    let Some(instrument) = settle::instrument_of(gateway, change).await? else {
+        return change.wait_for(CustomerAction::NewInstrument);
+    };
+    let vault = gateway.providers.acquirer(&instrument.provider);
+    let vault = vault.and_then(|acquirer| acquirer.credentials());
+    let before = credential_of(&instrument.card.fingerprint, &instrument.card.expiry);
+    let after = match vault {
+        Some(vault) => {
+            let status = gateway.within(vault.status(&instrument.credential)).await?;
+            updater::apply(gateway, instrument, &status).await?
+        }
+        None => instrument,
+    };
+    let now = credential_of(&after.card.fingerprint, &after.card.expiry);
+    change.invoice.collection.updated_card = Some(now.clone());
+    if now != before && after.state.is_chargeable() {
+        let next = (InvoiceDue::Charge, change.now_ms);
+        change.invoice.schedule(Some(next));
+        return change.publish("invoice.updated");
+    }
+    change.wait_for(CustomerAction::NewInstrument)
+}

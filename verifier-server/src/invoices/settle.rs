@@ -1,0 +1,220 @@
+//! What the outcome of a payment does to its invoice, in the transaction of the outcome.
+
+use super::change::Change;
+use super::finalize;
+use super::model::{CustomerAction, InvoiceDue};
+use crate::dunning::decide::{self, Next};
+use crate::dunning::history::{CardCredential, CardDecline, History};
+use crate::dunning::scheme_limits::SchemeLimits;
+use crate::dunning::store::{StoredAttempt, brand_of, credential_of};
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::Gateway;
+use crate::idempotency::write::Rows;
+use crate::instruments::model::Instrument;
+use crate::payments::model::Payment;
+use crate::payments::state::PaymentState;
+use crate::subscriptions::anchor::zone_of_name;
+use crate::subscriptions::model::instant;
+use jiff::tz::TimeZone;
+use sealpay_protocol::ids::InvoiceId;
+use sealpay_protocol::money::Money;
+use sealpay_provider::decline;
+
+/// The changes that follow from a payment's new state.
+///
+/// # Errors
+/// The store does not respond.
+pub(crate) async fn prepare(
+    gateway: &Gateway,
+    payment: &Payment,
+    invoice: InvoiceId,
+) -> Result<Rows, ApiError> {
+    let mut change = Change::load(gateway, invoice).await?;
+    match payment.state {
+        PaymentState::Authorized | PaymentState::Captured => paid(&mut change, payment).await?,
+        PaymentState::Declined | PaymentState::Expired | PaymentState::Voided => {
+            declined(gateway, &mut change, payment).await?;
+        }
+        _ => return Ok(Rows::default()),
+    }
+    change.into_rows()
+}
+
+async fn paid(change: &mut Change<'_>, payment: &Payment) -> Result<(), ApiError> {
+    let invoice = &mut change.invoice;
+    if invoice.collection.payment == Some(payment.id) {
+        invoice.collection.is_pending = false;
+    }
+    let due_minor = invoice.due_minor();
+    let amount_minor = payment.money.amount_minor();
+    let counted_minor = if invoice.state.is_payable() {
+        amount_minor.min(due_minor)
+    } else {
+        0
+    };
+    invoice.paid_minor = invoice.paid_minor.saturating_add(counted_minor);
+    let surplus_minor = amount_minor - counted_minor;
+    if surplus_minor > 0 {
+        // The invoice was voided or paid otherwise while the payment was under way.
+        let customer = invoice.customer;
+        let credit = finalize::credit(customer, payment.money.currency(), surplus_minor);
+        change.credit(credit);
+    }
+    if counted_minor == 0 {
+        return change.publish("invoice.updated");
+    }
+    change.settle().await
+}
+
+async fn declined(
+    gateway: &Gateway,
+    change: &mut Change<'_>,
+    payment: &Payment,
+) -> Result<(), ApiError> {
+    let collection = &mut change.invoice.collection;
+    // A shopper who pays on a page may try again there.
+    if collection.payment != Some(payment.id) {
+        return Ok(());
+    }
+    collection.is_pending = false;
+    let reason = payment.decline.clone();
+    let reason = reason.unwrap_or_else(|| "not_processed".to_owned());
+    collection.failure = Some(reason);
+    if !change.invoice.state.is_payable() || !change.is_collecting() {
+        change.invoice.schedule(None);
+        if change.invoice.state.is_payable() {
+            change.invoice.collection.action = Some(CustomerAction::NewInstrument);
+        }
+        return change.publish("invoice.payment_failed");
+    }
+    let next = decide_next(gateway, change, Some(payment)).await?;
+    follow(change, next)
+}
+
+/// Does what the dunning policy and the schemes say after a decline.
+pub(super) fn follow(change: &mut Change<'_>, next: Next) -> Result<(), ApiError> {
+    match next {
+        Next::RetryAt(at) => {
+            let at_ms = at.as_millisecond().max(change.now_ms);
+            change.invoice.schedule(Some((InvoiceDue::Charge, at_ms)));
+            change.publish("invoice.payment_failed")?;
+            change.fall_behind()
+        }
+        Next::AskUpdater => {
+            let next = (InvoiceDue::AskUpdater, change.now_ms);
+            change.invoice.schedule(Some(next));
+            change.publish("invoice.payment_failed")?;
+            change.fall_behind()
+        }
+        Next::WaitForShopper => change.wait_for(CustomerAction::Authenticate),
+        Next::Never => {
+            change.invoice.schedule(None);
+            change.publish("invoice.payment_failed")?;
+            change.wait_for(CustomerAction::NewInstrument)
+        }
+        // An unknown outcome never gets here: it is queried until it is known.
+        Next::Exhausted | Next::AskOutcome => {
+            change.invoice.schedule(None);
+            change.publish("invoice.payment_failed")?;
+            change.fall_behind()?;
+            change.give_up()
+        }
+    }
+}
+
+/// Decides what follows: after a decline, or before a try that `payment` is not.
+pub(super) async fn decide_next(
+    gateway: &Gateway,
+    change: &Change<'_>,
+    declined: Option<&Payment>,
+) -> Result<Next, ApiError> {
+    let Some(instrument) = instrument_of(gateway, change).await? else {
+        return Ok(Next::Never);
+    };
+    let invoice = &change.invoice;
+    let credential = credential_of(&instrument.card.fingerprint, &instrument.card.expiry);
+    let card = (invoice.merchant, instrument.card.fingerprint.as_str());
+    let attempts = gateway
+        .store
+        .attempts
+        .history(card, invoice.id, change.now_ms);
+    let mut attempts = attempts.await?;
+    attempts.retain(|attempt| Some(attempt.payment) != declined.map(|payment| payment.id));
+    let own = invoice.id.to_string();
+    let others = String::new();
+    let past: Vec<_> = attempts
+        .iter()
+        .map(|attempt| {
+            let is_own = attempt.invoice == Some(invoice.id);
+            attempt.past(if is_own { &own } else { &others })
+        })
+        .collect();
+    let zone = zone_of(gateway, change).await?;
+    let history = History {
+        attempts: &past,
+        credential: CardCredential {
+            reference: &credential,
+            fingerprint: &instrument.card.fingerprint,
+            brand: brand_of(&instrument.card.brand),
+        },
+        credential_since: instant(instrument.created_at_ms),
+        is_updater_asked: invoice.collection.updated_card.as_ref() == Some(&credential),
+        zone: &zone,
+    };
+    let limits = SchemeLimits::built_in();
+    let Some(payment) = declined else {
+        let amount: Money = invoice.due_money();
+        let wanted = instant(change.now_ms);
+        return Ok(decide::decide_first(limits, &history, amount, wanted));
+    };
+    let Some(attempt) = StoredAttempt::of_payment(payment) else {
+        return Ok(Next::Never);
+    };
+    let last = attempt.past(&own);
+    // An expired or voided payment has no reason; it is tried again as after a failed system.
+    let fallback = || decline::find("system_malfunction");
+    let reason = payment.decline.as_deref().and_then(decline::find);
+    let reason = reason.or_else(fallback);
+    let decline = last.decline.or_else(|| {
+        let reason = reason?;
+        CardDecline::new(reason, None)
+    });
+    let Some(decline) = decline else {
+        return Err(ApiError::because(
+            ErrorCode::Internal,
+            "a decline without a reason",
+        ));
+    };
+    Ok(decide::decide(
+        change.policy(),
+        limits,
+        &history,
+        &last.attempt,
+        &decline,
+    ))
+}
+
+/// The instrument that the next try charges.
+pub(super) async fn instrument_of(
+    gateway: &Gateway,
+    change: &Change<'_>,
+) -> Result<Option<Instrument>, ApiError> {
+    let agreement = change.subscription.as_ref().and_then(|one| one.agreement);
+    let Some(agreement) = agreement else {
+        return Ok(None);
+    };
+    let Some(agreement) = gateway.store.agreements.get(agreement).await? else {
+        return Ok(None);
+    };
+    Ok(gateway.store.instruments.get(agreement.instrument).await?)
+}
+
+async fn zone_of(gateway: &Gateway, change: &Change<'_>) -> Result<TimeZone, ApiError> {
+    let invoice = &change.invoice;
+    let customers = &gateway.store.customers;
+    let customer = customers
+        .get_owned(invoice.merchant, invoice.customer)
+        .await?;
+    let zone = customer.and_then(|customer| zone_of_name(&customer.time_zone));
+    Ok(zone.unwrap_or(TimeZone::UTC))
+}

@@ -1,0 +1,93 @@
+//! What depends on the simulated time, and when it is due.
+
+use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::payments::methods::bank_transfer;
+use crate::settlements::close::{Cutoff, settle};
+use crate::{disputes, instruments, invoices, modifications, payments, payouts, subscriptions};
+use jiff::civil::Date;
+use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
+
+/// Authorizations that the bank releases in one round.
+const RELEASED_AT_ONCE: u32 = 64;
+/// Maximum number of rounds without a pause; each processes one batch of everything.
+const ROUNDS: usize = 4096;
+
+/// The first time after another at which something is due, milliseconds since 1970.
+///
+/// # Errors
+/// The store does not respond.
+pub(super) async fn next(gateway: &Gateway, after_ms: u64) -> Result<Option<u64>, ApiError> {
+    let store = &gateway.store;
+    let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX);
+    let held_ms = i64::try_from(HOLD_LIFETIME_SECONDS * 1000).unwrap_or(i64::MAX);
+    let authorized = store.payments.authorized_after(after_ms - held_ms);
+    let (subscriptions, invoices, payments, authorized, modifications, disputes, groups) = tokio::try_join!(
+        store.subscriptions.next_due_ms(after_ms),
+        store.invoices.next_due_ms(after_ms),
+        store.payments.next_due_ms(after_ms),
+        authorized,
+        store.modifications.next_due_ms(after_ms),
+        store.disputes.next_due_ms(after_ms),
+        store.settlements.due_groups(Date::MAX),
+    )?;
+    let settlements = groups.iter().map(|group| group.closes_at_ms());
+    let due = [
+        subscriptions,
+        invoices,
+        payments,
+        authorized.map(|made_ms| made_ms + held_ms),
+        modifications,
+        disputes,
+        settlements.filter(|at_ms| *at_ms > after_ms).min(),
+    ];
+    let next_ms = due.into_iter().flatten().min();
+    Ok(next_ms.and_then(|at_ms| u64::try_from(at_ms).ok()))
+}
+
+/// Does everything that is due now. Failed work is retried by the regular background tasks.
+pub(super) async fn carry_out(gateway: &Gateway) {
+    for _ in 0..ROUNDS {
+        let credited = later(bank_transfer::incoming::collect(gateway).await);
+        let renewed = later(subscriptions::renew::renew(gateway).await);
+        let collected = later(invoices::collect::collect(gateway).await);
+        let modified = later(modifications::reconcile::recover(gateway).await);
+        let expired = later(modifications::expire::expire(gateway).await);
+        release_lapsed(gateway).await;
+        let recovered = later(payments::reconcile::recover(gateway).await);
+        let updated = later(instruments::updater::collect(gateway).await);
+        let lost = later(disputes::service::give_up(gateway).await);
+        // Returned payouts are settled again, and may be due already.
+        let closed = later(
+            settle(gateway, Cutoff::Now)
+                .await
+                .map(|closed| closed.len()),
+        );
+        let paid = later(payouts::service::pay_out(gateway).await);
+        let billed = renewed + collected + credited;
+        if billed + modified + expired + recovered + updated + lost + closed + paid == 0 {
+            break;
+        }
+    }
+}
+
+/// Releases expired authorizations at the bank, which would otherwise do so later by itself.
+async fn release_lapsed(gateway: &Gateway) {
+    let Ok(bank) = super::bank(gateway) else {
+        return;
+    };
+    if let Err(error) = bank
+        .expire_holds(gateway.clock.now_ms_i64(), RELEASED_AT_ONCE)
+        .await
+    {
+        tracing::warn!(?error, "the bank releases lapsed authorizations later");
+    }
+}
+
+/// Deliberately ignores a failure: due work stays due.
+fn later(done: Result<usize, ApiError>) -> usize {
+    done.unwrap_or_else(|error| {
+        tracing::warn!(?error, "due work failed and will be retried");
+        0
+    })
+}
