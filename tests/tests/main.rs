@@ -39,3 +39,4 @@ mod storage;
 mod webhooks;
 mod widget;
 mod widget_builds;
+mod worlds;

@@ -6,6 +6,7 @@ mod keys;
 mod listen;
 mod modifications;
 mod settle;
+mod world;
 
 use crate::app::Parts;
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
@@ -52,6 +53,9 @@ enum Command {
     /// Lists and rotates the server's own keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Takes, restores, forks and deletes snapshots of the whole state, in test mode.
+    #[command(subcommand)]
+    World(world::WorldCommand),
     /// Prints the audit trail, and verifies that no row was altered, added or removed.
     Audit(audit::AuditCommand),
     /// Prints a merchant's events as they happen and forwards them, for development.
@@ -159,6 +163,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
         Command::Modification(command) => modifications::run(&config.for_command(), command).await,
         Command::Ledger => settle::ledger(&config).await,
         Command::Keys(command) => keys::run(&config, command).await,
+        Command::World(command) => world::run(&config.for_command(), command).await,
         Command::Audit(command) => audit::run(&config, &command).await,
         Command::Listen(listen) => listen::run(&config, listen).await,
         Command::Config => print(DEFAULT_FILE),
@@ -232,6 +237,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
         clock,
         rng,
         livemode,
+        ..
     } = parts;
     let admin = MerchantAdmin {
         store,

@@ -11,7 +11,15 @@ const WITHOUT: &str =
 
 const FORGET: &str = "DELETE FROM running_servers WHERE seen_at < $1";
 
+const OTHERS: &str = "SELECT COUNT(*) FROM running_servers WHERE seen_at >= $1 AND server <> $2";
+
 impl KeyStore {
+    /// Counts the servers other than this one that were seen since a time.
+    pub async fn other_servers(&self, server: &str, since: i64) -> Result<u64, DatabaseError> {
+        let values = values![since, server.to_owned()];
+        self.database.scalar(OTHERS, values).await
+    }
+
     /// Records that a server runs, its master key, and the time, seconds since 1970.
     pub async fn note_server(
         &self,
