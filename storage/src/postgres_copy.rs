@@ -1,7 +1,8 @@
 //! Copies of our tables in a Postgres database, each copy in a schema of its own in that database.
 //!
 //! A copy is made in one `REPEATABLE READ` transaction, so it is of one moment and locks out no
-//! writer; a restore is one transaction as well, so that a crash leaves the old rows or the new.
+//! writer. A restore is one transaction that has locked every table, so that a crash leaves the old
+//! rows or the new, and nothing that was under way elsewhere can be committed in between.
 
 use super::error::{DatabaseError, full};
 use super::postgres::connect;
@@ -14,15 +15,19 @@ use tokio_postgres::{Client, SimpleQueryMessage};
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Prefix of the schemas with copies. Names have at most 63 bytes in Postgres.
-const PREFIX: &str = "sealpay_world_";
+const PREFIX: &str = "sealpay-world-";
 
 /// The tables of the current schema.
 const TABLES: &str = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()";
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ;
-    SET LOCAL statement_timeout = 0;
-    SET LOCAL lock_timeout = 5000;
-    LOCK TABLE";
+const BEGIN: &str = "BEGIN ISOLATION LEVEL";
+
+/// What each of these transactions does first.
+const LOCK: &str = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 5000; LOCK TABLE";
+
+/// Larger tables are emptied by `TRUNCATE`, which makes new files of the table and its indexes;
+/// for small ones `DELETE` is faster, bytes.
+const SMALL: &str = "1000000";
 
 /// A copy: its name, its note, and the space it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,15 +115,15 @@ impl SchemaCopies {
             .collect())
     }
 
-    /// Runs one statement; returns the number of its rows.
-    async fn count(&self, sql: &str) -> Result<u64, DatabaseError> {
+    /// Runs statements; returns the number of rows of each.
+    async fn counts(&self, sql: &str) -> Result<Vec<u64>, DatabaseError> {
         let messages = self.client.simple_query(sql).await;
         let messages = messages.map_err(|error| failed(&error))?;
         let counts = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
             _ => None,
         });
-        Ok(counts.sum())
+        Ok(counts.collect())
     }
 
     async fn run(&self, sql: &str) -> Result<(), DatabaseError> {
@@ -129,10 +134,13 @@ impl SchemaCopies {
     /// Begins a transaction; only one at a time changes copies. `LOCK` is the one statement that
     /// does not fix what a `REPEATABLE READ` transaction sees, so it sees what the one before it has
     /// done. This mode of the lock keeps nobody from reading or writing.
-    async fn begin(&self) -> Result<(), DatabaseError> {
+    async fn begin(&self, isolation: &str) -> Result<(), DatabaseError> {
         let journal = self.own.journal;
-        self.run(&format!("{BEGIN} {journal} IN SHARE UPDATE EXCLUSIVE MODE"))
-            .await
+        let mode = "SHARE UPDATE EXCLUSIVE";
+        self.run(&format!(
+            "{BEGIN} {isolation}; {LOCK} {journal} IN {mode} MODE"
+        ))
+        .await
     }
 
     /// Lists the copies.
@@ -165,14 +173,15 @@ impl SchemaCopies {
         name: &str,
         note: impl FnOnce(&RowCounts) -> String,
     ) -> Result<(), DatabaseError> {
-        self.begin().await?;
+        self.begin("REPEATABLE READ").await?;
         let schema = schema(name);
         self.run(&format!("CREATE SCHEMA {schema}")).await?;
-        let mut counts = RowCounts::new();
-        for table in self.tables(TABLES).await? {
-            let copy = format!("CREATE TABLE {schema}.{table} AS TABLE {table}");
-            counts.insert(table.clone(), self.count(&copy).await?);
-        }
+        let tables = self.tables(TABLES).await?;
+        let copies = tables
+            .iter()
+            .map(|table| format!("CREATE TABLE {schema}.{table} AS TABLE {table};"));
+        let rows = self.counts(&copies.collect::<String>()).await?;
+        let counts: RowCounts = tables.into_iter().zip(rows).collect();
         let comment = format!(
             "SELECT format('COMMENT ON SCHEMA %s IS %L', '{schema}', {})",
             literal(&note(&counts))
@@ -189,7 +198,8 @@ impl SchemaCopies {
     /// [`DatabaseError::Corrupt`] if the copy has other tables or other numbers of rows than
     /// `expected`; otherwise the database fails. Nothing was changed.
     pub async fn restore(&self, name: &str, expected: &RowCounts) -> Result<(), DatabaseError> {
-        self.begin().await?;
+        // Each statement sees what was committed before it, and after the locks nothing can be.
+        self.begin("READ COMMITTED").await?;
         let tables = self.tables(TABLES).await?;
         let of_copy =
             format!("SELECT tablename FROM pg_tables WHERE schemaname = '{PREFIX}{name}'");
@@ -201,15 +211,27 @@ impl SchemaCopies {
             let why = "the copy does not have the tables of the database";
             return Err(DatabaseError::Corrupt(why.into()));
         }
-        let all: Vec<_> = tables.into_iter().collect();
-        self.run(&format!("TRUNCATE {}", all.join(", "))).await?;
+        let names = || tables.iter().map(String::as_str);
+        let all = names().collect::<Vec<_>>().join(", ");
+        self.run(&format!("LOCK TABLE {all} IN ACCESS EXCLUSIVE MODE"))
+            .await?;
+        let emptied = names().map(|table| {
+            format!(
+                "SELECT CASE WHEN pg_total_relation_size('{table}') > {SMALL}
+                 THEN 'TRUNCATE {table}' ELSE 'DELETE FROM {table}' END;"
+            )
+        });
+        let emptied = self.texts(&emptied.collect::<String>()).await?;
+        self.run(&emptied.join("; ")).await?;
         let schema = schema(name);
-        for (table, rows) in expected {
-            let copy = format!("INSERT INTO {table} SELECT * FROM {schema}.{table}");
-            if self.count(&copy).await? != *rows {
-                self.run("ROLLBACK").await?;
-                return Err(DatabaseError::Corrupt(format!("{table} is not complete")));
-            }
+        let filled =
+            names().map(|table| format!("INSERT INTO {table} SELECT * FROM {schema}.{table};"));
+        let rows = self.counts(&filled.collect::<String>()).await?;
+        if !rows.iter().eq(expected.values()) {
+            self.run("ROLLBACK").await?;
+            return Err(DatabaseError::Corrupt(
+                "rows of the copy are missing".into(),
+            ));
         }
         self.run("COMMIT").await
     }
@@ -259,6 +281,6 @@ mod tests {
         for (text, sql) in rows {
             assert_eq!(literal(text), sql);
         }
-        assert_eq!(schema("a-1"), "\"sealpay_world_a-1\"");
+        assert_eq!(schema("a-1"), "\"sealpay-world-a-1\"");
     }
 }

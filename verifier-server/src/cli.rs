@@ -231,22 +231,15 @@ fn warn_of_address(config: &Config, url: Option<&str>) -> Result<(), String> {
 
 /// Runs a command; returns the id of the created resource, if it was not named before.
 async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>, String> {
-    let Parts {
-        store,
-        encryption,
-        clock,
-        rng,
-        livemode,
-        ..
-    } = parts;
+    let (store, livemode) = (&parts.store, parts.livemode);
     let admin = MerchantAdmin {
         store,
-        encryption,
-        clock,
-        rng,
-        livemode: *livemode,
+        encryption: &parts.encryption,
+        clock: &parts.clock,
+        rng: &parts.rng,
+        livemode,
     };
-    let now_ms = clock.now_ms_i64();
+    let now_ms = parts.clock.now_ms_i64();
     let inside = |error: DatabaseError| error.to_string();
     let done = match command {
         Merchant::ApiKeys(command) => return api_keys::run(&admin, command).await,
@@ -256,7 +249,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
             let merchant = made.merchant.parse().ok();
             let change = Change::new("merchant add", merchant, None);
             change.note(parts, &Ok(())).await?;
-            print_json(&made_merchant(&made, *livemode), on_one_line)
+            print_json(&made_merchant(&made, livemode), on_one_line)
         }
         Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
         Merchant::SetReserve(command) => settle::set_reserve(store, &command).await,

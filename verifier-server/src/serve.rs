@@ -9,6 +9,7 @@ use crate::core_dump;
 use crate::listener::{Connections, limited, patient};
 use axum_server::Handle;
 use restore::{Listener, Serving};
+use sealpay_storage::is_postgres;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -60,7 +61,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     };
     let server = serving.server();
     // Waits for writes whose clients have disconnected.
-    let clock = server.state.gateway.clock();
+    let gateway = &server.state.gateway;
+    let clock = gateway.clock();
     let since_ms = stopping_since
         .get()
         .copied()
@@ -74,12 +76,17 @@ pub async fn serve(config: Config) -> Result<(), String> {
     }
     // Ends the background work.
     drop(running);
+    if is_postgres(&config.database)
+        && let Err(error) = gateway.store().keys.forget_server(&server.name).await
+    {
+        tracing::debug!(%error, "others count this server as running for a while");
+    }
     // Kept open until the end, to report that the server is stopping.
     if let Some(operators) = operators {
         operators.abort();
     }
     // Acknowledged writes are durable already; closing only ends the threads in order.
-    server.state.gateway.close().await;
+    gateway.close().await;
     tracing::info!("stopped");
     listened
 }

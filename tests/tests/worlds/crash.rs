@@ -2,74 +2,84 @@
 
 use super::Verifier;
 use crate::databases::on_both_databases;
-use harness::chance::Chance;
-use harness::time::random;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
 
-const KILLS: usize = 8;
-/// A restore takes about this long.
-const LONGEST_PAUSE_MS: u64 = 150;
+/// Kills, at moments that are evenly spread over the time that a restore takes; the last one comes
+/// after its response.
+const KILLS: u64 = 10;
+const APART: Duration = Duration::from_millis(25);
 
-/// Each world has its own clock and number of payments, and they are seen together or not at all.
+/// Number of payments, and the offset of the clock in seconds: those of a world are seen together.
+const ONE: (usize, u64) = (1, 0);
+const TWO: (usize, u64) = (2, 3_600);
+
+async fn world(verifier: &Verifier) -> (usize, u64) {
+    let payments = verifier.get("/v1/payments").await;
+    let payments = payments["data"].as_array().unwrap().len();
+    verifier.ledger();
+    (payments, verifier.ahead_seconds().await)
+}
+
 async fn killed_restores_leave_one_world_or_the_other(verifier: &mut Verifier) {
-    let seed = u64::from(u32::from_be_bytes(random()));
-    eprintln!("seed {seed}");
-    let mut chance = Chance::of(seed);
     verifier.pay().await;
     verifier.save("one").await;
     verifier.pay().await;
     verifier.advance(3_600).await;
     verifier.save("two").await;
+    let mut present = TWO;
     let mut outcomes = Vec::new();
-    for kill in 0..KILLS {
-        let name = ["one", "two"][kill % 2];
-        let restoring = format!("/sim/worlds/{name}/restore");
-        let pause = Duration::from_millis(chance.between(0, LONGEST_PAUSE_MS));
+    for kill in 1..=KILLS {
+        let other = if present == ONE { "two" } else { "one" };
+        let path = format!("/sim/worlds/{other}/restore");
+        let pause = match u32::try_from(kill) {
+            Ok(kill) if u64::from(kill) < KILLS => APART * kill,
+            _ => Duration::MAX,
+        };
         tokio::select! {
-            _ = verifier.sim("POST", &restoring, Value::Null) => {}
+            restored = verifier.sim("POST", &path, Value::Null) => drop(restored.unwrap()),
             () = sleep(pause) => {}
         }
         verifier.kill();
+        verifier.forget_killed_servers().await;
         verifier.restart().await;
-        let payments = verifier.get("/v1/payments").await;
-        let payments = payments["data"].as_array().unwrap().len();
-        let world = (payments, verifier.ahead_seconds().await);
-        assert!(
-            [(1, 0), (2, 3_600)].contains(&world),
-            "{world:?} after {outcomes:?}"
-        );
-        outcomes.push(world);
-        verifier.ledger();
-        // A killed snapshot is none, and its name is free.
+        let found = world(verifier).await;
+        assert!([ONE, TWO].contains(&found), "{found:?} after {outcomes:?}");
+        outcomes.push(found != present);
+        present = found;
+    }
+    eprintln!("replaced: {outcomes:?}");
+    assert_eq!(outcomes.last(), Some(&true), "it was acknowledged");
+}
+
+async fn killed_snapshots_do_not_exist(verifier: &mut Verifier) {
+    verifier.pay().await;
+    for kill in 1..=5 {
         tokio::select! {
-            _ = verifier.sim("POST", "/sim/worlds", json!({"name": "three"})) => {}
-            () = sleep(Duration::from_millis(chance.between(0, 40))) => {}
+            _ = verifier.sim("POST", "/sim/worlds", json!({"name": "killed"})) => {}
+            () = sleep(APART / 5 * kill) => {}
         }
         verifier.kill();
+        verifier.forget_killed_servers().await;
         verifier.restart().await;
+        let path = "/sim/worlds/killed";
         let listed = verifier
             .sim("GET", "/sim/worlds", Value::Null)
             .await
             .unwrap();
-        for world in listed["data"].as_array().unwrap() {
-            assert_eq!(world["state"], "complete", "{listed}");
+        match listed["data"].as_array().unwrap().as_slice() {
+            [] => drop(verifier.save("killed").await),
+            [saved] => assert_eq!(saved["state"], "complete"),
+            more => panic!("{more:?}"),
         }
-        verifier
-            .sim("DELETE", "/sim/worlds/three", Value::Null)
-            .await
-            .ok();
-        verifier.save("three").await;
-        verifier
-            .sim("DELETE", "/sim/worlds/three", Value::Null)
-            .await
-            .unwrap();
+        verifier.restore("killed").await.unwrap();
+        verifier.sim("DELETE", path, Value::Null).await.unwrap();
     }
-    eprintln!("{outcomes:?}");
 }
 
 on_both_databases! {
     Verifier:
     killed_restores_leave_one_world_or_the_other,
+    killed_snapshots_do_not_exist,
 }

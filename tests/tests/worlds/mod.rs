@@ -75,6 +75,12 @@ impl Verifier {
         drop(self.process.take());
     }
 
+    /// As after the twenty seconds in which a server on Postgres may still be running.
+    async fn forget_killed_servers(&self) {
+        let forget = "DELETE FROM running_servers";
+        self.stored("sealpay.sqlite").execute(forget).await;
+    }
+
     async fn send(&self, prepared: Prepared) -> Result<Response, reqwest::Error> {
         let listener = listener_of(self.setup.listen, &prepared.path);
         let url = format!("http://{listener}{}", prepared.path);

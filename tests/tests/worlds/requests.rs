@@ -39,7 +39,7 @@ async fn names_are_checked_and_taken_once(verifier: &Verifier) {
         "%2e%2e",
         "A",
         &long,
-        "sealpay_world_a",
+        "sealpay-world-a'",
         "x%22;--",
     ];
     for name in names {

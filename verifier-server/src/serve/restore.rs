@@ -90,18 +90,19 @@ impl Serving {
         loop {
             let server = self.server();
             let working = Arc::clone(&server);
-            let mut beside = Beside(tokio::spawn(async move { working.run_beside().await }));
+            let mut background =
+                BackgroundWork(tokio::spawn(async move { working.run_beside().await }));
             let RestoreRequest {
                 name,
                 staged,
                 waiting,
             } = tokio::select! {
-                ended = &mut beside.0 => {
+                ended = &mut background.0 => {
                     return format!("the work beside the requests has ended: {ended:?}");
                 }
                 request = self.drained(&server, &mut requests) => request,
             };
-            let replaced = match self.replace(server, beside, staged).await {
+            let replaced = match self.replace(server, background, staged).await {
                 Ok(replaced) => replaced,
                 Err(sentence) => return sentence,
             };
@@ -172,10 +173,10 @@ impl Serving {
     async fn replace(
         &self,
         server: Arc<Server>,
-        beside: Beside,
+        background: BackgroundWork,
         staged: StagedWorld,
     ) -> Result<Result<u64, WorldError>, String> {
-        beside.end().await;
+        background.end().await;
         let state = &server.state;
         state.gateway.close().await;
         let replaced = staged.put_in_place(&server.folder).await;
@@ -207,9 +208,10 @@ fn current(
 }
 
 /// The background work of a server; it ends with this.
-struct Beside(JoinHandle<()>);
+#[derive(Debug)]
+struct BackgroundWork(JoinHandle<()>);
 
-impl Beside {
+impl BackgroundWork {
     async fn end(mut self) {
         self.0.abort();
         // It was aborted, or has ended with an error that its log has.
@@ -217,7 +219,7 @@ impl Beside {
     }
 }
 
-impl Drop for Beside {
+impl Drop for BackgroundWork {
     fn drop(&mut self) {
         self.0.abort();
     }
