@@ -30,10 +30,8 @@ pub fn copy_sqlite(files: &[(&Path, &Path)]) -> Result<(), DatabaseError> {
         .map(begin_to_read)
         .collect::<Result<Vec<_>, _>>()?;
     drop(locks);
-    let copies = files.iter().zip(&readers);
-    copies
-        .map(|((_, copy), reader)| copy_to(reader, copy))
-        .collect()
+    let mut copies = files.iter().zip(&readers);
+    copies.try_for_each(|((_, copy), reader)| copy_to(reader, copy))
 }
 
 fn failed(error: &rusqlite::Error) -> DatabaseError {
