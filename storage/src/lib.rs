@@ -12,6 +12,7 @@ mod id_range;
 mod migrate;
 mod options;
 mod postgres;
+mod postgres_copy;
 mod postgres_pooler;
 mod postgres_statement;
 mod postgres_tls;
@@ -19,6 +20,7 @@ mod postgres_url;
 #[doc(hidden)]
 pub mod sql;
 mod sqlite;
+mod sqlite_copy;
 mod sqlite_statement;
 mod time_limit;
 mod tx;
@@ -33,8 +35,10 @@ pub use options::{Durability, Options};
 
 pub use error::Fault;
 pub use id_range::IdRange;
+pub use postgres_copy::{OwnTables, RowCounts, SchemaCopies, SchemaCopy};
 pub use postgres_statement::Statement;
 pub use postgres_url::PostgresUrl;
+pub use sqlite_copy::{copy_sqlite, sqlite_form};
 pub use tx::{Operation, Tx};
 pub use value::{Row, Value, integer};
 

@@ -137,6 +137,17 @@ pub(super) async fn postgres(
 }
 
 impl Migrations {
+    /// The tables that the migrations create, and the one that records them.
+    pub fn tables(&self) -> impl Iterator<Item = &'static str> {
+        let created = self.steps.iter().flat_map(|sql| sql.split("CREATE TABLE "));
+        let names = created.filter_map(|rest| rest.split_once(" ("));
+        let is_name = |name: &&str| name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+        names
+            .map(|(name, _)| name)
+            .filter(is_name)
+            .chain([self.table])
+    }
+
     /// Tables that accept any type in any column on SQLite. There must be none; a test of each set
     /// of migrations checks that.
     ///
@@ -203,6 +214,12 @@ mod tests {
             clustered.ends_with(") STRICT, WITHOUT ROWID;"),
             "{clustered}"
         );
+    }
+
+    #[test]
+    fn tables_are_named_by_the_migrations() {
+        let tables: Vec<_> = ONE.tables().collect();
+        assert_eq!(tables, ["one_first", "one_second", "one_migrations"]);
     }
 
     #[test]

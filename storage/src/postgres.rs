@@ -315,7 +315,7 @@ async fn is_pooled(config: &Config, tls: Option<Tls>) -> Result<bool, DatabaseEr
     postgres_pooler::is_between(&first, &second).await
 }
 
-async fn connect(config: &Config, tls: Option<Tls>) -> Result<Client, DatabaseError> {
+pub(super) async fn connect(config: &Config, tls: Option<Tls>) -> Result<Client, DatabaseError> {
     match tls {
         Some(tls) => {
             let connected = config.connect(tls).await;

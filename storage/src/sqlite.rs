@@ -183,7 +183,7 @@ fn opening(error: rusqlite::Error) -> DatabaseError {
 
 /// The file contains payment data, so only its owner may read it. SQLite gives the log the same
 /// permissions.
-fn create_private(path: &Path) -> Result<(), DatabaseError> {
+pub(super) fn create_private(path: &Path) -> Result<(), DatabaseError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]

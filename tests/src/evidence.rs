@@ -164,8 +164,8 @@ const MUST_BE_EMPTY: [(&str, &str); 17] = [
     ),
     (
         "the numbers of a merchant's credit notes have a gap",
-        "SELECT merchant FROM number_series n WHERE series = 'CRN' AND next_number - 1 <> (
-           SELECT COUNT(*) FROM credit_notes c WHERE c.merchant = n.merchant)",
+        "SELECT merchant FROM number_series n WHERE series = 'CRN'
+         AND next_number - 1 <> (SELECT COUNT(*) FROM credit_notes WHERE merchant = n.merchant)",
     ),
     (
         "an invoice counts more than was paid for it",

@@ -40,3 +40,4 @@ mod subscriptions;
 mod webhooks;
 mod widget;
 mod widget_builds;
+mod worlds;

@@ -28,10 +28,12 @@ use crate::store::{Options, Store};
 use crate::webhooks::outbox::Outbox;
 use crate::widget_builds::routes::OtherBuilds;
 use crate::worker::every;
+use crate::worlds::{FolderLock, Worlds};
 use crate::{
     attention, disputes, instruments, invoices, keys, maintain, modifications, payments, payouts,
     settlements, subscriptions, widget_builds,
 };
+use sealpay_protocol::encoding::base64url;
 use sealpay_provider::Providers;
 use sealpay_storage::in_background;
 use sealpay_system::{Clock, Rng};
@@ -42,7 +44,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use master_key_file::{key_source, load_master_keys};
+use master_key_file::{MASTER_KEY_FILE, key_source, load_master_keys};
 
 const RECOVER_EVERY: Duration = Duration::from_millis(500);
 const COLLECT_EVERY: Duration = Duration::from_secs(1);
@@ -70,6 +72,8 @@ pub struct Parts {
     pub rng: Rng,
     /// Whether the data is of live payments.
     pub livemode: bool,
+    /// Keeps other processes from replacing the data folder meanwhile.
+    pub folder: FolderLock,
 }
 
 impl Parts {
@@ -91,9 +95,14 @@ impl Parts {
 
     /// Opens the data folder, the master key and the store.
     pub async fn open(config: &Config) -> Result<Self, String> {
-        let (clock, rng) = (Clock::system(), Rng::system());
         config.check_database()?;
         make_private_folder(&config.data)?;
+        Self::open_locked(config, FolderLock::share(&config.data).await?).await
+    }
+
+    /// The same in a data folder that is locked.
+    pub(crate) async fn open_locked(config: &Config, folder: FolderLock) -> Result<Self, String> {
+        let (clock, rng) = (Clock::system(), Rng::system());
         let encryption = KeyEncryption::from_keys(&load_master_keys(config, &rng)?);
         let store = Store::open(&config.database_url(), &Options::default())
             .await
@@ -106,6 +115,7 @@ impl Parts {
             clock,
             rng,
             livemode,
+            folder,
         })
     }
 }
@@ -158,15 +168,27 @@ fn make_private_folder(path: &Path) -> Result<(), String> {
 pub struct Server {
     /// The state of the handlers.
     pub state: AppState,
+    /// Its name among the servers of a database.
+    pub(crate) name: String,
+    pub(crate) folder: FolderLock,
     outbox: Arc<Outbox>,
 }
 
 impl Server {
     /// Assembles the parts.
     pub async fn new(config: &Config, parts: Parts) -> Result<Self, String> {
+        Self::counting(config, parts, Arc::default()).await
+    }
+
+    /// The same with the metrics of an earlier server of this process.
+    pub(crate) async fn counting(
+        config: &Config,
+        parts: Parts,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, String> {
         config.check_providers()?;
         let (providers, companion) = providers::open(config, &parts).await?;
-        Self::with_providers(config, parts, providers, companion).await
+        Self::assemble(config, parts, (providers, companion), metrics).await
     }
 
     /// The same with other providers, and their resources, which are closed with the server.
@@ -176,12 +198,22 @@ impl Server {
         providers: Providers,
         companion: Option<Arc<dyn Companion>>,
     ) -> Result<Self, String> {
+        Self::assemble(config, parts, (providers, companion), Arc::default()).await
+    }
+
+    async fn assemble(
+        config: &Config,
+        parts: Parts,
+        (providers, companion): (Providers, Option<Arc<dyn Companion>>),
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, String> {
         let Parts {
             store,
             encryption,
             clock,
             rng,
             livemode: _,
+            folder,
         } = parts;
         bind_mode(&store, providers.livemode).await?;
         let settings = Settings {
@@ -218,7 +250,7 @@ impl Server {
             gateway = gateway.with_companion(companion);
         }
         let gateway = Arc::new(gateway);
-        let metrics = Arc::new(Metrics::default());
+        let name = base64url(&gateway.rng().bytes::<12>());
         let counted = Arc::clone(&metrics);
         let outbox = Outbox::new(
             store,
@@ -239,6 +271,8 @@ impl Server {
         let state = state_of(config, gateway, metrics).await?;
         Ok(Self {
             state,
+            name,
+            folder,
             outbox: Arc::new(outbox),
         })
     }
@@ -261,7 +295,7 @@ impl Server {
             tokio::join!(
                 record_build,
                 follow_clock,
-                keys::follow::run(gateway, FOLLOW_KEYS_EVERY),
+                keys::follow::run(gateway, &self.name, FOLLOW_KEYS_EVERY),
                 every(RECOVER_EVERY, "reconcile payments", || {
                     payments::reconcile::recover(gateway)
                 }),
@@ -359,6 +393,7 @@ async fn state_of(
     {
         tracing::warn!(%error, "other servers cannot serve the files of this widget");
     }
+    let worlds = worlds(config, gateway.rng());
     let limits = &config.rate_limit;
     let limit = NonZeroU32::new(limits.per_second)
         .map(|rate| (rate, NonZeroU32::new(limits.burst).unwrap_or(rate)));
@@ -375,8 +410,17 @@ async fn state_of(
         writes_without_effect: Arc::default(),
         readiness: Arc::default(),
         draining: Arc::new(AtomicBool::new(false)),
+        in_progress: Arc::default(),
+        worlds: Arc::new(worlds),
         writes: Writes::default(),
     })
+}
+
+/// The snapshots of a configuration's data.
+pub(crate) fn worlds(config: &Config, rng: &Rng) -> Worlds {
+    let has_key = !is_master_key_in_environment()
+        && master_key_path(config) == config.data.join(MASTER_KEY_FILE);
+    Worlds::new(&config.data, &config.database, has_key, rng.clone())
 }
 
 fn load_assets(folder: &Path) -> Result<Assets, String> {

@@ -6,6 +6,7 @@ mod keys;
 mod listen;
 mod modifications;
 mod settle;
+mod world;
 
 use crate::app::Parts;
 use crate::config::{Config, DEFAULT_FILE, Flags, ServeFlags};
@@ -52,6 +53,9 @@ enum Command {
     /// Lists and rotates the server's own keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Takes, restores, forks and deletes snapshots of the whole state, in test mode.
+    #[command(subcommand)]
+    World(world::WorldCommand),
     /// Prints the audit trail, and verifies that no row was altered, added or removed.
     Audit(audit::AuditCommand),
     /// Prints a merchant's events as they happen and forwards them, for development.
@@ -159,6 +163,7 @@ pub async fn run(cli: Cli) -> Result<(), String> {
         Command::Modification(command) => modifications::run(&config.for_command(), command).await,
         Command::Ledger => settle::ledger(&config).await,
         Command::Keys(command) => keys::run(&config, command).await,
+        Command::World(command) => world::run(&config.for_command(), command).await,
         Command::Audit(command) => audit::run(&config, &command).await,
         Command::Listen(listen) => listen::run(&config, listen).await,
         Command::Config => print(DEFAULT_FILE),
@@ -226,21 +231,15 @@ fn warn_of_address(config: &Config, url: Option<&str>) -> Result<(), String> {
 
 /// Runs a command; returns the id of the created resource, if it was not named before.
 async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>, String> {
-    let Parts {
-        store,
-        encryption,
-        clock,
-        rng,
-        livemode,
-    } = parts;
+    let (store, livemode) = (&parts.store, parts.livemode);
     let admin = MerchantAdmin {
         store,
-        encryption,
-        clock,
-        rng,
-        livemode: *livemode,
+        encryption: &parts.encryption,
+        clock: &parts.clock,
+        rng: &parts.rng,
+        livemode,
     };
-    let now_ms = clock.now_ms_i64();
+    let now_ms = parts.clock.now_ms_i64();
     let inside = |error: DatabaseError| error.to_string();
     let done = match command {
         Merchant::ApiKeys(command) => return api_keys::run(&admin, command).await,
@@ -250,7 +249,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
             let merchant = made.merchant.parse().ok();
             let change = Change::new("merchant add", merchant, None);
             change.note(parts, &Ok(())).await?;
-            print_json(&made_merchant(&made, *livemode), on_one_line)
+            print_json(&made_merchant(&made, livemode), on_one_line)
         }
         Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
         Merchant::SetReserve(command) => settle::set_reserve(store, &command).await,

@@ -68,6 +68,8 @@ macro_rules! codes {
 codes! {
     ShuttingDown = "shutting_down", 503, "Shutting down",
         "The server is shutting down; send the same request again in a moment.";
+    WorldRestoring = "world_restoring", 503, "World being restored",
+        "A tester is restoring an earlier state of this server; send the same request again in a moment.";
     RateLimited = "rate_limited", 429, "Too many requests",
         "Too many requests from this address; wait a moment and send the same request again.";
     RequestTimeout = "request_timeout", 408, "Request too slow",
@@ -194,6 +196,16 @@ codes! {
         "The query would read too many rows; narrow it, for example by time, or split it into several requests.";
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
         "The sealed card could not be opened for this payment; seal it again with the current key.";
+    WorldExists = "world_exists", 409, "World exists",
+        "There is a world of this name; choose another name, or delete that world first.";
+    WorldInUse = "world_in_use", 409, "World in use",
+        "Another process or request uses the data or its worlds; stop it or wait, and send the request again.";
+    WorldLimitReached = "world_limit_reached", 409, "Too many worlds",
+        "There are 32 worlds, or they would take more than 4 GiB; delete some.";
+    WorldDamaged = "world_damaged", 422, "World damaged",
+        "The world's files or rows are not those that were saved, and nothing was restored; delete it.";
+    WorldForeign = "world_foreign", 422, "World of other data",
+        "The world was saved from other data, under another master key, or by another version, and nothing was restored.";
     Overloaded = "overloaded", 503, "Overloaded",
         "The server is overloaded or its database does not respond; send the same request again in a moment.";
     Internal = "internal", 500, "Internal error",

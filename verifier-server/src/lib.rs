@@ -21,6 +21,7 @@
 //! - [`http`], [`listener`], `fair`: shared parts of routes; connections; fairness between
 //!   merchants.
 //! - [`gateway`], [`store`]: the dependencies of every feature; the database and all repositories.
+//! - [`worlds`]: snapshots of the whole state of a test.
 //! - [`app`], [`serve`], [`cli`], [`config`]: assemble and run the server.
 //! - `simulation`: `/sim`, only with the cargo feature `simulator`.
 //!
@@ -79,3 +80,4 @@ pub mod subscriptions;
 pub mod webhooks;
 pub mod widget_builds;
 mod worker;
+pub mod worlds;

@@ -1,13 +1,15 @@
 //! Runs the server: logging, listeners and graceful shutdown.
 
 mod operator;
+mod restore;
 
 use crate::app::{Parts, Server};
 use crate::config::{Config, LogFormat};
 use crate::core_dump;
-use crate::http;
 use crate::listener::{Connections, limited, patient};
 use axum_server::Handle;
+use restore::{Listener, Serving};
+use sealpay_storage::is_postgres;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -27,8 +29,16 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let limits = config.connections.fit_into_file_limit()?;
     let operators = operator::open(&config)?;
     let parts = Parts::open(&config).await?;
-    let server = Arc::new(Server::new(&config, parts).await?);
-    let operators = operators.map(|operators| operators.serve(server.state.clone()));
+    let server = Server::new(&config, parts).await?;
+    let connections = Connections::of_public_listener(
+        &limits,
+        config.trusted_proxies()?,
+        Arc::clone(&server.state.metrics),
+        server.state.gateway.clock().clone(),
+    );
+    let access = operators.as_ref().map(operator::Listener::access);
+    let (serving, restores) = Serving::new(config.clone(), access.unwrap_or_default(), server);
+    let operators = operators.map(|operators| operators.serve(&serving));
     // Clients that wait for the port find a ready server.
     let listener = TcpListener::bind(config.listen)
         .map_err(|error| cannot_listen(config.listen, "--listen", &error))?;
@@ -37,31 +47,22 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let stopping_since = Arc::new(OnceLock::new());
     tokio::spawn(stop_on_signal(
         handle.clone(),
-        Arc::clone(&server),
+        Arc::clone(&serving),
         Arc::clone(&stopping_since),
         drain,
     ));
-    let mut beside = {
-        let server = Arc::clone(&server);
-        tokio::spawn(async move { server.run_beside().await })
-    };
     tracing::info!(listen = %config.listen, origin = %config.public_origin,
         control = %config.control_listen, test_mode = config.test_mode, "listening");
-    let connections = Connections::of_public_listener(
-        &limits,
-        config.trusted_proxies()?,
-        Arc::clone(&server.state.metrics),
-        server.state.gateway.clock().clone(),
-    );
-    let app = http::app(server.state.clone());
-    // If background work fails, the server must stop: without deliveries, recovery and settlement
-    // it would only appear to work.
+    let app = serving.app(Listener::Public);
+    let mut running = Box::pin(serving.run(restores));
     let listened = tokio::select! {
         listened = listen(&config, listener, app, &connections, handle) => listened,
-        ended = &mut beside => Err(format!("the work beside the requests has ended: {ended:?}")),
+        ended = &mut running => Err(ended),
     };
+    let server = serving.server();
     // Waits for writes whose clients have disconnected.
-    let clock = server.state.gateway.clock();
+    let gateway = &server.state.gateway;
+    let clock = gateway.clock();
     let since_ms = stopping_since
         .get()
         .copied()
@@ -73,13 +74,19 @@ pub async fn serve(config: Config) -> Result<(), String> {
         tracing::warn!(%request_id, method, route,
             "a write was under way at the end: check its outcome");
     }
-    beside.abort();
+    // Ends the background work.
+    drop(running);
+    if is_postgres(&config.database)
+        && let Err(error) = gateway.store().keys.forget_server(&server.name).await
+    {
+        tracing::debug!(%error, "others count this server as running for a while");
+    }
     // Kept open until the end, to report that the server is stopping.
     if let Some(operators) = operators {
         operators.abort();
     }
     // Acknowledged writes are durable already; closing only ends the threads in order.
-    server.state.gateway.close().await;
+    gateway.close().await;
     tracing::info!("stopped");
     listened
 }
@@ -142,7 +149,7 @@ fn cannot_listen(address: SocketAddr, flag: &str, error: &std::io::Error) -> Str
 
 async fn stop_on_signal(
     handle: Handle<SocketAddr>,
-    server: Arc<Server>,
+    serving: Arc<Serving>,
     since_ms: Arc<OnceLock<u64>>,
     drain: Duration,
 ) {
@@ -158,6 +165,7 @@ async fn stop_on_signal(
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping: running requests are finished first");
+    let server = serving.server();
     server.state.draining.store(true, Ordering::Relaxed);
     since_ms.get_or_init(|| server.state.gateway.clock().wall_ms());
     handle.graceful_shutdown(Some(drain));

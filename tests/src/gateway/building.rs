@@ -12,6 +12,7 @@ use verifier_server::http::operator::{self, OperatorAccess};
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
 use verifier_server::store::{Options, Store};
+use verifier_server::worlds::FolderLock;
 
 pub(super) fn operators_of(server: &Server) -> Router {
     operator::app(server.state.clone(), OperatorAccess::default())
@@ -34,6 +35,7 @@ pub(super) async fn build(
         clock: Clock::new(move || clock.now_ms()),
         rng: Rng::system(),
         livemode: !config.test_mode,
+        folder: FolderLock::default(),
     };
     let server = match extend {
         None if config.test_mode => Server::new(config, parts).await,

@@ -77,7 +77,7 @@ const FEATURES: [(&str, &[&str]); 18] = [
 
 /// What the parts that features stand on may use of the server.
 #[rustfmt::skip]
-const PARTS: [(&str, &[&str]); 9] = [
+const PARTS: [(&str, &[&str]); 10] = [
     ("attention", &["gateway", "modifications", "payments", "store"]),
     ("auth", &["error", "gateway", "http", "keys", "merchants", "store", "webhooks"]),
     ("error", &[]),
@@ -87,6 +87,7 @@ const PARTS: [(&str, &[&str]); 9] = [
     ("keys", &["auth", "error", "gateway", "http", "maintain", "merchants", "store", "webhooks"]),
     ("ledger", &["balance", "disputes", "payments", "payouts", "settlements", "store"]),
     ("listener", &["metrics", "webhooks"]),
+    ("worlds", &["error", "keys", "store"]),
 ];
 
 /// Who puts the server together: nothing else knows them.

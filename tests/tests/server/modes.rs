@@ -12,6 +12,7 @@ use verifier_server::config::Config;
 use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
 use verifier_server::store::{Options, Store};
+use verifier_server::worlds::FolderLock;
 
 fn config(folder: &Folder, test_mode: bool) -> Config {
     Config {
@@ -32,6 +33,7 @@ async fn start(folder: &Folder, livemode: bool) -> Result<Server, String> {
         clock: Clock::system(),
         rng: Rng::system(),
         livemode,
+        folder: FolderLock::default(),
     };
     let bank = SimulatedBank::open(
         &config.bank_url(),
@@ -108,6 +110,7 @@ async fn simulated_bank_is_rejected_in_live_mode() {
         clock: Clock::system(),
         rng: Rng::system(),
         livemode: false,
+        folder: FolderLock::default(),
     };
     let said = match Server::new(&config, parts).await {
         Ok(_) => panic!("it starts"),

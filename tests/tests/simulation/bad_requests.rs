@@ -82,6 +82,18 @@ pub(crate) const WEBHOOKS: [Row; 9] = [
 ];
 
 #[rustfmt::skip]
+pub(crate) const WORLDS: [Row; 8] = [
+    ("{}", MalformedRequest, Some("name")),
+    (r#"{"name":null}"#, MalformedRequest, Some("name")),
+    (r#"{"name":["a"]}"#, MalformedRequest, Some("name")),
+    (r#"{"name":"a","to":"/tmp/a"}"#, MalformedRequest, Some("to")),
+    (r#"{"name":""}"#, InvalidParameter, Some("name")),
+    (r#"{"name":"../a"}"#, InvalidParameter, Some("name")),
+    (r#"{"name":"A"}"#, InvalidParameter, Some("name")),
+    (r#"{"name":"a\u0000"}"#, InvalidParameter, Some("name")),
+];
+
+#[rustfmt::skip]
 pub(crate) const ACCOUNT: [Row; 18] = [
     (r#"{"status":"rich"}"#, MalformedRequest, Some("status")),
     (r#"{"status":{"active":null}}"#, MalformedRequest, Some("status")),

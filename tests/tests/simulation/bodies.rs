@@ -1,6 +1,6 @@
 //! Invalid requests to `/sim` name the member at fault and change nothing.
 
-use super::bad_requests::{ACCOUNT, CLOCK, FAULTS, OF_ANY, Row, TRANSFERS, WEBHOOKS};
+use super::bad_requests::{ACCOUNT, CLOCK, FAULTS, OF_ANY, Row, TRANSFERS, WEBHOOKS, WORLDS};
 use super::{done, form, order, read, refused};
 use harness::client::Prepared;
 use harness::gateway::TestGateway;
@@ -10,13 +10,14 @@ use verifier_server::error::ErrorCode::{
     InvalidParameter, MalformedJson, MalformedRequest, NotFound,
 };
 
-fn paths() -> [(&'static str, &'static str, &'static [Row]); 5] {
+fn paths() -> [(&'static str, &'static str, &'static [Row]); 6] {
     [
         ("POST", "/sim/clock", &CLOCK),
         ("POST", "/sim/faults", &FAULTS),
         ("POST", "/sim/webhooks", &WEBHOOKS),
         ("PUT", "/sim/accounts/ada_approved", &ACCOUNT),
         ("POST", "/sim/transfers", &TRANSFERS),
+        ("POST", "/sim/worlds", &WORLDS),
     ]
 }
 

@@ -20,6 +20,7 @@ use verifier_server::keys::encryption::KeyEncryption;
 use verifier_server::keys::master_key::MasterKey;
 use verifier_server::simulation::clock::{self, ClockChange};
 use verifier_server::store::{Options, Store};
+use verifier_server::worlds::FolderLock;
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -220,6 +221,7 @@ async fn server_on(folder: &Folder, database: &Database, master_key: [u8; 32]) -
         clock: Clock::system(),
         rng: Rng::system(),
         livemode: false,
+        folder: FolderLock::default(),
     };
     Arc::new(Server::new(&config, parts).await.unwrap())
 }

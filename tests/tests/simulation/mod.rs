@@ -26,7 +26,7 @@ use serde_json::Value;
 use verifier_server::error::ErrorCode;
 
 /// Every path with the methods that it takes.
-pub(crate) const ROUTES: [(&str, &[&str]); 20] = [
+pub(crate) const ROUTES: [(&str, &[&str]); 23] = [
     ("/sim", &["GET", "HEAD"]),
     ("/sim/control.css", &["GET", "HEAD"]),
     ("/sim/control.js", &["GET", "HEAD"]),
@@ -46,6 +46,9 @@ pub(crate) const ROUTES: [(&str, &[&str]); 20] = [
     ("/sim/payouts", &["GET", "HEAD"]),
     ("/sim/payouts/none/return", &["POST"]),
     ("/sim/transfers", &["GET", "HEAD", "POST"]),
+    ("/sim/worlds", &["GET", "HEAD", "POST"]),
+    ("/sim/worlds/none", &["DELETE"]),
+    ("/sim/worlds/none/restore", &["POST"]),
     ("/sim/state", &["GET", "HEAD"]),
 ];
 

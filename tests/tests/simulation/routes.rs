@@ -77,6 +77,9 @@ fn changes() -> Vec<Prepared> {
             "/sim/transfers",
             r#"{"reference":"RF18539007547034","amount":1,"currency":"EUR"}"#,
         ),
+        order("POST", "/sim/worlds", r#"{"name":"a"}"#),
+        bare("DELETE", "/sim/worlds/a"),
+        bare("POST", "/sim/worlds/a/restore"),
         form("/test/wallet/none", "action=refuse"),
     ]
 }

@@ -82,8 +82,8 @@ fn life(chance: &mut Chance) -> Life {
         events.push((at, change));
     }
     Life {
-        card: *chance.pick(&CARDS),
-        zone: *chance.pick(&ZONES),
+        card: chance.pick::<&'static str>(&CARDS),
+        zone: chance.pick::<&'static str>(&ZONES),
         interval: json!({"unit": unit, "count": count}),
         trial_days: *chance.pick(&[0, 0, 0, 1, 14, 31]),
         dunning: json!({
@@ -262,7 +262,7 @@ async fn compare(seed: u64, one: TestGateway, other: TestGateway) {
         let mut chance = Chance::of(seed ^ seconds);
         let (mut left, mut steps) = (seconds, Vec::new());
         while left > 0 {
-            let step = if seed % 2 == 0 {
+            let step = if seed.is_multiple_of(2) {
                 DAY
             } else {
                 1 + chance.between(0, 5 * DAY + HOUR)

@@ -485,7 +485,7 @@
   // A week cannot be taken back, and everybody on this server lives through it.
   const CONFIRMED_FROM = 7 * 86400;
   const advance = (seconds) => (seconds < CONFIRMED_FROM
-    || confirm(`Move the clock forward ${span(seconds)}? It can’t be moved back.`)) && command("POST", "/sim/clock", { advance_seconds: seconds },
+    || confirm(`Move the clock forward ${span(seconds)}? Only restoring a world moves it back.`)) && command("POST", "/sim/clock", { advance_seconds: seconds },
     `The clock moved forward ${span(seconds)}.`);
 
   for (const button of document.querySelectorAll("[data-advance]")) {
@@ -634,6 +634,52 @@
   });
   find("#account-close").addEventListener("click", () => find("#account").close());
 
+  // Worlds change only by command, here or elsewhere, so they are read less often.
+
+  const ROWS_OF_WORLDS = 5;
+  const size = (bytes) => `${(bytes / 1048576).toFixed(1)} MB`;
+  const stamp = (seconds) => seconds === null ? null
+    : new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+
+  async function lookAtWorlds() {
+    try {
+      const answer = await fetch("/sim/worlds", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+      if (answer.ok) showWorlds((await answer.json()).data);
+    } catch { /* The next look may succeed; the page says elsewhere that it has no connection. */ }
+  }
+
+  function showWorlds(worlds) {
+    show("#world-rows", worlds, () => worlds.length
+      ? worlds.map(worldRow) : nothing(ROWS_OF_WORLDS, "No saved worlds."));
+  }
+
+  function worldRow({ name, state, bytes, created_at: created, now }) {
+    const restore = make("button", { type: "button", textContent: "Restore", label: `Restore ${name}`,
+      disabled: state !== "complete", data: { key: `restore-${name}` } });
+    restore.addEventListener("click", () => busy(restore, () => restoreWorld(name)));
+    const remove = make("button", { type: "button", textContent: "Delete", label: `Delete ${name}`,
+      data: { key: `delete-${name}` } });
+    remove.addEventListener("click", () => busy(remove, async () => {
+      if (!confirm(`Delete the world ${name}?`)) return;
+      await command("DELETE", `/sim/worlds/${name}`, undefined, "World deleted.");
+      await lookAtWorlds();
+    }));
+    const usable = state === "complete" ? null : badge(state);
+    return row([["Name", name, usable], ["Saved", stamp(created)], ["Clock", stamp(now)],
+      ["Size", size(bytes)], ["", restore, remove]]);
+  }
+
+  async function restoreWorld(name) {
+    if (!confirm(`Restore the world ${name}? Everything since it was saved is discarded.`)) return;
+    await command("POST", `/sim/worlds/${name}/restore`, undefined, "World restored.");
+  }
+
+  onSubmit("#world", async (data) => {
+    const saved = await command("POST", "/sim/worlds", { name: data.get("name") }, "World saved.");
+    if (saved) find("#world").reset();
+    await lookAtWorlds();
+  });
+
   // A page that nobody sees asks nothing.
 
   function later() {
@@ -642,7 +688,15 @@
       later();
     }, 1000);
   }
+  function laterAtWorlds() {
+    setTimeout(async () => {
+      if (!document.hidden) await lookAtWorlds();
+      laterAtWorlds();
+    }, 10000);
+  }
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   look();
   later();
+  lookAtWorlds();
+  laterAtWorlds();
 })();

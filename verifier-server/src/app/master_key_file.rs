@@ -7,7 +7,8 @@ use sealpay_system::Rng;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
-const MASTER_KEY_FILE: &str = "master.key";
+/// The master key in the data folder.
+pub(super) const MASTER_KEY_FILE: &str = "master.key";
 
 #[expect(
     clippy::disallowed_methods,

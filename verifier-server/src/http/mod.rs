@@ -13,6 +13,7 @@ pub mod frame_origins;
 pub mod guesses;
 pub mod headers;
 pub mod in_flight;
+pub mod in_progress;
 pub mod json;
 pub mod media_type;
 pub mod merchant;
@@ -85,7 +86,15 @@ fn finish(
         .method_not_allowed_fallback(async || {
             Problem::from(ApiError::new(ErrorCode::MethodNotAllowed))
         });
-    guard(routes)
+    let routes = guard(routes);
+    // Only a test's world is ever restored.
+    let routes = if state.gateway.settings().test_mode {
+        let count = middleware::from_fn_with_state(state.clone(), in_progress::count);
+        routes.layer(count)
+    } else {
+        routes
+    };
+    routes
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             request_within(state.in_flight.body_within()),

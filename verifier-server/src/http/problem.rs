@@ -60,7 +60,10 @@ pub(crate) fn complete(
     parts.headers.remove(header::CONTENT_LENGTH);
     if matches!(
         code,
-        ErrorCode::RateLimited | ErrorCode::Overloaded | ErrorCode::ShuttingDown
+        ErrorCode::RateLimited
+            | ErrorCode::Overloaded
+            | ErrorCode::ShuttingDown
+            | ErrorCode::WorldRestoring
     ) {
         parts
             .headers

@@ -5,6 +5,7 @@ use super::audit::WritesWithoutEffect;
 use super::client::Clients;
 use super::frame_origins::FrameOrigins;
 use super::in_flight::InFlight;
+use super::in_progress::RequestsInProgress;
 use super::probes::Readiness;
 use super::rate_limit::RateLimit;
 use super::security_headers::SecurityHeaders;
@@ -12,6 +13,7 @@ use super::writes::Writes;
 use crate::gateway::Gateway;
 use crate::metrics::Metrics;
 use crate::widget_builds::routes::OtherBuilds;
+use crate::worlds::Worlds;
 use axum::extract::FromRef;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -43,6 +45,10 @@ pub struct AppState {
     pub readiness: Arc<Readiness>,
     /// Set when the server begins to shut down.
     pub draining: Arc<AtomicBool>,
+    /// Requests in progress, which a restore waits for.
+    pub in_progress: Arc<RequestsInProgress>,
+    /// Snapshots of the whole state.
+    pub worlds: Arc<Worlds>,
     /// Writes in progress, including those whose clients have disconnected.
     pub writes: Writes,
 }
@@ -63,6 +69,7 @@ parts! {
     metrics: Arc<Metrics>,
     clients: Arc<Clients>,
     in_flight: Arc<InFlight>,
+    in_progress: Arc<RequestsInProgress>,
     rate_limit: Arc<RateLimit>,
     writes_without_effect: Arc<WritesWithoutEffect>,
     readiness: Arc<Readiness>,

@@ -143,6 +143,14 @@ impl KeyEncryption {
         self.encryption_keys().current.id.clone()
     }
 
+    /// The names of the keys whose ciphertexts can be decrypted, the current one first.
+    #[must_use]
+    pub fn encryption_key_ids(&self) -> Vec<String> {
+        let keys = self.encryption_keys();
+        let all = std::iter::once(&keys.current).chain(&keys.previous);
+        all.map(|key| key.id.clone()).collect()
+    }
+
     /// Encrypts a secret for the database. The label names its purpose and owner, so that a
     /// ciphertext copied to another row cannot be decrypted there. The key's name is prefixed.
     #[must_use]

@@ -4,7 +4,6 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::maintain::refresh_keys;
 use crate::store::DatabaseError;
-use sealpay_protocol::encoding::base64url;
 use std::time::Duration;
 
 /// No revision yet; the first one is 0.
@@ -34,12 +33,11 @@ const NOTED_EVERY: i64 = 5;
 /// After this time a server counts as stopped, seconds.
 pub const GONE_AFTER: i64 = 20;
 
-/// Follows until dropped, and records under which key this server encrypts, because a rotation of
+/// Follows until dropped, and records by this server's name under which key this server encrypts, because a rotation of
 /// the master key waits for all servers.
-pub async fn run(gateway: &Gateway, every: Duration) {
+pub async fn run(gateway: &Gateway, server: &str, every: Duration) {
     // Rotations before the start were loaded at the start, or are loaded now.
     let mut known = NONE;
-    let server = base64url(&gateway.rng.bytes::<12>());
     let mut noted = (String::new(), 0);
     loop {
         match follow(gateway, known).await {
@@ -54,7 +52,7 @@ pub async fn run(gateway: &Gateway, every: Duration) {
             gateway.clock.wall_i64(),
         );
         if noted.0 != key || now >= noted.1 + NOTED_EVERY {
-            match note(gateway, &server, &key, now).await {
+            match note(gateway, server, &key, now).await {
                 Ok(()) => noted = (key, now),
                 Err(error) => tracing::warn!(%error, "it could not be noted that the server runs"),
             }

@@ -11,7 +11,17 @@ const WITHOUT: &str =
 
 const FORGET: &str = "DELETE FROM running_servers WHERE seen_at < $1";
 
+const STOPPED: &str = "DELETE FROM running_servers WHERE server = $1";
+
+const OTHERS: &str = "SELECT COUNT(*) FROM running_servers WHERE seen_at >= $1 AND server <> $2";
+
 impl KeyStore {
+    /// Counts the servers other than this one that were seen since a time.
+    pub async fn other_servers(&self, server: &str, since: i64) -> Result<u64, DatabaseError> {
+        let values = values![since, server.to_owned()];
+        self.database.scalar(OTHERS, values).await
+    }
+
     /// Records that a server runs, its master key, and the time, seconds since 1970.
     pub async fn note_server(
         &self,
@@ -31,6 +41,12 @@ impl KeyStore {
     ) -> Result<u64, DatabaseError> {
         let values = values![since, master_key.to_owned()];
         self.database.scalar(WITHOUT, values).await
+    }
+
+    /// Deletes this server, which stops.
+    pub async fn forget_server(&self, server: &str) -> Result<(), DatabaseError> {
+        let values = values![server.to_owned()];
+        self.database.execute(STOPPED, values).await.map(drop)
     }
 
     /// Deletes the servers that were not seen since a time.

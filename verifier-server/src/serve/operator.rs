@@ -1,15 +1,16 @@
 //! The operator's listener.
 
 use super::cannot_listen;
+use super::restore::{self, Serving};
 use crate::config::Config;
-use crate::http::operator::{self, OperatorAccess};
-use crate::http::state::AppState;
+use crate::http::operator::OperatorAccess;
 use crate::keys::secret_file;
 use crate::listener::{ConnectionLimits, Connections, TlsFiles, limited, patient};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 /// Minimum length of a token: 128 bits in hexadecimal.
@@ -62,19 +63,27 @@ fn read_token(path: &Path) -> Result<OperatorAccess, String> {
 }
 
 impl Listener {
+    /// Who may use it.
+    pub(super) fn access(&self) -> OperatorAccess {
+        self.access.clone()
+    }
+
     /// Serves until it is aborted.
-    pub(super) fn serve(self, state: AppState) -> JoinHandle<()> {
+    pub(super) fn serve(self, serving: &Arc<Serving>) -> JoinHandle<()> {
+        let serving = Arc::clone(serving);
         tokio::spawn(async move {
-            if let Err(error) = self.run(state).await {
+            if let Err(error) = self.run(&serving).await {
                 tracing::error!(%error, "the operator's listener has stopped");
             }
         })
     }
 
-    async fn run(self, state: AppState) -> std::io::Result<()> {
+    async fn run(self, serving: &Arc<Serving>) -> std::io::Result<()> {
+        let state = serving.server().state.clone();
         let (metrics, clock) = (state.metrics.clone(), state.gateway.clock().clone());
+        drop(state);
         let connections = Connections::of_operators_listener(&self.limits, metrics, clock);
-        let service = operator::app(state, self.access);
+        let service = serving.app(restore::Listener::Operators);
         let service = service.into_make_service_with_connect_info::<SocketAddr>();
         let handle = Handle::new();
         match self.tls {

@@ -21,6 +21,7 @@ pub mod transfers;
 mod wallet;
 pub mod wallet_page;
 pub mod webhooks;
+pub mod worlds;
 
 pub use sealpay_simulator::account::{AccountStatus, Enrolment};
 pub use sealpay_simulator::control::{AccountRequest, AccountView, FaultRequest};

@@ -1,5 +1,7 @@
 //! `/sim`: the control page for testers. The script updates it every second from `/sim/state`.
 
+mod worlds;
+
 use super::faults::targets;
 use super::text;
 use super::{AccountStatus, Enrolment};
@@ -17,7 +19,7 @@ const FAULTS: [(&str, &str); 5] = [
 ];
 
 /// The sections of the page, in order.
-const SECTIONS: [(&str, &str); 7] = [
+const SECTIONS: [(&str, &str); 8] = [
     ("clock", "Clock"),
     ("phone", "Phone"),
     ("payments", "Payments"),
@@ -25,6 +27,7 @@ const SECTIONS: [(&str, &str); 7] = [
     ("accounts", "Accounts"),
     ("faults", "Faults"),
     ("webhooks", "Webhooks"),
+    ("worlds", "Worlds"),
 ];
 
 pub(super) async fn control() -> Response {
@@ -63,7 +66,10 @@ fn page() -> Markup {
                     }
                     div .columns {
                         div .side { (clock()) (phone()) }
-                        div .wide { (payments()) (transfers()) (accounts()) (faults()) (webhooks()) }
+                        div .wide {
+                            (payments()) (transfers()) (accounts()) (faults()) (webhooks())
+                            (worlds::section())
+                        }
                     }
                 }
                 (account_dialog())
@@ -172,7 +178,7 @@ fn clock() -> Markup {
                 button { "Advance" }
             }
             p .muted .small { "The clock only moves forward, for everybody on this "
-                "server. Anything that falls due runs immediately." }
+                "server; restoring a world moves it back. Anything that falls due runs immediately." }
         },
     )
 }

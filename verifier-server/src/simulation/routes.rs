@@ -3,7 +3,7 @@
 
 use super::{
     accounts, clock, disputes, faults, page, payments, payouts, personas, phone, state, text,
-    transfers, wallet, webhooks,
+    transfers, wallet, webhooks, worlds,
 };
 use crate::http::in_flight;
 use crate::http::rate_limit;
@@ -39,6 +39,9 @@ pub(crate) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(payouts::return_payout))
         .routes(routes!(disputes::open))
         .routes(routes!(disputes::decide))
+        .routes(routes!(worlds::list, worlds::save))
+        .routes(routes!(worlds::remove))
+        .routes(routes!(worlds::restore))
         .routes(routes!(state::get))
 }
 

@@ -51,7 +51,8 @@ impl ProblemKind {
     fn from_code(code: &str) -> Self {
         match code {
             "signature_expired" | "signature_from_the_future" | "nonce_replayed" => Self::SignAgain,
-            "rate_limited" | "request_timeout" | "overloaded" | "shutting_down" => Self::RetryLater,
+            "rate_limited" | "request_timeout" | "overloaded" | "shutting_down"
+            | "world_restoring" => Self::RetryLater,
             "internal" => Self::ServerFailed,
             "attempt_in_progress" => Self::InProgress,
             // Our signatures verify as long as the session has our key.

@@ -208,7 +208,13 @@ fn wrong_clock_is_corrected_and_the_same_bytes_are_resent() {
 
 #[test]
 fn busy_verifier_is_retried_twice_and_then_the_shopper_decides() {
-    for code in ["rate_limited", "overloaded", "shutting_down", "internal"] {
+    for code in [
+        "rate_limited",
+        "overloaded",
+        "shutting_down",
+        "world_restoring",
+        "internal",
+    ] {
         let mut run = Run::paying();
         let first = run.sent().unwrap();
         let mut waits = Vec::new();
