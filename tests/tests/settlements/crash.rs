@@ -16,7 +16,7 @@ use verifier_server::settlements::close::{Cutoff, settle};
 const MOST_DEATHS: usize = 99;
 
 /// Runs a future until it has waited so often, and drops it then; says whether it had ended.
-async fn dying<F: Future>(future: F, after: usize) -> bool {
+pub(crate) async fn dying<F: Future>(future: F, after: usize) -> bool {
     let mut future = pin!(future);
     let mut left = after;
     std::future::poll_fn(|context| {

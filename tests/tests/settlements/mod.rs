@@ -2,7 +2,7 @@
 
 mod amounts;
 mod bad_requests;
-mod crash;
+pub(crate) mod crash;
 mod payout_accounts;
 mod processes;
 mod reports;

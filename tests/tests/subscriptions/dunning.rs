@@ -201,7 +201,25 @@ async fn unknown_outcome_is_asked_about_and_never_repeated(gateway: &TestGateway
     assert_eq!(subscription(gateway, &made).await["state"], "active");
 }
 
+/// docs/guides/testing-subscriptions.md
+async fn steps_of_the_guide_have_the_states_that_it_shows(gateway: &TestGateway) {
+    let agreement = agreement(gateway, APPROVED).await;
+    let changes = json!({
+        "interval": {"unit": "week", "count": 1},
+        "simulate": {"outcome": "insufficient_funds", "invoice": 3, "payments": 2},
+    });
+    let price = price(gateway, 900, changes).await;
+    let made = subscribe(gateway, &agreement, &price, json!({})).await;
+    assert_eq!(made["state"], "active");
+    for (seconds, state, attempts) in [(1_296_000, "past_due", 2), (345_600, "active", 3)] {
+        advance(gateway, seconds).await;
+        assert_eq!(subscription(gateway, &made).await["state"], state);
+        assert_eq!(invoices(gateway, &made).await[2]["attempts"], attempts);
+    }
+}
+
 on_both_databases! {
+    steps_of_the_guide_have_the_states_that_it_shows,
     declined_renewal_is_tried_again_and_recovered,
     tries_end_with_the_action_of_the_policy,
     unpaid_subscription_has_drafts_until_it_is_paid,

@@ -3,6 +3,7 @@
 
 use super::{DAY, advance, agreement, done, id, invoices, monthly, price, subscribe, subscription};
 use crate::databases::on_both_databases;
+use crate::settlements::crash::dying;
 use harness::client::APPROVED;
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
@@ -112,7 +113,47 @@ async fn sums_of_an_invoice_agree(gateway: &TestGateway) {
     }
 }
 
+async fn bill(gateway: &TestGateway) {
+    let server = &gateway.server.state.gateway;
+    server_subscriptions::renew::renew(server).await.unwrap();
+    server_invoices::collect::collect(server).await.unwrap();
+}
+
+async fn crash_at_any_step_bills_each_period_once(gateway: &mut TestGateway) {
+    let agreement = agreement(gateway, APPROVED).await;
+    let weekly = json!({"interval": {"unit": "week", "count": 1}});
+    let price = price(gateway, 900, weekly).await;
+    let made = subscribe(gateway, &agreement, &price, json!({})).await;
+    // Postgres waits more often, for its connection.
+    let stride = gateway.database_url().map_or(1, |_| 5);
+    let (mut crashes, mut has_ended) = (0, false);
+    // A minute past the end of the first period.
+    gateway.move_clock(i64::try_from(7 * DAY + 60).unwrap());
+    while !has_ended {
+        has_ended = dying(bill(gateway), crashes * stride).await;
+        crashes += 1;
+        assert!(crashes < 99, "it comes to its end");
+        gateway.restart().await;
+        // The lease of the crashed server ends; a payment that never left is tried again.
+        gateway.move_clock(i64::try_from(DAY).unwrap());
+        bill(gateway).await;
+        advance(gateway, DAY).await;
+        let all = invoices(gateway, &made).await;
+        assert_eq!(all.len(), crashes + 1, "a crash after {crashes} waits");
+        let last = all.last().unwrap();
+        assert_eq!(last["state"], "paid", "{crashes}: {last}");
+        assert_eq!(last["amount_paid"], 900);
+        gateway.move_clock(i64::try_from(5 * DAY).unwrap());
+    }
+    assert!(crashes > 5, "it crashed on its way: {crashes}");
+    let approved = "SELECT reference FROM bank_authorizations WHERE state IN ('held', 'booked')";
+    let approved = gateway.bank_rows(approved).await.len();
+    // The payment that made the agreement, and one for each period.
+    assert_eq!(approved, crashes + 2);
+}
+
 on_both_databases! {
+    crash_at_any_step_bills_each_period_once,
     no_policy_exceeds_the_limit_of_the_scheme,
     renewals_and_charges_at_once_bill_each_period_once,
     payment_that_arrives_for_a_void_invoice_becomes_credit,
