@@ -20,7 +20,7 @@ use crate::http::state::AppState;
 use crate::http::writes::Writes;
 use crate::keys::encryption::KeyEncryption;
 use crate::metrics::Metrics;
-use crate::payments::methods::bank_transfer;
+use crate::payments::methods::{bank_transfer, sepa_debit};
 use crate::settlements::close::Cutoff;
 #[cfg(feature = "simulator")]
 use crate::simulation::follow_clock;
@@ -29,7 +29,7 @@ use crate::webhooks::outbox::Outbox;
 use crate::widget_builds::routes::OtherBuilds;
 use crate::worker::every;
 use crate::{
-    attention, disputes, instruments, keys, maintain, modifications, payments, payouts,
+    agreements, attention, disputes, instruments, keys, maintain, modifications, payments, payouts,
     settlements, widget_builds,
 };
 use sealpay_provider::Providers;
@@ -267,6 +267,12 @@ impl Server {
                 }),
                 every(COLLECT_EVERY, "collect credits", || {
                     bank_transfer::incoming::collect(gateway)
+                }),
+                every(COLLECT_EVERY, "collect news of direct debits", || {
+                    sepa_debit::news::collect(gateway)
+                }),
+                every(LOOK_EVERY, "end lapsed mandates", || {
+                    agreements::revoke::end_lapsed(gateway)
                 }),
                 every(RECOVER_EVERY, "reconcile modifications", || {
                     modifications::reconcile::recover(gateway)

@@ -22,7 +22,7 @@ use modifications::ModificationCommand;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use serde::Serialize;
 use serde_json::json;
-use settle::{SetPayoutAccount, SetReserve, SettleCommand};
+use settle::{SetCreditorIdentifier, SetPayoutAccount, SetReserve, SettleCommand};
 use std::io::Write;
 
 /// A small payment gateway with a simulated bank behind it.
@@ -72,6 +72,9 @@ enum Merchant {
     SetReserve(SetReserve),
     /// Sets the account that a merchant's payouts go to. Payouts that were sent already stay there.
     SetPayoutAccount(SetPayoutAccount),
+    /// Sets a merchant's SEPA creditor identifier, which direct debits need. Mandates keep the one
+    /// that they were signed for.
+    SetCreditorIdentifier(SetCreditorIdentifier),
     /// Adds an order key, beside those that are active.
     AddKey {
         /// ID of the merchant, `mer_…`.
@@ -255,6 +258,7 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
         Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
         Merchant::SetReserve(command) => settle::set_reserve(store, &command).await,
         Merchant::SetPayoutAccount(command) => settle::set_payout_account(store, &command).await,
+        Merchant::SetCreditorIdentifier(command) => command.run(store).await,
         Merchant::AddKey {
             merchant,
             key_id,

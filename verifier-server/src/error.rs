@@ -186,6 +186,8 @@ codes! {
         "The query would read too many rows; narrow it, for example by time, or split it into several requests.";
     SealedCardRefused = "sealed_card_refused", 422, "Sealed card refused",
         "The sealed card could not be opened for this payment; seal it again with the current key.";
+    AccountInvalid = "account_invalid", 422, "Account invalid",
+        "The bank account cannot be debited as it was sent; param names the wrong part.";
     Overloaded = "overloaded", 503, "Overloaded",
         "The server is overloaded or its database does not respond; send the same request again in a moment.";
     Internal = "internal", 500, "Internal error",

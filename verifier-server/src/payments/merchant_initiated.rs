@@ -1,14 +1,14 @@
 //! Payments that the merchant starts by an agreement: the shopper is not present, and the agreement
 //! has to permit each one.
 //!
-//! The steps are those of every payment: claim (transaction 1) → ask the acquirer, with no
-//! transaction open → record (transaction 2). After a crash, recovery asks the acquirer.
+//! The steps are those of every payment: claim (transaction 1) → ask the provider, with no
+//! transaction open → record (transaction 2). After a crash, recovery asks the provider.
 
-use super::methods::card::model::CardDetails;
+use super::methods;
+use super::methods::Charge;
 use super::methods::card::source::STORED;
 use super::methods::details::PaymentDetails;
 use super::model::Payment;
-use super::outcome;
 use super::prepare::lease_until_ms;
 use super::state::PaymentState;
 use crate::agreements;
@@ -24,7 +24,6 @@ use sealpay_protocol::ids::{AttemptId, PaymentId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, Simulate};
 use sealpay_protocol::text;
-use sealpay_provider::{AuthorizationRequest, CardSource, CredentialUse, Initiator, ProviderError};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -70,10 +69,16 @@ pub async fn charge(
     permitted(&agreement, money)?;
     let instrument = gateway.store.instruments.get(agreement.instrument).await?;
     let instrument = chargeable(instrument)?;
-    let payment = new(gateway, request, (&agreement, &instrument), (money, wanted));
+    let charge = Charge {
+        agreement: &agreement,
+        instrument: &instrument,
+    };
+    let method = methods::find(instrument.method);
+    let details = method.charged_details(gateway, charge, money)?;
+    let payment = new(gateway, request, (charge, details), (money, wanted));
     let claimed = gateway.store.payments.claim_by_agreement(&payment, request);
     match claimed.await.map_err(ApiError::of_first_transaction)? {
-        Written::Done => ask(gateway, &agreement, &instrument, payment).await,
+        Written::Done => method.charge(gateway, charge, payment).await,
         Written::Repeated(replay) => get(gateway, replay.resource()?).await,
         Written::Moved => Err(ApiError::new(ErrorCode::AgreementInactive)),
     }
@@ -125,13 +130,15 @@ fn permitted(agreement: &Agreement, money: Money) -> Result<(), ApiError> {
 fn new(
     gateway: &Gateway,
     request: &IdempotentRequest,
-    (agreement, instrument): (&Agreement, &Instrument),
+    (charge, details): (Charge<'_>, PaymentDetails),
     (money, wanted): (Money, ChargeRequest),
 ) -> Payment {
+    let Charge {
+        agreement,
+        instrument,
+    } = charge;
     let now_ms = gateway.clock.now_ms();
     let created_at_ms = gateway.clock.now_ms_i64();
-    let mut details = CardDetails::new(instrument.card.clone());
-    details.instrument = Some(instrument.id);
     Payment {
         id: PaymentId::new(now_ms, gateway.rng.bytes()),
         session: None,
@@ -143,7 +150,7 @@ fn new(
         order_ref: wanted.order_ref,
         money,
         capture: wanted.capture.unwrap_or(Capture::Automatic),
-        details: PaymentDetails::Card(Box::new(details)),
+        details,
         state: PaymentState::Authorizing,
         decline: None,
         provider: instrument.provider.clone(),
@@ -151,6 +158,7 @@ fn new(
         captured_minor: 0,
         refunded_minor: 0,
         disputed_minor: 0,
+        returned_minor: 0,
         modification: None,
         simulate: wanted.simulate.map(|simulate| simulate.outcome),
         sequence: 0,
@@ -158,37 +166,4 @@ fn new(
         updated_at_ms: created_at_ms,
         lease_until_ms: lease_until_ms(gateway),
     }
-}
-
-async fn ask(
-    gateway: &Gateway,
-    agreement: &Agreement,
-    instrument: &Instrument,
-    payment: Payment,
-) -> Result<Payment, ApiError> {
-    let providers = gateway.providers_for(payment.simulate.as_deref());
-    let response = match providers.acquirer(&payment.provider) {
-        None => Err(ProviderError::NotSent(format!(
-            "there is no acquirer {}",
-            payment.provider
-        ))),
-        Some(acquirer) => {
-            let asked = acquirer.authorize(AuthorizationRequest {
-                reference: payment.id,
-                money: payment.money,
-                capture: payment.capture,
-                source: CardSource::Credential(&instrument.credential),
-                authentication: None,
-                stored_credential: Some(CredentialUse {
-                    kind: agreement.kind,
-                    initiator: Initiator::Merchant,
-                    store: false,
-                    network_transaction_id: agreement.network_transaction_id.as_deref(),
-                }),
-            });
-            gateway.within(asked).await
-        }
-    };
-    let outcome = outcome::of_authorization(&payment, Some(response));
-    outcome::record(gateway, &payment, outcome).await
 }

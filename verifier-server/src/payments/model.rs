@@ -49,6 +49,8 @@ pub struct Payment {
     pub refunded_minor: i64,
     /// Amount that the shopper's bank has taken back, or may take, minor units.
     pub disputed_minor: i64,
+    /// Amount of a direct debit that the debtor's bank has taken back, minor units.
+    pub returned_minor: i64,
     /// The pending modification; no other starts until its outcome is known.
     pub modification: Option<ModificationId>,
     /// The outcome that the order requests from the simulated bank.

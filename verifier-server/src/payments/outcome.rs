@@ -2,6 +2,7 @@
 
 use super::event;
 use super::methods::card::model::CardCodes;
+use super::methods::sepa_debit::model::DebitDetails;
 use super::model::Payment;
 use super::state::PaymentState;
 use super::store::outcome::{OutcomeEffects, Recorded, is_outdated};
@@ -9,7 +10,6 @@ use crate::agreements::record::{self as agreement, FirstPayment, NewAgreement};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::ledger::posting::{self, Posting};
-use sealpay_protocol::order::Capture;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
 use sealpay_provider::{
@@ -37,6 +37,12 @@ impl PaymentOutcome {
     /// The shopper has to act.
     pub const REQUIRES_ACTION: Self = Self::in_state(PaymentState::RequiresAction);
 
+    /// A direct debit is settled.
+    pub const SETTLED: Self = Self::in_state(PaymentState::Captured);
+
+    /// The debtor's bank has taken back a direct debit.
+    pub const RETURNED: Self = Self::in_state(PaymentState::Returned);
+
     /// The time to act has passed.
     pub const EXPIRED: Self = Self::in_state(PaymentState::Expired);
 
@@ -49,16 +55,12 @@ impl PaymentOutcome {
         }
     }
 
-    /// The amount is authorized or captured, as the order requests.
+    /// The amount is authorized or captured, as the order requests, or its collection is accepted.
     #[must_use]
     pub fn approved(payment: &Payment, approval: Approval) -> Self {
-        let state = match payment.capture {
-            Capture::Automatic => PaymentState::Captured,
-            Capture::Manual => PaymentState::Authorized,
-        };
         Self {
             approval,
-            ..Self::in_state(state)
+            ..Self::in_state(payment.details.approved_state(payment.capture))
         }
     }
 
@@ -86,6 +88,14 @@ impl PaymentOutcome {
             ..Self::declined(&rejection.reason)
         }
     }
+}
+
+/// Whether the provider has approved a payment in this state.
+const fn is_approval(state: PaymentState) -> bool {
+    matches!(
+        state,
+        PaymentState::Authorized | PaymentState::Captured | PaymentState::Pending
+    )
 }
 
 fn is_of_unknown_outcome(key: &str) -> bool {
@@ -188,17 +198,11 @@ pub async fn record_as(
             advice_code,
         };
     }
+    if let (Some(debit), Some(date)) = (updated.details.debit_mut(), approval.collection_date) {
+        debit.collection_date = date.to_string();
+    }
     updated.updated_at_ms = gateway.clock.now_ms_i64();
-    let posting = (state == PaymentState::Captured).then(|| {
-        updated.captured_minor = updated.money.amount_minor();
-        let context = gateway.posting_context(Some(&updated.provider));
-        posting::of_capture(
-            &context,
-            &updated,
-            updated.id.to_string(),
-            updated.captured_minor,
-        )
-    });
+    let posting = post(gateway, &mut updated);
     let (recorded, is_published) = store_outcome(
         gateway,
         payment,
@@ -221,6 +225,26 @@ pub async fn record_as(
     }
 }
 
+/// Moves the money of a payment's new state.
+fn post(gateway: &Gateway, payment: &mut Payment) -> Option<Posting> {
+    let context = || gateway.posting_context(Some(&payment.provider));
+    match payment.state {
+        PaymentState::Captured => {
+            let context = context();
+            payment.captured_minor = payment.money.amount_minor();
+            let source = payment.id.to_string();
+            let amount_minor = payment.captured_minor;
+            Some(posting::of_capture(&context, payment, source, amount_minor))
+        }
+        PaymentState::Returned => {
+            let context = context();
+            payment.returned_minor = payment.captured_minor;
+            Some(posting::of_debit_return(&context, payment))
+        }
+        _ => None,
+    }
+}
+
 /// Another outcome is stored. What the provider has approved nevertheless is reversed later, and the
 /// credential that it has stored is deleted.
 async fn contradicted(
@@ -229,7 +253,7 @@ async fn contradicted(
     stored: &Payment,
     credential: Option<&CredentialReference>,
 ) -> Result<(), ApiError> {
-    let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
+    let is_approved = is_approval(state);
     let elsewhere = stored.provider != payment.provider;
     if stored.state != state || (is_approved && elsewhere) {
         // The provider approves what it had told recovery it never received.
@@ -269,16 +293,15 @@ async fn store_outcome(
         let stored = stored_by(gateway, &updated, credential).await?;
         let made = stored.as_ref().and_then(|stored| stored.agreement);
         updated.agreement = made.or(updated.agreement);
-        if let Some(card) = updated
-            .details
-            .card_mut()
-            .filter(|_| !updated.state.is_open())
-        {
-            card.storing = None;
+        if !updated.state.is_open() {
+            updated.details.end_storing();
         }
-        let event = event::for_payment(gateway, &mut updated)?;
+        let mut beside = event::of_debit(gateway, &mut updated)?;
+        let mut event = event::for_payment(gateway, &mut updated)?;
+        event::in_order(beside.iter_mut().chain(&mut event));
         let effects = OutcomeEffects {
             event: event.as_ref(),
+            beside: &beside,
             posting,
             stored: stored.as_ref(),
         };
@@ -296,24 +319,24 @@ async fn stored_by(
     payment: &Payment,
     credential: Option<&CredentialReference>,
 ) -> Result<Option<NewAgreement>, ApiError> {
-    let is_approved = matches!(
-        payment.state,
-        PaymentState::Authorized | PaymentState::Captured
-    );
-    let card = payment.details.card().filter(|_| is_approved);
-    let Some((card, pending)) = card.and_then(|card| Some((card, card.storing.as_ref()?))) else {
+    let storing = payment.details.storing();
+    let Some((pending, shown, mandate)) = storing.filter(|_| is_approval(payment.state)) else {
         return Ok(None);
     };
+    let card = payment.details.card();
     let first = FirstPayment {
         id: payment.id,
         merchant: payment.merchant,
         money: payment.money,
-        card: &card.card,
-        is_assessed: card.risk.is_some(),
+        method: payment.details.method(),
+        card: &shown,
+        is_assessed: card.is_some_and(|card| card.risk.is_some()),
         provider: &payment.provider,
-        instrument: card.instrument,
+        instrument: payment.details.instrument(),
         credential,
-        network_transaction_id: card.codes.network_transaction_id.as_deref(),
+        network_transaction_id: card.and_then(|card| card.codes.network_transaction_id.as_deref()),
+        mandate,
+        lapses_at_ms: payment.details.debit().and_then(DebitDetails::lapses_at_ms),
     };
     agreement::prepare(gateway, first, pending).await
 }

@@ -40,6 +40,7 @@ entity! {
         captured_minor,
         refunded_minor,
         disputed_minor,
+        returned_minor,
         modification,
     }
 }
@@ -54,7 +55,7 @@ pub(crate) const INSERT: &str = sql!(
 );
 
 /// Number of columns of a new payment.
-const COLUMNS: usize = 29;
+const COLUMNS: usize = 30;
 
 pub(crate) const DELETE: &str = "DELETE FROM payments WHERE id = $1";
 

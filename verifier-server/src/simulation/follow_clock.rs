@@ -3,9 +3,9 @@
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::payments::methods::bank_transfer;
+use crate::payments::methods::{bank_transfer, sepa_debit};
 use crate::settlements::close::{Cutoff, settle};
-use crate::{disputes, instruments, maintain, modifications, payments, payouts};
+use crate::{agreements, disputes, instruments, maintain, modifications, payments, payouts};
 use std::time::Duration;
 
 /// Authorizations that the bank releases in one round.
@@ -75,6 +75,8 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
         let expired = later(modifications::expire::expire(gateway).await);
         release_lapsed(gateway).await;
         let recovered = later(payments::reconcile::recover(gateway).await);
+        let debited = later(sepa_debit::news::collect(gateway).await);
+        let lapsed = later(agreements::revoke::end_lapsed(gateway).await);
         let updated = later(instruments::updater::collect(gateway).await);
         let lost = later(disputes::service::give_up(gateway).await);
         // Returned payouts are settled again, and may be due already.
@@ -84,7 +86,8 @@ async fn catch_up(gateway: &Gateway) -> Result<(), ApiError> {
                 .map(|closed| closed.len()),
         );
         let paid = later(payouts::service::pay_out(gateway).await);
-        if modified + expired + recovered + updated + lost + closed + paid == 0 {
+        let done = modified + expired + recovered + debited + lapsed + updated + lost;
+        if done + closed + paid == 0 {
             break;
         }
     }

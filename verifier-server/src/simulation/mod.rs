@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod clock;
+pub mod direct_debits;
 pub mod disputes;
 pub mod faults;
 pub mod follow_clock;
