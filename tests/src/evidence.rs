@@ -6,6 +6,7 @@ use crate::log;
 use crate::rows::{Row, StoredState};
 use crate::time::now;
 use sealpay_protocol::card::YearMonth;
+use sealpay_simulator::direct_debit::debtor;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use verifier_server::balance;
@@ -262,7 +263,7 @@ impl TestGateway {
             let entry = approved.get(&row[0]).map(String::as_str);
             match (row[1].as_str(), row[2].as_str()) {
                 // Money that arrived is no authorization.
-                (_, "bank_transfer") => entry.is_none(),
+                (_, "bank_transfer" | "sepa_debit") => entry.is_none(),
                 ("captured", _) => entry == Some("booked"),
                 // The bank's clock may be past the end of a hold when nobody has looked yet.
                 ("authorized", _) => matches!(entry, Some("held" | "released")),
@@ -293,7 +294,8 @@ impl TestGateway {
 
     /// Cards that the bank stores and nothing uses, or that something uses and the bank has deleted.
     async fn credentials_left_behind(&self) -> Vec<String> {
-        let stored = "SELECT reference FROM bank_credentials WHERE revoked_at_ms IS NULL";
+        let stored = "SELECT reference FROM bank_credentials WHERE revoked_at_ms IS NULL
+             UNION ALL SELECT credential FROM bank_debtor_accounts WHERE revoked_at_ms IS NULL";
         let stored: HashSet<String> = first_cells(self.bank_rows(stored).await);
         let used = "SELECT credential FROM instruments WHERE state <> 'detached'";
         let used: HashSet<String> = first_cells(self.rows(used).await);
@@ -343,6 +345,10 @@ impl TestGateway {
 #[must_use]
 pub fn secrets_in(name: &str, bytes: &[u8]) -> Vec<String> {
     let mut found = leaks::in_text(name, bytes, &typed(&expiry()));
+    let mut ibans = debtor::all().iter().map(|debtor| debtor.iban.as_bytes());
+    if ibans.any(|iban| places_of(bytes, iban).next().is_some()) {
+        found.push(format!("{name} holds the IBAN of a debtor"));
+    }
     for (beginning, length) in BEGINNINGS {
         let part_of_it = |c: &&u8| c.is_ascii_alphanumeric() || b"-_+/".contains(c);
         let is_secret = |place: usize| {
