@@ -248,12 +248,11 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
     let done = match command {
         Merchant::ApiKeys(command) => return api_keys::run(&admin, command).await,
         Merchant::Add(add) => {
-            let on_one_line = add.json;
             let made = admin.add_merchant(NewMerchant::from(&add)).await?;
             let merchant = made.merchant.parse().ok();
             let change = Change::new("merchant add", merchant, None);
             change.note(parts, &Ok(())).await?;
-            print_json(&made_merchant(&made, *livemode), on_one_line)
+            print_json(&made_merchant(&made, *livemode), add.json)
         }
         Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
         Merchant::SetReserve(command) => settle::set_reserve(store, &command).await,
