@@ -11,7 +11,8 @@ pub(crate) async fn every<T, E: Debug, F: Future<Output = Result<T, E>>>(
     once: impl Fn() -> F,
 ) {
     loop {
-        if let Err(error) = once().await {
+        // On the heap: together, the tasks would not fit on the stack of a thread.
+        if let Err(error) = Box::pin(once()).await {
             tracing::error!(work, ?error, "failed and will be retried");
         }
         tokio::time::sleep(period).await;

@@ -282,7 +282,7 @@ async fn store_outcome(
         }
         let event = event::for_payment(gateway, &mut updated)?;
         if let Some(invoice) = updated.invoice {
-            related.append(settle::prepare(gateway, &updated, invoice).await?);
+            related.append(Box::pin(settle::prepare(gateway, &updated, invoice)).await?);
         }
         let effects = OutcomeEffects {
             event: event.as_ref(),
