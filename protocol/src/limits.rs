@@ -135,6 +135,15 @@ pub const SUBSCRIPTION_ITEMS: usize = 20;
 /// Subscriptions of one customer that have not ended.
 pub const SUBSCRIPTIONS_PER_CUSTOMER: u32 = 100;
 
+/// Longest planned pause of a subscription, seconds: three years and a day, longer than any interval.
+pub const SUBSCRIPTION_PAUSE_SECONDS: u64 = 1096 * 24 * 60 * 60;
+
+/// Latest invoice of a subscription for which a price can request an outcome.
+pub const SIMULATED_INVOICES: u16 = 1000;
+
+/// Payments of one invoice for which a price can request an outcome. No policy has more.
+pub const SIMULATED_PAYMENTS: u16 = 20;
+
 /// How long the first payment of a subscription may take, seconds: within a day the customer decides
 /// again.
 pub const FIRST_PAYMENT_SECONDS: u64 = 23 * 60 * 60;
@@ -224,6 +233,9 @@ mod tests {
             (TRIAL_DAYS.to_string(), "730"),
             (SUBSCRIPTION_ITEMS.to_string(), "20"),
             (SUBSCRIPTIONS_PER_CUSTOMER.to_string(), "100"),
+            (SUBSCRIPTION_PAUSE_SECONDS.to_string(), "94694400"),
+            (SIMULATED_INVOICES.to_string(), "1000"),
+            (SIMULATED_PAYMENTS.to_string(), "20"),
             (FIRST_PAYMENT_SECONDS.to_string(), "82800"),
             (TRIAL_NOTICE_SECONDS.to_string(), "259200"),
             (METADATA_KEYS.to_string(), "20"),

@@ -250,6 +250,11 @@ impl Gateway {
         *last
     }
 
+    /// The id of a new event, and whether real money moves.
+    pub(crate) fn event_origin(&self) -> (EventId, bool) {
+        (self.event_id(), self.livemode())
+    }
+
     /// Wakes the outbox, because there is something to deliver.
     pub fn wake_outbox(&self) {
         self.outbox.notify_one();

@@ -272,7 +272,43 @@ async fn credit_note_lowers_what_is_due_or_becomes_credit(gateway: &TestGateway)
     assert_eq!(notes["data"].as_array().unwrap().len(), 1);
 }
 
+async fn void_invoice_gives_back_the_credit_that_it_has_used(gateway: &TestGateway) {
+    let agreement = agreement(gateway, APPROVED).await;
+    let small = ten_days(gateway, 1000).await;
+    let first = subscribe(gateway, &agreement, &small, json!({})).await;
+    let paid = invoices(gateway, &first).await.remove(0);
+    let note = format!("/v1/invoices/{}/credit-notes", id(&paid));
+    done(gateway, &note, json!({"amount": 700})).await;
+    let declined = json!({"simulate": {"outcome": "insufficient_funds", "invoice": 1}});
+    let declined = price(gateway, 900, declined).await;
+    // One is voided by the merchant, the next one because it was not paid in time.
+    for voids_by_hand in [true, false] {
+        let made = subscribe(gateway, &agreement, &declined, json!({})).await;
+        let open = invoices(gateway, &made).await.remove(0);
+        assert_eq!(open["credit_applied"], 700, "{open}");
+        assert_eq!(open["amount_due"], 200);
+        if voids_by_hand {
+            done(
+                gateway,
+                &format!("/v1/invoices/{}/void", id(&open)),
+                json!({}),
+            )
+            .await;
+        } else {
+            advance(gateway, DAY).await;
+        }
+        let void = invoices(gateway, &made).await.remove(0);
+        assert_eq!(void["state"], "void");
+        assert_eq!(void["credit_applied"], 0);
+    }
+    let credit = gateway
+        .rows("SELECT amount_minor FROM customer_credits")
+        .await;
+    assert_eq!(credit, [["700"]]);
+}
+
 on_both_databases! {
+    void_invoice_gives_back_the_credit_that_it_has_used,
     upgrade_costs_what_its_preview_says,
     downgrade_becomes_credit_that_later_invoices_use,
     change_and_change_back_at_one_instant_cost_nothing,

@@ -9,7 +9,7 @@ use harness::client::APPROVED;
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
 
-/// A monthly subscription with a card whose renewals have a fate of their own.
+/// A monthly subscription with a card whose renewals end in a certain way.
 async fn with_card(gateway: &TestGateway, card: &str, changes: Value) -> Value {
     let agreement = agreement(gateway, card).await;
     let price = price(gateway, 900, json!({})).await;
@@ -138,8 +138,31 @@ async fn revoked_card_is_never_tried_again_until_it_is_replaced(gateway: &TestGa
 }
 
 async fn closed_account_is_asked_about_and_waits_for_another_card(gateway: &TestGateway) {
-    let made = with_card(gateway, "4000008005000000", json!({})).await;
-    assert_eq!(made["state"], "incomplete");
+    let agreement = agreement(gateway, "4000008005000000").await;
+    let price = price(gateway, 900, json!({"trial_days": 1})).await;
+    let made = subscribe(gateway, &agreement, &price, json!({})).await;
+    advance(gateway, 2 * DAY).await;
+    let invoice = invoices(gateway, &made).await.remove(0);
+    assert_eq!(invoice["failure"], "closed_account");
+    assert_eq!(invoice["attempts"], 1);
+    assert_eq!(invoice["customer_action"], "new_instrument");
+    let path = format!(
+        "/v1/instruments/{}",
+        agreement["instrument"].as_str().unwrap()
+    );
+    assert_eq!(
+        get(gateway, &path).await["state"],
+        "closed",
+        "the updater knew"
+    );
+    advance(gateway, 31 * DAY).await;
+    let invoice = invoices(gateway, &made).await.remove(0);
+    assert_eq!(
+        invoice["attempts"], 1,
+        "a closed account is not tried again"
+    );
+    assert_eq!(invoice["state"], "uncollectible");
+    assert_eq!(subscription(gateway, &made).await["state"], "canceled");
 }
 
 async fn advice_codes_move_the_next_try(gateway: &TestGateway) {

@@ -101,7 +101,7 @@ fn beginning_ms(chance: &mut Chance) -> u64 {
     (first + chance.between(0, 500 * 24 * 60) * 60) * 1000
 }
 
-/// Lives all lives of a seed, with the clock advanced by `steps`; everything that was told.
+/// Lives all lives of a seed, with the clock advanced by `steps`; every event that was published.
 async fn live(gateway: &TestGateway, seed: u64, steps: impl Fn(u64) -> Vec<u64>) -> Vec<String> {
     let mut chance = Chance::of(seed);
     gateway.clock.stop_at(beginning_ms(&mut chance));
@@ -143,7 +143,7 @@ async fn live(gateway: &TestGateway, seed: u64, steps: impl Fn(u64) -> Vec<u64>)
     for step in steps((400 - today) * DAY) {
         advance(gateway, step).await;
     }
-    told(gateway).await
+    published(gateway).await
 }
 
 /// A change that the state does not permit is refused, which is part of the life.
@@ -170,7 +170,7 @@ async fn change_it(gateway: &TestGateway, subscription: &Value, life: &Life, cha
 
 /// Every event about money or subscriptions: when, which type, about what, in which state. Ids differ
 /// between two runs; what they name is the place of a subscription.
-async fn told(gateway: &TestGateway) -> Vec<String> {
+async fn published(gateway: &TestGateway) -> Vec<String> {
     let subscriptions = gateway.rows("SELECT id, metadata FROM subscriptions").await;
     let place_of = |text: &str| {
         let mut found = subscriptions.iter().filter(|row| row[0] == text);
@@ -181,7 +181,7 @@ async fn told(gateway: &TestGateway) -> Vec<String> {
         let mut found = invoices.iter().filter(|row| row[0] == invoice);
         found.next().map_or("", |row| row[1].as_str())
     };
-    let mut told = Vec::new();
+    let mut published = Vec::new();
     let events = "SELECT kind, body FROM events ORDER BY created_at_ms, id";
     for row in gateway.rows(events).await {
         let (kind, body) = (&row[0], &row[1]);
@@ -214,20 +214,20 @@ async fn told(gateway: &TestGateway) -> Vec<String> {
             )
         } else {
             let one = data.get("settlement").or_else(|| data.get("payout"));
-            let amount = one.map(|one| (one["payout_amount"].clone(), one["amount"].clone()));
+            let amount = one.map(|one| (one["gross"].clone(), one["amount"].clone()));
             format!("{amount:?}")
         };
         // Prices differ between two runs.
-        let line = regex_free(&line);
+        let line = without_prices(&line);
         if !kind.starts_with("customer.") && !kind.starts_with("instrument.saved") {
-            told.push(format!("{time} {kind} {line}"));
+            published.push(format!("{time} {kind} {line}"));
         }
     }
-    told
+    published
 }
 
 /// The line without ids of prices.
-fn regex_free(line: &str) -> String {
+fn without_prices(line: &str) -> String {
     let mut rest = line;
     let mut without = String::new();
     while let Some(found) = rest.find("pri_") {
@@ -238,10 +238,10 @@ fn regex_free(line: &str) -> String {
     without
 }
 
-/// What was told of one subscription stays in its order; at one instant, different ones have none.
-fn ordered(mut told: Vec<String>) -> Vec<String> {
+/// The events of one subscription stay in their order; at one instant, different ones have none.
+fn ordered(mut published: Vec<String>) -> Vec<String> {
     // Stable: lines of one instant and place stay as they are.
-    told.sort_by_key(|line| {
+    published.sort_by_key(|line| {
         let time = line.get(..22).unwrap_or_default().to_owned();
         let place = line
             .split("\"place\":")
@@ -250,7 +250,7 @@ fn ordered(mut told: Vec<String>) -> Vec<String> {
         let place: String = place.unwrap_or_default();
         (time, place)
     });
-    told
+    published
 }
 
 async fn compare(seed: u64, one: TestGateway, other: TestGateway) {

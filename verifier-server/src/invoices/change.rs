@@ -1,6 +1,6 @@
 //! A change of an invoice together with its subscription, written at once.
 
-use super::finalize::Issue;
+use super::finalize::{self, Issue};
 use super::model::{CustomerAction, Invoice, InvoiceDue, InvoiceState};
 use super::{store, view};
 use crate::dunning::policy::{DunningPolicy, EndAction};
@@ -22,6 +22,38 @@ pub(crate) fn issue(gateway: &Gateway, invoice: Invoice) -> Issue {
         event.map_err(|error| DatabaseError::Corrupt(format!("{error:?}")))
     };
     Issue::new(invoice, Box::new(compose))
+}
+
+/// Changes the invoices that `change` does not leave as they are, in the transaction of something
+/// else.
+pub(crate) fn change_each(
+    gateway: &Gateway,
+    invoices: Vec<Invoice>,
+    (kind, at_ms): (&'static str, i64),
+    rows: &mut Rows,
+    change: impl Fn(&mut Invoice, &mut Rows) -> bool,
+) -> Result<(), ApiError> {
+    for mut invoice in invoices {
+        let before = invoice.sequence;
+        if change(&mut invoice, rows) {
+            invoice.touch(at_ms);
+            let event = view::event(gateway.event_origin(), kind, &invoice)?;
+            rows.events.push(event);
+            rows.guarded.push(store::update(before, &invoice)?);
+        }
+    }
+    Ok(())
+}
+
+/// Voids an invoice that is not paid. The customer gets the credit back that it has used.
+pub(crate) fn void(invoice: &mut Invoice, rows: &mut Rows, at_ms: i64) {
+    if invoice.applied_minor > 0 {
+        let currency = invoice.total.currency();
+        let credit = finalize::credit(invoice.customer, currency, invoice.applied_minor);
+        rows.others.push(credit);
+        invoice.applied_minor = 0;
+    }
+    invoice.close(InvoiceState::Void, at_ms);
 }
 
 /// An invoice and its subscription while they change. Each event shows them as they are when it is
@@ -72,7 +104,7 @@ impl<'g> Change<'g> {
     /// Publishes an event about the invoice.
     pub(crate) fn publish(&mut self, kind: &'static str) -> Result<(), ApiError> {
         self.invoice.touch(self.now_ms);
-        let id = (self.gateway.event_id(), self.gateway.livemode());
+        let id = self.gateway.event_origin();
         self.rows.events.push(view::event(id, kind, &self.invoice)?);
         Ok(())
     }
@@ -81,11 +113,16 @@ impl<'g> Change<'g> {
     fn publish_subscription(&mut self, kind: &'static str) -> Result<(), ApiError> {
         if let Some(subscription) = &mut self.subscription {
             subscription.touch(self.now_ms);
-            let id = (self.gateway.event_id(), self.gateway.livemode());
+            let id = self.gateway.event_origin();
             let event = subscription_view::event(id, kind, subscription)?;
             self.rows.events.push(event);
         }
         Ok(())
+    }
+
+    /// Voids the invoice.
+    pub(crate) fn void(&mut self) {
+        void(&mut self.invoice, &mut self.rows, self.now_ms);
     }
 
     /// Adds credit of the customer.

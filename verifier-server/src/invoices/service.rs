@@ -71,21 +71,26 @@ pub async fn close(
     if let Some(made) = idempotency::made_before(gateway, request).await? {
         return get_owned(gateway, request.merchant, made).await;
     }
-    let (state, event) = match wanted {
-        InvoiceRequest::Void => (InvoiceState::Void, "invoice.voided"),
-        InvoiceRequest::MarkUncollectible => (InvoiceState::Uncollectible, "invoice.uncollectible"),
-    };
     let mut change = Change::begin(gateway, invoice).await?;
-    // What was paid or credited would be lost with a void invoice.
-    let is_settled_in_part = change.invoice.paid_minor != 0 || change.invoice.applied_minor != 0;
-    if !change.invoice.state.may_become(state)
-        || change.invoice.collection.is_pending
-        || (state == InvoiceState::Void && is_settled_in_part)
-    {
+    let state = match wanted {
+        InvoiceRequest::Void => InvoiceState::Void,
+        InvoiceRequest::MarkUncollectible => InvoiceState::Uncollectible,
+    };
+    // What was paid would be lost with a void invoice.
+    let loses = wanted == InvoiceRequest::Void && change.invoice.paid_minor != 0;
+    if !change.invoice.state.may_become(state) || change.invoice.collection.is_pending || loses {
         return Err(ApiError::new(ErrorCode::StateConflict));
     }
-    change.invoice.close(state, change.now_ms);
-    change.publish(event)?;
+    match wanted {
+        InvoiceRequest::Void => {
+            change.void();
+            change.publish("invoice.voided")?;
+        }
+        InvoiceRequest::MarkUncollectible => {
+            change.invoice.close(state, change.now_ms);
+            change.publish("invoice.uncollectible")?;
+        }
+    }
     finish(gateway, request, change).await
 }
 

@@ -13,7 +13,9 @@ use crate::sessions;
 use crate::store::Store;
 use crate::subscriptions::interval::Interval;
 use sealpay_protocol::ids::{MerchantId, PriceId};
-use sealpay_protocol::limits::{PRICE_NAME_CHARACTERS, TRIAL_DAYS};
+use sealpay_protocol::limits::{
+    PRICE_NAME_CHARACTERS, SIMULATED_INVOICES, SIMULATED_PAYMENTS, TRIAL_DAYS,
+};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::Simulate;
 use sealpay_protocol::text;
@@ -129,14 +131,17 @@ fn check_simulation(gateway: &Gateway, simulate: &SimulatedRenewal) -> Result<()
         outcome: simulate.outcome.clone(),
     };
     sessions::open::check_simulation(gateway, Some(&outcome))?;
-    let is_in_range = (1..=1000).contains(&simulate.invoice)
+    let is_in_range = (1..=SIMULATED_INVOICES).contains(&simulate.invoice)
         && simulate
             .payments
-            .is_none_or(|payments| (1..=20).contains(&payments));
+            .is_none_or(|payments| (1..=SIMULATED_PAYMENTS).contains(&payments));
     if is_in_range {
         return Ok(());
     }
-    let detail = "simulate.invoice must be 1 to 1000, and simulate.payments 1 to 20.";
+    let detail = format!(
+        "simulate.invoice must be 1 to {SIMULATED_INVOICES}, and simulate.payments 1 to \
+         {SIMULATED_PAYMENTS}."
+    );
     Err(ApiError::invalid("simulate", detail))
 }
 

@@ -8,9 +8,8 @@ use super::state::SubscriptionState;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::model::IdempotentRequest;
-use crate::invoices::change::issue;
+use crate::invoices::change::{change_each, issue};
 use crate::invoices::model::InvoiceReason;
-use crate::invoices::{store as invoices, view as invoice_view};
 use sealpay_protocol::ids::CustomerId;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -72,24 +71,19 @@ pub async fn cancel(
 
 /// Plans nothing more for open invoices.
 async fn stop_collecting(gateway: &Gateway, changed: &mut Changed) -> Result<(), ApiError> {
-    let now_ms = changed.subscription.updated_at_ms;
-    let id = changed.subscription.id;
-    for mut invoice in gateway.store.invoices.unpaid_of(id).await? {
-        if invoice.due.is_none() {
-            continue;
-        }
-        let before = invoice.sequence;
-        invoice.schedule(None);
-        invoice.touch(now_ms);
-        let event = (gateway.event_id(), gateway.livemode());
-        let event = invoice_view::event(event, "invoice.updated", &invoice)?;
-        changed.rows.events.push(event);
-        changed
-            .rows
-            .guarded
-            .push(invoices::update(before, &invoice)?);
-    }
-    Ok(())
+    let unpaid = gateway.store.invoices.unpaid_of(changed.subscription.id);
+    let updated = ("invoice.updated", changed.subscription.updated_at_ms);
+    change_each(
+        gateway,
+        unpaid.await?,
+        updated,
+        &mut changed.rows,
+        |invoice, _| {
+            let is_planned = invoice.due.is_some();
+            invoice.schedule(None);
+            is_planned
+        },
+    )
 }
 
 /// Cancels all subscriptions of a customer who is erased.

@@ -274,7 +274,7 @@ fn new(
 
 fn created(gateway: &Gateway, subscription: &Subscription) -> Result<Rows, ApiError> {
     let mut rows = Rows::default();
-    let id = (gateway.event_id(), gateway.livemode());
+    let id = gateway.event_origin();
     let event = view::event(id, "subscription.created", subscription)?;
     rows.events.push(event);
     Ok(rows)
@@ -316,7 +316,7 @@ fn activated(
     active.state = SubscriptionState::Active;
     active.schedule(Some((Due::PeriodEnd, active.period_end_ms)));
     active.touch(subscription.updated_at_ms);
-    let id = (gateway.event_id(), gateway.livemode());
+    let id = gateway.event_origin();
     let event = view::event(id, "subscription.activated", &active)?;
     Ok((active, event))
 }

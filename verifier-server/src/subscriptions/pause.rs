@@ -10,11 +10,9 @@ use crate::gateway::Gateway;
 use crate::idempotency::model::IdempotentRequest;
 use crate::invoices::change::issue;
 use crate::invoices::model::InvoiceReason;
+use sealpay_protocol::limits::SUBSCRIPTION_PAUSE_SECONDS;
 use serde::Deserialize;
 use utoipa::ToSchema;
-
-/// Longest pause, milliseconds: three years, as the longest interval.
-const LONGEST_PAUSE_MS: i64 = 1096 * 24 * 60 * 60 * 1000;
 
 /// A pause.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -47,8 +45,9 @@ pub async fn pause(
     let resumes_at_ms = match wanted.resumes_at {
         None => None,
         Some(at) => {
+            let longest_ms = SUBSCRIPTION_PAUSE_SECONDS.cast_signed() * 1000;
             let at_ms = i64::try_from(at).unwrap_or(i64::MAX).saturating_mul(1000);
-            if !(now_ms + 1..=now_ms + LONGEST_PAUSE_MS).contains(&at_ms) {
+            if !(now_ms + 1..=now_ms + longest_ms).contains(&at_ms) {
                 let detail = "resumes_at must be in the future, and within three years.";
                 return Err(ApiError::invalid("resumes_at", detail));
             }

@@ -9,10 +9,9 @@ use super::view;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::write::{Rows, Written};
-use crate::invoices::change::issue;
+use crate::invoices::change::{change_each, issue, void};
 use crate::invoices::finalize;
 use crate::invoices::model::{Collection, Invoice, InvoiceLine, InvoiceReason, InvoiceState};
-use crate::invoices::{store as invoices, view as invoice_view};
 use crate::worker::{self, Lease};
 use sealpay_protocol::ids::InvoiceId;
 use sealpay_protocol::money::{Money, MoneyError};
@@ -65,7 +64,7 @@ fn prepare(gateway: &Gateway, before: &Subscription) -> Result<Option<Renewal>, 
     // Events are dated by the time at which they were due, however late that is noticed.
     let at_ms = before.due_at_ms;
     subscription.touch(at_ms);
-    let id = (gateway.event_id(), gateway.livemode());
+    let id = gateway.event_origin();
     let event = view::event(id, event, &subscription)?;
     let reason = if subscription.period_number == 1 {
         InvoiceReason::SubscriptionStart
@@ -90,19 +89,16 @@ async fn expire(gateway: &Gateway, before: &Subscription) -> Result<bool, ApiErr
     let mut subscription = step.subscription;
     subscription.touch(at_ms);
     let mut rows = Rows::default();
-    for mut invoice in gateway.store.invoices.unpaid_of(before.id).await? {
-        if invoice.collection.is_pending {
-            return Ok(false);
-        }
-        let sequence = invoice.sequence;
-        invoice.close(InvoiceState::Void, at_ms);
-        invoice.touch(at_ms);
-        let id = (gateway.event_id(), gateway.livemode());
-        rows.events
-            .push(invoice_view::event(id, "invoice.voided", &invoice)?);
-        rows.guarded.push(invoices::update(sequence, &invoice)?);
+    let unpaid = gateway.store.invoices.unpaid_of(before.id).await?;
+    if unpaid.iter().any(|invoice| invoice.collection.is_pending) {
+        return Ok(false);
     }
-    let id = (gateway.event_id(), gateway.livemode());
+    let voided = ("invoice.voided", at_ms);
+    change_each(gateway, unpaid, voided, &mut rows, |invoice, rows| {
+        void(invoice, rows, at_ms);
+        true
+    })?;
+    let id = gateway.event_origin();
     rows.events
         .push(view::event(id, step.event, &subscription)?);
     let change = (before.sequence, &subscription);

@@ -12,10 +12,10 @@ use crate::http::paging::{self, Page};
 use crate::idempotency;
 use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::{Rows, Written};
+use crate::invoices::change::change_each;
 use crate::invoices::collect;
 use crate::invoices::finalize::Issue;
 use crate::invoices::model::{CustomerAction, InvoiceDue, InvoiceState};
-use crate::invoices::{store as invoices, view as invoice_view};
 use crate::prices::model::Metadata;
 use crate::store::Store;
 use sealpay_protocol::ids::{MerchantId, SubscriptionId};
@@ -100,7 +100,7 @@ impl Changed {
         kind: &'static str,
     ) -> Result<Self, ApiError> {
         subscription.touch(gateway.clock.now_ms_i64());
-        let id = (gateway.event_id(), gateway.livemode());
+        let id = gateway.event_origin();
         let mut rows = Rows::default();
         rows.events.push(view::event(id, kind, &subscription)?);
         Ok(Self {
@@ -198,27 +198,24 @@ pub async fn update(
 /// Schedules the invoices that wait for another card.
 async fn charge_waiting(gateway: &Gateway, changed: &mut Changed) -> Result<(), ApiError> {
     let now_ms = changed.subscription.updated_at_ms;
-    let id = changed.subscription.id;
-    for mut invoice in gateway.store.invoices.unpaid_of(id).await? {
-        let waits = invoice.state == InvoiceState::Open
-            && !invoice.collection.is_pending
-            && invoice.collection.action == Some(CustomerAction::NewInstrument);
-        if !waits {
-            continue;
-        }
-        let before = invoice.sequence;
-        invoice.collection.action = None;
-        invoice.schedule(Some((InvoiceDue::Charge, now_ms)));
-        invoice.touch(now_ms);
-        let event = (gateway.event_id(), gateway.livemode());
-        let event = invoice_view::event(event, "invoice.updated", &invoice)?;
-        changed.rows.events.push(event);
-        changed
-            .rows
-            .guarded
-            .push(invoices::update(before, &invoice)?);
-    }
-    Ok(())
+    let unpaid = gateway.store.invoices.unpaid_of(changed.subscription.id);
+    let updated = ("invoice.updated", now_ms);
+    change_each(
+        gateway,
+        unpaid.await?,
+        updated,
+        &mut changed.rows,
+        |invoice, _| {
+            let waits = invoice.state == InvoiceState::Open
+                && !invoice.collection.is_pending
+                && invoice.collection.action == Some(CustomerAction::NewInstrument);
+            if waits {
+                invoice.collection.action = None;
+                invoice.schedule(Some((InvoiceDue::Charge, now_ms)));
+            }
+            waits
+        },
+    )
 }
 
 /// Whether a subscription that is behind, or not, can be changed and paused.

@@ -45,7 +45,7 @@ impl FolderLock {
         let lock = self;
         let mut waited = Duration::ZERO;
         loop {
-            // Whoever has the folder alone completes what was interrupted.
+            // The process that has the folder alone completes what was interrupted.
             let is_decided = decision(data).exists();
             if is_decided && lock.lock(File::try_lock) {
                 complete(data, &mut |_| Ok(())).map_err(|error| refused(&error))?;
@@ -236,7 +236,7 @@ pub(super) fn lock_worlds(data: &Path) -> Result<File, WorldError> {
         Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
         Err(TryLockError::Error(error)) => return Err(error.into()),
     }
-    // A decided restore is completed by whoever opens the data folder, never here.
+    // A decided restore is completed by the next process that opens the data folder, never here.
     if !decision(data).exists() {
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
