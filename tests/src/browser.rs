@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
@@ -205,6 +206,25 @@ impl Session {
         eventually(selector, async || {
             let element = self.driver.find(By::Css(selector)).await.ok()?;
             element.is_displayed().await.ok()?.then_some(element)
+        })
+        .await
+    }
+
+    /// Does something with the first element that fits, as soon as it can be seen. A page may draw
+    /// itself anew between finding and doing: the driver then did nothing and says that the element
+    /// is stale, and the new one is found.
+    pub(crate) async fn act<T>(
+        &self,
+        selector: &str,
+        action: impl AsyncFn(WebElement) -> WebDriverResult<T>,
+    ) -> T {
+        eventually(selector, async || {
+            let done = action(self.see(selector).await).await;
+            match done.map_err(WebDriverError::into_inner) {
+                Ok(done) => Some(done),
+                Err(WebDriverErrorInner::StaleElementReference(_)) => None,
+                Err(error) => panic!("{selector} does not take it: {error}"),
+            }
         })
         .await
     }

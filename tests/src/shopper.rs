@@ -107,23 +107,23 @@ impl Session {
 
     /// Presses what fits, as soon as it can be seen.
     pub async fn press(&self, selector: &str) {
-        let element = self.see(selector).await;
-        let pressed = element.click().await;
-        pressed.unwrap_or_else(|error| panic!("{selector} cannot be pressed: {error}"));
+        self.act(selector, async |element| element.click().await)
+            .await;
     }
 
     /// Presses the button with these words, as soon as it can be pressed.
     pub async fn press_button(&self, words: &str) {
         let path = format!("//button[contains(normalize-space(.), '{words}')]");
-        let button = eventually(&format!("the button {words:?}"), async || {
+        eventually(&format!("the button {words:?}"), async || {
             let button = self.driver().find(By::XPath(path.as_str())).await.ok()?;
             let can_be_pressed =
                 button.is_displayed().await.ok()? && button.is_enabled().await.ok()?;
-            can_be_pressed.then_some(button)
+            if !can_be_pressed {
+                return None;
+            }
+            button.click().await.ok()
         })
         .await;
-        let pressed = button.click().await;
-        pressed.unwrap_or_else(|error| panic!("{words:?} cannot be pressed: {error}"));
     }
 
     /// Presses keys, wherever they go.
@@ -195,8 +195,8 @@ impl Session {
     /// Looks into a frame, whatever it shows.
     pub async fn enter_frame(&self, selector: &str) {
         self.enter_page().await;
-        let frame = self.see(selector).await;
-        frame.enter_frame().await.expect("a frame can be entered");
+        self.act(selector, async |frame| frame.enter_frame().await)
+            .await;
     }
 
     async fn enter_form_of_any_method(&self) {
@@ -208,19 +208,19 @@ impl Session {
 
     /// Types into a field behind what stands there.
     pub async fn type_into(&self, selector: &str, text: impl Into<TypingData>) {
-        let field = self.see(selector).await;
         if self.engine() == Engine::WebKit {
             // Its driver refuses a field in a frame that it has not focused itself.
             let is_focused = format!("document.activeElement?.matches({})", json!(selector));
             eventually(&format!("{selector} in focus"), async || {
-                field.click().await.ok()?;
+                self.see(selector).await.click().await.ok()?;
                 self.is_true(&is_focused).await.then_some(())
             })
             .await;
             return self.press_keys(text).await;
         }
-        let typed = field.send_keys(text).await;
-        typed.unwrap_or_else(|error| panic!("{selector} takes no text: {error}"));
+        let text = String::from_iter(text.into().as_vec());
+        self.act(selector, async |field| field.send_keys(text.as_str()).await)
+            .await;
     }
 
     /// Deletes what stands in a field, by the keyboard.
@@ -239,12 +239,8 @@ impl Session {
 
     /// What stands in a field.
     pub async fn value_of(&self, selector: &str) -> String {
-        let field = self.see(selector).await;
-        field
-            .value()
-            .await
-            .expect("a field has a value")
-            .unwrap_or_default()
+        let value = self.act(selector, async |field| field.value().await).await;
+        value.unwrap_or_default()
     }
 
     /// Fills in a card.
