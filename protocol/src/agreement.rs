@@ -17,6 +17,10 @@ pub enum AgreementKind {
     Instalment,
     /// The merchant charges when something happens, such as a low balance.
     Unscheduled,
+    /// A mandate of the SEPA Direct Debit Core scheme.
+    SddCore,
+    /// A mandate of the SEPA Direct Debit Business-to-Business scheme: the debtor is no consumer.
+    SddB2b,
 }
 
 crate::names! {
@@ -25,6 +29,8 @@ crate::names! {
         Subscription = "subscription",
         Instalment = "instalment",
         Unscheduled = "unscheduled",
+        SddCore = "sdd_core",
+        SddB2b = "sdd_b2b",
     }
 }
 
@@ -36,6 +42,12 @@ impl AgreementKind {
     #[must_use]
     pub const fn is_merchant_initiated(self) -> bool {
         !matches!(self, Self::CardOnFile)
+    }
+
+    /// Whether it is a mandate for direct debits, which no card can be charged under.
+    #[must_use]
+    pub const fn is_mandate(self) -> bool {
+        matches!(self, Self::SddCore | Self::SddB2b)
     }
 }
 

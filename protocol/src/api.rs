@@ -1,8 +1,10 @@
 //! The request and response bodies of the widget's API; `docs/reference/api.md` shows them.
 
+mod debit;
 mod instruments;
 
-pub use self::instruments::{InstrumentView, InstrumentsView, RemoveInstrumentRequest};
+pub use self::debit::{DebitAccount, DebitView};
+pub use self::instruments::{CardView, InstrumentView, InstrumentsView, RemoveInstrumentRequest};
 pub use crate::agreement::{AgreementKind, AgreementTerms};
 pub use crate::decline::{CardField, DeclineCategory};
 use crate::envelope::SealedCard;
@@ -97,6 +99,9 @@ pub struct MerchantView {
     pub id: MerchantId,
     /// Its name for shoppers.
     pub name: String,
+    /// Its creditor identifier (EPC262-08); only if the session offers direct debits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creditor: Option<String>,
 }
 
 /// The order.
@@ -148,9 +153,16 @@ pub struct PayRequest {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub instrument: Option<InstrumentId>,
     /// The sentence by which the shopper agreed to the order's `agreement`, as the form showed it.
-    /// Omitted if the shopper did not agree.
+    /// Omitted if the shopper did not agree. With the method `sepa_debit` the text of the mandate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<String>,
+    /// The account to debit; only with the method `sepa_debit`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::json::optional_object"
+    )]
+    pub debit: Option<DebitAccount>,
 }
 
 impl PayRequest {
@@ -162,6 +174,7 @@ impl PayRequest {
             card: None,
             instrument: None,
             consent: None,
+            debit: None,
         }
     }
 }
@@ -250,6 +263,9 @@ pub struct PaymentView {
     pub method: Method,
     /// The card, masked; only with the method `card`.
     pub card: Option<CardView>,
+    /// The direct debit; only with the method `sepa_debit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debit: Option<DebitView>,
     /// The required action; only in the state `requires_action`.
     pub action: Option<ActionView>,
     /// The offer to enrol a passkey; only directly after a correct code.
@@ -361,20 +377,12 @@ pub enum ShopperState {
     Authorized,
     /// The funds are captured.
     Captured,
+    /// The bank has accepted a direct debit, which it collects in the next days.
+    Pending,
     /// The bank, or a check before it, declined.
     Declined,
     /// The bank's response was lost; the verifier is querying it.
     Unknown,
-}
-
-/// A card, masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(ToSchema))]
-pub struct CardView {
-    /// The brand's slug, or `unknown`.
-    pub brand: String,
-    /// The last four digits.
-    pub last4: String,
 }
 
 /// The reason for a decline, as far as a shopper may see it, and the advice.

@@ -50,6 +50,8 @@ pub enum DeclineCategory {
     PaymentStopped,
     /// The shopper cancelled on the wallet's page.
     CancelledInWallet,
+    /// The bank account cannot be debited.
+    AccountNotDebited,
 }
 
 crate::names! {
@@ -75,6 +77,7 @@ crate::names! {
         PossiblyPaid = "possibly_paid",
         PaymentStopped = "payment_stopped",
         CancelledInWallet = "cancelled_in_wallet",
+        AccountNotDebited = "account_not_debited",
     }
 }
 

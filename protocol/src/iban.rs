@@ -95,6 +95,21 @@ const LENGTHS: &[(&str, usize)] = &[
     ("YE", 30),
 ];
 
+/// Countries of the SEPA schemes (European Payments Council, EPC409-09).
+const SEPA: &str = "AD AL AT BE BG CH CY CZ DE DK EE ES FI FR GB GI GR HR HU IE IS IT LI LT LU LV MC \
+                    MD ME MK MT NL NO PL PT RO RS SE SI SK SM VA";
+
+/// Every country with IBANs (ISO 3166-1 alpha-2), and the length of its IBANs.
+pub fn lengths() -> impl Iterator<Item = (&'static str, usize)> {
+    LENGTHS.iter().copied()
+}
+
+/// Whether accounts of a country (ISO 3166-1 alpha-2) take part in the SEPA schemes.
+#[must_use]
+pub fn is_in_sepa(country: &str) -> bool {
+    SEPA.split(' ').any(|listed| listed == country)
+}
+
 /// Why a text is not an IBAN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IbanError {
@@ -145,7 +160,7 @@ pub fn parse(text: &str) -> Result<String, IbanError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{IbanError, LENGTHS, parse};
+    use super::{IbanError, LENGTHS, SEPA, is_in_sepa, parse};
 
     /// The examples come from the registry and the countries' central banks.
     #[test]
@@ -171,6 +186,19 @@ mod tests {
         for (text, expected) in rows {
             let found = parse(text);
             assert_eq!(found, expected.map(str::to_owned), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sepa_countries_have_ibans() {
+        for country in SEPA.split(' ') {
+            assert!(
+                LENGTHS.iter().any(|(code, _)| *code == country),
+                "{country}"
+            );
+        }
+        for (country, expected) in [("DE", true), ("GB", true), ("TR", false), ("", false)] {
+            assert_eq!(is_in_sepa(country), expected, "{country}");
         }
     }
 

@@ -10,11 +10,12 @@ pub mod agreement;
 pub mod api;
 pub mod card;
 pub mod check_digits;
+#[cfg(feature = "verifier")]
+pub mod creditor_identifier;
 pub mod currency;
 pub mod decline;
 pub mod encoding;
 pub mod envelope;
-#[cfg(feature = "verifier")]
 pub mod iban;
 pub mod ids;
 pub mod json;

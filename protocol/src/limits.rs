@@ -48,6 +48,12 @@ pub const ORIGIN_CHARACTERS: usize = 270;
 /// Largest amount to be paid, minor units: ISO 8583 data element 4 has twelve digits.
 pub const AMOUNT_MINOR: i64 = 999_999_999_999;
 
+/// Largest amount of a direct debit, minor units: SEPA has eleven digits (EPC130-08).
+pub const DIRECT_DEBIT_MINOR: i64 = 99_999_999_999;
+
+/// Longest name of a debtor, characters (EPC130-08).
+pub const DEBTOR_NAME_CHARACTERS: usize = 70;
+
 /// How long a request signature is valid, seconds: `expires` − `created`.
 pub const SIGNATURE_LIFETIME_SECONDS: u64 = 60;
 

@@ -13,6 +13,8 @@ pub enum Method {
     Wallet,
     /// A bank transfer, which the shopper makes and which arrives later.
     BankTransfer,
+    /// A SEPA direct debit, which the merchant collects under the shopper's mandate.
+    SepaDebit,
 }
 
 crate::names! {
@@ -20,7 +22,16 @@ crate::names! {
         Card = "card",
         Wallet = "wallet",
         BankTransfer = "bank_transfer",
+        SepaDebit = "sepa_debit",
     }
 }
 
 crate::read_by_name!(Method);
+
+impl Method {
+    /// Whether it debits a bank account under a mandate.
+    #[must_use]
+    pub const fn is_direct_debit(self) -> bool {
+        matches!(self, Self::SepaDebit)
+    }
+}

@@ -138,10 +138,12 @@ pub struct CredentialUse<'a> {
 }
 
 impl CredentialUse<'_> {
-    /// Mastercard's initiator code: `C1..` of the cardholder, `M1..` of the merchant.
+    /// Mastercard's initiator code: `C1..` of the cardholder, `M1..` of the merchant. Mandates for
+    /// direct debits have none.
     #[must_use]
-    pub const fn initiator_code(&self) -> &'static str {
-        match (self.initiator, self.kind) {
+    pub const fn initiator_code(&self) -> Option<&'static str> {
+        Some(match (self.initiator, self.kind) {
+            (_, AgreementKind::SddCore | AgreementKind::SddB2b) => return None,
             (Initiator::Customer, AgreementKind::CardOnFile) => "C101",
             (Initiator::Customer, AgreementKind::Unscheduled) => "C102",
             (Initiator::Customer, AgreementKind::Subscription) => "C103",
@@ -150,7 +152,7 @@ impl CredentialUse<'_> {
             (Initiator::Merchant, AgreementKind::Unscheduled) => "M102",
             (Initiator::Merchant, AgreementKind::Subscription) => "M103",
             (Initiator::Merchant, AgreementKind::Instalment) => "M104",
-        }
+        })
     }
 }
 
@@ -195,7 +197,11 @@ mod tests {
                 };
                 use_of_it.initiator_code()
             };
-            let (customer, merchant) = (code(Initiator::Customer), code(Initiator::Merchant));
+            let both = code(Initiator::Customer).zip(code(Initiator::Merchant));
+            assert_eq!(both.is_none(), kind.is_mandate());
+            let Some((customer, merchant)) = both else {
+                continue;
+            };
             assert_eq!(customer.replace('C', "M"), merchant);
             assert!(codes.insert(customer) && codes.insert(merchant));
         }

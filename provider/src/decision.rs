@@ -1,6 +1,7 @@
 //! The decision of a provider, with the codes that its systems gave to the transaction.
 
 use crate::credential::CredentialReference;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// The decision of a provider.
@@ -27,6 +28,9 @@ pub struct Approval {
     pub network_transaction_id: Option<String>,
     /// The stored credential, if the request asked to store one.
     pub credential: Option<CredentialReference>,
+    /// When a direct debit is collected. Only of direct debits.
+    #[serde(default)]
+    pub collection_date: Option<Date>,
 }
 
 /// Why a request was declined.
@@ -45,6 +49,7 @@ impl Approval {
         acquirer_reference: None,
         network_transaction_id: None,
         credential: None,
+        collection_date: None,
     };
 }
 

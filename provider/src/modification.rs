@@ -55,7 +55,7 @@ pub struct ModificationRequest {
 /// - A refund returns all or part of what was captured and not yet refunded; it also releases the
 ///   remaining authorization. A refund above that, of zero, or without a capture is declined.
 /// - A payment by transfer supports refunds only, up to the credits that arrived and were not
-///   returned.
+///   returned. [`DirectDebitProvider`](crate::DirectDebitProvider) has the rules of direct debits.
 pub trait PaymentOperations: Send + Sync {
     /// Executes the modification or returns why not.
     ///

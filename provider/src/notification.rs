@@ -35,6 +35,8 @@ pub enum Notification {
     Credits,
     /// Payouts were returned.
     Payouts,
+    /// There is news about direct debits.
+    DirectDebits,
 }
 
 /// Why a notification is rejected.

@@ -4,8 +4,9 @@ mod absent;
 mod slot;
 
 use crate::{
-    AcquirerTerms, Authenticator, BinLookup, CredentialVault, NotificationReader, PaymentProvider,
-    PayoutProvider, ProviderError, TestScenarios, TransferProvider, WalletProvider,
+    AcquirerTerms, Authenticator, BinLookup, CredentialVault, DirectDebitProvider,
+    NotificationReader, PaymentProvider, PayoutProvider, ProviderError, TestScenarios,
+    TransferProvider, WalletProvider,
 };
 use absent::absent;
 use slot::{Holders, Slot};
@@ -68,6 +69,8 @@ capabilities! {
     wallet: Option<Arc<dyn WalletProvider>> = "wallets";
     /// Offers accounts for bank transfers.
     transfers: Option<Arc<dyn TransferProvider>> = "bank transfers";
+    /// Collects direct debits.
+    direct_debits: Option<Arc<dyn DirectDebitProvider>> = "direct debits";
     /// Sends payouts to merchants.
     payouts: Arc<dyn PayoutProvider> = "payouts";
     /// Parses the notifications of a provider.
@@ -144,6 +147,15 @@ impl Providers {
         transfers.ok_or_else(|| absent("bank transfers"))
     }
 
+    /// The bank for direct debits.
+    ///
+    /// # Errors
+    /// [`ProviderError::NotSent`] if none is configured.
+    pub fn direct_debits(&self) -> Result<&dyn DirectDebitProvider, ProviderError> {
+        let direct_debits = self.direct_debits.as_deref();
+        direct_debits.ok_or_else(|| absent("direct debits"))
+    }
+
     /// The providers for a payment whose order requests an outcome; none without a simulation.
     #[must_use]
     pub fn directed(&self, outcome: &str) -> Option<Self> {
@@ -191,6 +203,7 @@ mod tests {
         let set = Providers::compose([("one".to_owned(), Capabilities::default())]);
         let set = set.unwrap_or_else(|sentence| panic!("{sentence}"));
         assert!(set.wallet().is_err() && set.transfers().is_err());
+        assert!(set.direct_debits().is_err());
         assert!(set.acquirer("harbor").is_none() && set.directed("approved").is_none());
     }
 }

@@ -75,7 +75,7 @@ impl Simulation {
             acquirer_reference: (capture == Capture::Automatic)
                 .then(|| self.acquirer_reference(acquirer, reference)),
             network_transaction_id: Some(network_transaction_id),
-            credential: None,
+            ..Approval::NONE
         }
     }
 

@@ -64,7 +64,7 @@ pub struct Fault {
     /// The id.
     pub id: String,
     /// What it applies to: the name of an acquirer, `simulated_wallet`, `simulated_transfer`,
-    /// `payouts`, `issuer` or `any`.
+    /// `simulated_debit`, `payouts`, `issuer` or `any`.
     pub target: String,
     /// The kind of fault.
     pub kind: FaultKind,

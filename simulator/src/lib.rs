@@ -1,4 +1,4 @@
-//! The simulated bank: issuers, accounts, acquirers, a wallet, transfers and payouts. It behaves
+//! The simulated bank: issuers, accounts, acquirers, a wallet, transfers, direct debits and payouts. It behaves
 //! like a bank, and can simulate failures.
 //!
 //! The outcome of a payment is that which the order asks for (`simulate`), or that of the card's
@@ -13,6 +13,7 @@ pub mod authentication;
 mod codes;
 pub mod control;
 pub mod credential;
+pub mod direct_debit;
 mod exchange;
 pub mod fault;
 pub mod issuer;
@@ -29,6 +30,7 @@ pub mod wallet;
 pub use journal::{Authorization, AuthorizationState};
 
 use authentication::SimulatedAuthenticator;
+use direct_debit::SimulatedDirectDebits;
 use outcome::Directive;
 use payout::SimulatedPayouts;
 use persona::Persona;
@@ -54,6 +56,7 @@ static MIGRATIONS: Migrations = Migrations {
         include_str!("../migrations/0005_limits.sql"),
         include_str!("../migrations/0006_about.sql"),
         include_str!("../migrations/0007_credentials.sql"),
+        include_str!("../migrations/0008_direct_debits.sql"),
     ],
 };
 
@@ -133,12 +136,14 @@ impl SimulatedBank {
             acquirer
         });
         let authenticator = SimulatedAuthenticator::new(simulation(), directive());
+        let direct_debits = SimulatedDirectDebits::new(simulation(), directive());
         let transfers = SimulatedTransfers::new(simulation(), directive());
         Capabilities {
             acquirers: acquirers.collect(),
             authenticator: Some(Arc::new(authenticator)),
             wallet: Some(Arc::new(SimulatedWallet::new(simulation(), directive()))),
             transfers: Some(Arc::new(transfers)),
+            direct_debits: Some(Arc::new(direct_debits)),
             ..Capabilities::default()
         }
     }
@@ -153,6 +158,13 @@ impl SimulatedBank {
     #[must_use]
     pub fn transfers(&self) -> Arc<SimulatedTransfers> {
         Arc::new(SimulatedTransfers::new(Arc::clone(&self.simulation), None))
+    }
+
+    /// The bank that collects direct debits.
+    #[must_use]
+    pub fn direct_debits(&self) -> Arc<SimulatedDirectDebits> {
+        let simulation = Arc::clone(&self.simulation);
+        Arc::new(SimulatedDirectDebits::new(simulation, None))
     }
 
     /// The bank that pays merchants.

@@ -34,6 +34,28 @@ pub(crate) enum TransferScenario {
     Never,
 }
 
+/// What becomes of an accepted direct debit; `data/direct_debit.json` says when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DebitScenario {
+    /// It is rejected before its settlement.
+    Rejected,
+    /// It is returned for want of funds.
+    Unfunded,
+    /// The debtor asks for a refund.
+    Refunded,
+    /// The debtor claims that there was no mandate.
+    Unauthorized,
+}
+
+sealpay_protocol::names! {
+    DebitScenario {
+        Rejected = "debit_rejected",
+        Unfunded = "debit_unfunded",
+        Refunded = "debit_refunded",
+        Unauthorized = "debit_unauthorized",
+    }
+}
+
 /// The bank's behaviour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SimulatedOutcome {
@@ -44,6 +66,8 @@ pub(crate) struct SimulatedOutcome {
     pub(crate) enrolment: Option<Enrolment>,
     /// What the shopper transfers.
     pub(crate) transfer: Option<TransferScenario>,
+    /// What becomes of an accepted direct debit, besides its settlement.
+    pub(crate) debit: Option<DebitScenario>,
 }
 
 impl SimulatedOutcome {
@@ -55,6 +79,7 @@ impl SimulatedOutcome {
             slow: false,
             enrolment: None,
             transfer: None,
+            debit: None,
         }
     }
 
@@ -76,6 +101,13 @@ impl SimulatedOutcome {
         Self {
             enrolment: Some(enrolment),
             ..outcome
+        }
+    }
+
+    fn debit(scenario: DebitScenario) -> Self {
+        Self {
+            debit: Some(scenario),
+            ..Self::approved()
         }
     }
 
@@ -116,6 +148,8 @@ pub enum OutcomeKind {
     Authentication,
     /// What arrives on the account after the shopper chose to send money.
     Transfer,
+    /// What becomes of a direct debit that the bank has accepted.
+    DirectDebit,
 }
 
 /// A named outcome that an order may request in `simulate`.
@@ -148,9 +182,19 @@ pub fn all() -> Vec<NamedOutcome> {
         .map(|(name, _, description)| outcome(OutcomeKind::Authentication, name, description));
     let transfers =
         TRANSFER.map(|(name, _, description)| outcome(OutcomeKind::Transfer, name, description));
+    let debits = DebitScenario::ALL.map(|scenario| {
+        let description = match scenario {
+            DebitScenario::Rejected => "The debtor's bank rejects the collection on its date.",
+            DebitScenario::Unfunded => "It settles, and is returned for want of funds.",
+            DebitScenario::Refunded => "It settles, and the debtor asks for a refund.",
+            DebitScenario::Unauthorized => "It settles, and the debtor denies the mandate.",
+        };
+        outcome(OutcomeKind::DirectDebit, scenario.name(), description)
+    });
     authorizations
         .chain(authentications)
         .chain(transfers)
+        .chain(debits)
         .collect()
 }
 
@@ -279,6 +323,8 @@ pub(crate) fn find(name: &str) -> Option<SimulatedOutcome> {
                 SimulatedOutcome::enrolled(enrolment)
             } else if let Some((_, scenario, _)) = scenarios.find(|(listed, ..)| *listed == name) {
                 SimulatedOutcome::transfer(scenario)
+            } else if let Some(scenario) = DebitScenario::from_name(name) {
+                SimulatedOutcome::debit(scenario)
             } else {
                 SimulatedOutcome::declined(&decline::find(name)?.key)
             }
@@ -288,7 +334,7 @@ pub(crate) fn find(name: &str) -> Option<SimulatedOutcome> {
 
 #[cfg(test)]
 mod tests {
-    use super::{AUTHENTICATION, GATEWAY_REASONS, SPECIAL, TRANSFER, all, find};
+    use super::{AUTHENTICATION, DebitScenario, GATEWAY_REASONS, SPECIAL, TRANSFER, all, find};
     use sealpay_provider::decline;
     use std::collections::HashSet;
 
@@ -319,6 +365,16 @@ mod tests {
             let outcome = find(name).unwrap();
             assert!(outcome.transfer.is_some() && outcome.enrolment.is_none());
             assert!(decline::find(name).is_none(), "{name} is a reason as well");
+        }
+    }
+
+    #[test]
+    fn outcomes_of_direct_debits_are_of_their_kind() {
+        for scenario in DebitScenario::ALL {
+            let outcome = find(scenario.name()).unwrap();
+            assert_eq!(outcome.debit, Some(scenario));
+            assert!(outcome.decision.is_approved() && outcome.transfer.is_none());
+            assert!(decline::find(scenario.name()).is_none(), "{scenario:?}");
         }
     }
 

@@ -185,7 +185,8 @@ impl Persona {
 mod tests {
     use super::{BY_ACCOUNT, Persona, all, of_account, of_card};
     use crate::account::{AccountStatus, Enrolment};
-    use crate::outcome::{AUTHENTICATION, SPECIAL, find};
+    use crate::direct_debit::debtor;
+    use crate::outcome::{AUTHENTICATION, DebitScenario, SPECIAL, find};
     use sealpay_protocol::card::CardNumber;
     use sealpay_provider::decline;
     use std::collections::HashSet;
@@ -211,17 +212,17 @@ mod tests {
 
     #[test]
     fn every_outcome_has_a_persona() {
-        let reachable: HashSet<_> = all()
-            .iter()
-            .map(|persona| persona.outcome.as_str())
-            .collect();
+        let personas = all().iter().map(|persona| persona.outcome.as_str());
+        let debtors = debtor::all().iter().map(|debtor| debtor.outcome.as_str());
+        let reachable: HashSet<_> = personas.chain(debtors).collect();
         let keys = decline::all().iter().map(|decline| decline.key.as_str());
         for key in keys.filter(|key| find(key).is_some()) {
             assert!(reachable.contains(key), "{key}");
         }
         let special = SPECIAL.map(|(name, _)| name);
         let authentications = AUTHENTICATION.map(|(name, ..)| name);
-        for name in special.into_iter().chain(authentications) {
+        let special = special.into_iter().chain(authentications);
+        for name in special.chain(DebitScenario::NAMES) {
             assert!(reachable.contains(name), "{name}");
         }
     }

@@ -263,8 +263,8 @@ impl Simulation {
         applied: &AppliedFault,
     ) -> Scenario {
         self.delay(applied).await;
-        if outcome.as_ref().is_some_and(|outcome| outcome.slow) {
-            tokio::time::sleep(SLOW).await;
+        if let Some(outcome) = &outcome {
+            self.take_time(outcome).await;
         }
         let directed = outcome.as_ref().map(|outcome| outcome.transit);
         let lost = applied.lost != DropMode::Never || directed == Some(Transit::Lost);
@@ -281,6 +281,13 @@ impl Simulation {
             outcome.map(|outcome| outcome.decision)
         };
         Scenario { decision, transit }
+    }
+
+    /// Waits as long as the bank takes for an outcome.
+    pub(crate) async fn take_time(&self, outcome: &SimulatedOutcome) {
+        if outcome.slow {
+            tokio::time::sleep(SLOW).await;
+        }
     }
 
     async fn delay(&self, applied: &AppliedFault) {

@@ -268,6 +268,9 @@ pub trait Entity: Projection {
     /// The values of a row.
     type Values: AsRef<[Value]> + Send + Sync + 'static;
 
+    /// The number of columns.
+    const WIDTH: usize;
+
     /// `INSERT INTO` the table, with a placeholder for each column; an `ON CONFLICT` clause may be
     /// appended.
     const INSERT: &'static str;

@@ -56,6 +56,8 @@ macro_rules! fields {
         impl $crate::Entity for $name {
             type Values = [$crate::Value; $crate::sql::count(&[$($(stringify!($column),)*)+])];
 
+            const WIDTH: usize = $crate::sql::count(&[$($(stringify!($column),)*)+]);
+
             const INSERT: &'static str = $crate::sql!(
                 concat!("INSERT INTO ", $table, " ("),
                 <$name as $crate::Projection>::COLUMNS,

@@ -1,5 +1,7 @@
-//! Time and randomness, which are arguments everywhere else, and a keyed hash that cannot fail.
+//! Time and randomness, which are arguments everywhere else, business days, and a keyed hash that
+//! cannot fail.
 
+pub mod calendar;
 mod clock;
 mod keyed;
 mod rng;

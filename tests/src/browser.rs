@@ -210,25 +210,6 @@ impl Session {
         .await
     }
 
-    /// Does something with the first element that fits, as soon as it can be seen. A page may draw
-    /// itself anew between finding and doing: the driver then did nothing and says that the element
-    /// is stale, and the new one is found.
-    pub(crate) async fn act<T>(
-        &self,
-        selector: &str,
-        action: impl AsyncFn(WebElement) -> WebDriverResult<T>,
-    ) -> T {
-        eventually(selector, async || {
-            let done = action(self.see(selector).await).await;
-            match done.map_err(WebDriverError::into_inner) {
-                Ok(done) => Some(done),
-                Err(WebDriverErrorInner::StaleElementReference(_)) => None,
-                Err(error) => panic!("{selector} does not take it: {error}"),
-            }
-        })
-        .await
-    }
-
     /// How many elements fit just now.
     pub async fn count(&self, selector: &str) -> usize {
         self.driver
@@ -293,6 +274,16 @@ impl Session {
     pub async fn close(self) {
         // A window that is gone already is closed.
         drop(self.driver.quit().await);
+    }
+}
+
+/// What was done with an element that was seen a moment before; nothing if the page has drawn itself
+/// anew since then, so that the driver did nothing.
+pub(crate) fn unless_stale<T>(selector: &str, done: WebDriverResult<T>) -> Option<T> {
+    match done.map_err(WebDriverError::into_inner) {
+        Ok(done) => Some(done),
+        Err(WebDriverErrorInner::StaleElementReference(_)) => None,
+        Err(error) => panic!("{selector} does not take it: {error}"),
     }
 }
 

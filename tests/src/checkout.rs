@@ -11,9 +11,11 @@ use sealpay_protocol::method::Method;
 use sealpay_protocol::order::{OrderClaims, Simulate};
 use serde_json::{Value, json};
 use verifier_server::gateway::Gateway;
-use verifier_server::payments::methods::bank_transfer;
+use verifier_server::payments::methods::{bank_transfer, sepa_debit};
 use verifier_server::settlements::close::{Cutoff, settle};
-use verifier_server::{disputes, maintain, modifications, payments, payouts, simulation};
+use verifier_server::{
+    agreements, disputes, maintain, modifications, payments, payouts, simulation,
+};
 
 /// A shopper with an order in front of them.
 #[derive(Debug)]
@@ -285,6 +287,10 @@ impl TestGateway {
             .expect("the store answers");
         release_lapsed(gateway).await;
         self.recover().await;
+        let news = sepa_debit::news::collect(gateway).await;
+        news.expect("the bank answers");
+        let lapsed = agreements::revoke::end_lapsed(gateway).await;
+        lapsed.expect("the store answers");
         payments::reversals::reverse(gateway)
             .await
             .expect("the store answers");

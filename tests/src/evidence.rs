@@ -1,11 +1,12 @@
 //! What a verifier inside the test stored and said: searched and compared when a test ends.
 
 use crate::gateway::TestGateway;
-use crate::leaks::{self, Typed};
+use crate::leaks::{self, Typed, contains, places_of};
 use crate::log;
 use crate::rows::{Row, StoredState};
 use crate::time::now;
 use sealpay_protocol::card::YearMonth;
+use sealpay_simulator::direct_debit::debtor;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 use verifier_server::balance;
@@ -166,7 +167,7 @@ const MUST_BE_EMPTY: [(&str, &str); 16] = [
     (
         "an invoice counts more than was paid for it",
         "SELECT id FROM invoices i WHERE paid_minor > (
-           SELECT COALESCE(SUM(captured_minor), 0) FROM payments p WHERE p.invoice = i.id)",
+           SELECT COALESCE(SUM(captured_minor - returned_minor), 0) FROM payments p WHERE p.invoice = i.id)",
     ),
     (
         "a subscription that has ended is due",
@@ -283,7 +284,7 @@ impl TestGateway {
             let entry = approved.get(&row[0]).map(String::as_str);
             match (row[1].as_str(), row[2].as_str()) {
                 // Money that arrived is no authorization.
-                (_, "bank_transfer") => entry.is_none(),
+                (_, "bank_transfer" | "sepa_debit") => entry.is_none(),
                 ("captured", _) => entry == Some("booked"),
                 // The bank's clock may be past the end of a hold when nobody has looked yet.
                 ("authorized", _) => matches!(entry, Some("held" | "released")),
@@ -314,7 +315,8 @@ impl TestGateway {
 
     /// Cards that the bank stores and nothing uses, or that something uses and the bank has deleted.
     async fn credentials_left_behind(&self) -> Vec<String> {
-        let stored = "SELECT reference FROM bank_credentials WHERE revoked_at_ms IS NULL";
+        let stored = "SELECT reference FROM bank_credentials WHERE revoked_at_ms IS NULL
+             UNION ALL SELECT credential FROM bank_debtor_accounts WHERE revoked_at_ms IS NULL";
         let stored: HashSet<String> = first_cells(self.bank_rows(stored).await);
         let used = "SELECT credential FROM instruments WHERE state <> 'detached'";
         let used: HashSet<String> = first_cells(self.rows(used).await);
@@ -364,6 +366,10 @@ impl TestGateway {
 #[must_use]
 pub fn secrets_in(name: &str, bytes: &[u8]) -> Vec<String> {
     let mut found = leaks::in_text(name, bytes, &typed(&expiry()));
+    let mut ibans = debtor::all().iter().map(|debtor| debtor.iban.as_bytes());
+    if ibans.any(|iban| places_of(bytes, iban).next().is_some()) {
+        found.push(format!("{name} holds the IBAN of a debtor"));
+    }
     for (beginning, length) in BEGINNINGS {
         let part_of_it = |c: &&u8| c.is_ascii_alphanumeric() || b"-_+/".contains(c);
         let is_secret = |place: usize| {
@@ -388,25 +394,6 @@ fn typed(expiry: &str) -> [Typed<'_>; 2] {
         security_code,
         expiry,
     })
-}
-
-/// Where a text begins in these bytes.
-fn places_of<'a>(bytes: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let first = bytes[from..].iter().position(|byte| *byte == text[0])?;
-            let place = from + first;
-            from = place + 1;
-            if bytes[place..].starts_with(text) {
-                return Some(place);
-            }
-        }
-    })
-}
-
-fn contains(bytes: &[u8], text: &[u8]) -> bool {
-    places_of(bytes, text).next().is_some()
 }
 
 const TABLES_OF_A_FILE: &str =

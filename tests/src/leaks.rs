@@ -124,6 +124,26 @@ pub fn in_text(name: &str, bytes: &[u8], typed: &[Typed<'_>]) -> Vec<String> {
     digits.into_iter().chain(codes).collect()
 }
 
+/// Where a text begins in these bytes.
+pub(crate) fn places_of<'a>(bytes: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let first = bytes[from..].iter().position(|byte| *byte == text[0])?;
+            let place = from + first;
+            from = place + 1;
+            if bytes[place..].starts_with(text) {
+                return Some(place);
+            }
+        }
+    })
+}
+
+/// Whether a text is in these bytes.
+pub(crate) fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    places_of(bytes, text).next().is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Typed, card_digits_in, in_folder, security_code_in};

@@ -1,6 +1,6 @@
 //! What a shopper does: buys, types, presses and reads, in a real browser.
 
-use crate::browser::{Session, eventually};
+use crate::browser::{Session, eventually, unless_stale};
 use crate::engine::Engine;
 use crate::leaks::Typed;
 use sealpay_simulator::persona::{self, Persona};
@@ -107,8 +107,10 @@ impl Session {
 
     /// Presses what fits, as soon as it can be seen.
     pub async fn press(&self, selector: &str) {
-        self.act(selector, async |element| element.click().await)
-            .await;
+        eventually(selector, async || {
+            unless_stale(selector, self.see(selector).await.click().await)
+        })
+        .await;
     }
 
     /// Presses the button with these words, as soon as it can be pressed.
@@ -195,8 +197,10 @@ impl Session {
     /// Looks into a frame, whatever it shows.
     pub async fn enter_frame(&self, selector: &str) {
         self.enter_page().await;
-        self.act(selector, async |frame| frame.enter_frame().await)
-            .await;
+        eventually(selector, async || {
+            unless_stale(selector, self.see(selector).await.enter_frame().await)
+        })
+        .await;
     }
 
     async fn enter_form_of_any_method(&self) {
@@ -219,8 +223,11 @@ impl Session {
             return self.press_keys(text).await;
         }
         let text = String::from_iter(text.into().as_vec());
-        self.act(selector, async |field| field.send_keys(text.as_str()).await)
-            .await;
+        eventually(selector, async || {
+            let field = self.see(selector).await;
+            unless_stale(selector, field.send_keys(text.as_str()).await)
+        })
+        .await;
     }
 
     /// Deletes what stands in a field, by the keyboard.
@@ -239,7 +246,10 @@ impl Session {
 
     /// What stands in a field.
     pub async fn value_of(&self, selector: &str) -> String {
-        let value = self.act(selector, async |field| field.value().await).await;
+        let value = eventually(selector, async || {
+            unless_stale(selector, self.see(selector).await.value().await)
+        })
+        .await;
         value.unwrap_or_default()
     }
 

@@ -28,6 +28,7 @@ CREATE TABLE merchants (
     reserve_basis_points BIGINT NOT NULL DEFAULT 0,
     reserve_days BIGINT NOT NULL DEFAULT 0,
     payout_account TEXT,
+    creditor_identifier TEXT,
     created_at_ms BIGINT NOT NULL
 );
 
@@ -212,12 +213,14 @@ CREATE TABLE customers (
 CREATE INDEX customers_of_merchant ON customers (merchant, id);
 CREATE INDEX customers_erased ON customers (erased_at_ms) WHERE erased_at_ms IS NOT NULL;
 
--- The provider keeps the credential and the card's number; `credential` is its reference. The
+-- The provider keeps the credential and the number; `credential` is its reference. A bank account
+-- has no expiry. The
 -- number of changes decides every race, also between an instrument's agreements.
 CREATE TABLE instruments (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
     customer TEXT NOT NULL,
+    method TEXT NOT NULL,
     brand TEXT NOT NULL,
     last4 TEXT NOT NULL,
     expiry TEXT NOT NULL,
@@ -247,7 +250,8 @@ CREATE TABLE credential_revocations (
 
 CREATE INDEX credential_revocations_due ON credential_revocations (due_at_ms);
 
--- `consent` is the sentence that the customer agreed to.
+-- `consent` is the sentence that the customer agreed to. A mandate for direct debits is JSON, and
+-- lapses some time after its last collection.
 CREATE TABLE agreements (
     id TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
@@ -260,6 +264,8 @@ CREATE TABLE agreements (
     network_transaction_id TEXT,
     first_payment TEXT NOT NULL,
     consent TEXT NOT NULL,
+    mandate TEXT,
+    lapses_at_ms BIGINT,
     accepted_at_ms BIGINT NOT NULL,
     sequence BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,
@@ -269,6 +275,8 @@ CREATE TABLE agreements (
 CREATE INDEX agreements_of_merchant ON agreements (merchant, id);
 CREATE INDEX agreements_of_customer ON agreements (customer, id);
 CREATE INDEX agreements_of_instrument ON agreements (instrument) WHERE state = 'active';
+CREATE INDEX agreements_lapsing ON agreements (lapses_at_ms)
+    WHERE state = 'active' AND lapses_at_ms IS NOT NULL;
 
 -- Tries of a stored card without its customer, which the schemes limit. A decline may forbid every
 -- later try, so they are never purged.
@@ -443,6 +451,7 @@ CREATE TABLE payments (
     captured_minor BIGINT NOT NULL DEFAULT 0,
     refunded_minor BIGINT NOT NULL DEFAULT 0,
     disputed_minor BIGINT NOT NULL DEFAULT 0,
+    returned_minor BIGINT NOT NULL DEFAULT 0,
     overpaid_minor BIGINT NOT NULL DEFAULT 0,
     modification TEXT,
     sequence BIGINT NOT NULL,

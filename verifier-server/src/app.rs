@@ -20,7 +20,7 @@ use crate::http::state::AppState;
 use crate::http::writes::Writes;
 use crate::keys::encryption::KeyEncryption;
 use crate::metrics::Metrics;
-use crate::payments::methods::bank_transfer;
+use crate::payments::methods::{bank_transfer, sepa_debit};
 use crate::settlements::close::Cutoff;
 #[cfg(feature = "simulator")]
 use crate::simulation::follow_clock;
@@ -30,8 +30,8 @@ use crate::widget_builds::routes::OtherBuilds;
 use crate::worker::every;
 use crate::worlds::{FolderLock, Worlds};
 use crate::{
-    attention, disputes, instruments, invoices, keys, maintain, modifications, payments, payouts,
-    settlements, subscriptions, widget_builds,
+    agreements, attention, disputes, instruments, invoices, keys, maintain, modifications,
+    payments, payouts, settlements, subscriptions, widget_builds,
 };
 use sealpay_protocol::encoding::base64url;
 use sealpay_provider::Providers;
@@ -301,6 +301,12 @@ impl Server {
                 }),
                 every(COLLECT_EVERY, "collect credits", || {
                     bank_transfer::incoming::collect(gateway)
+                }),
+                every(COLLECT_EVERY, "collect news of direct debits", || {
+                    sepa_debit::news::collect(gateway)
+                }),
+                every(LOOK_EVERY, "end lapsed mandates", || {
+                    agreements::revoke::end_lapsed(gateway)
                 }),
                 every(RECOVER_EVERY, "reconcile modifications", || {
                     modifications::reconcile::recover(gateway)

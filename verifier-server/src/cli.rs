@@ -23,7 +23,7 @@ use modifications::ModificationCommand;
 use sealpay_protocol::ids::{EndpointId, MerchantId};
 use serde::Serialize;
 use serde_json::json;
-use settle::{SetPayoutAccount, SetReserve, SettleCommand};
+use settle::{SetCreditorIdentifier, SetPayoutAccount, SetReserve, SettleCommand};
 use std::io::Write;
 
 /// A small payment gateway with a simulated bank behind it.
@@ -76,6 +76,9 @@ enum Merchant {
     SetReserve(SetReserve),
     /// Sets the account that a merchant's payouts go to. Payouts that were sent already stay there.
     SetPayoutAccount(SetPayoutAccount),
+    /// Sets a merchant's SEPA creditor identifier, which direct debits need. Mandates keep the one
+    /// that they were signed for.
+    SetCreditorIdentifier(SetCreditorIdentifier),
     /// Adds an order key, beside those that are active.
     AddKey {
         /// ID of the merchant, `mer_…`.
@@ -244,16 +247,16 @@ async fn run_merchant(parts: &Parts, command: Merchant) -> Result<Option<String>
     let done = match command {
         Merchant::ApiKeys(command) => return api_keys::run(&admin, command).await,
         Merchant::Add(add) => {
-            let on_one_line = add.json;
             let made = admin.add_merchant(NewMerchant::from(&add)).await?;
             let merchant = made.merchant.parse().ok();
             let change = Change::new("merchant add", merchant, None);
             change.note(parts, &Ok(())).await?;
-            print_json(&made_merchant(&made, livemode), on_one_line)
+            print_json(&made_merchant(&made, livemode), add.json)
         }
         Merchant::List => print_json(&list(store).await.map_err(inside)?, false),
         Merchant::SetReserve(command) => settle::set_reserve(store, &command).await,
         Merchant::SetPayoutAccount(command) => settle::set_payout_account(store, &command).await,
+        Merchant::SetCreditorIdentifier(command) => command.run(store).await,
         Merchant::AddKey {
             merchant,
             key_id,

@@ -206,6 +206,8 @@ codes! {
         "The world's files or rows are not those that were saved, and nothing was restored; delete it.";
     WorldForeign = "world_foreign", 422, "World of other data",
         "The world was saved from other data, under another master key, or by another version, and nothing was restored.";
+    AccountInvalid = "account_invalid", 422, "Account invalid",
+        "The bank account cannot be debited as it was sent; param names the wrong part.";
     Overloaded = "overloaded", 503, "Overloaded",
         "The server is overloaded or its database does not respond; send the same request again in a moment.";
     Internal = "internal", 500, "Internal error",

@@ -134,6 +134,7 @@ const fn method_name(method: Method) -> &'static str {
         Method::Card => "Card",
         Method::Wallet => "Wallet",
         Method::BankTransfer => "Bank transfer",
+        Method::SepaDebit => "SEPA direct debit",
     }
 }
 

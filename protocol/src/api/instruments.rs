@@ -38,3 +38,13 @@ pub struct InstrumentsView {
     /// The customer's remaining saved cards, the last used first.
     pub instruments: Vec<InstrumentView>,
 }
+
+/// A card, masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(ToSchema))]
+pub struct CardView {
+    /// The brand's slug, or `unknown`.
+    pub brand: String,
+    /// The last four digits.
+    pub last4: String,
+}

@@ -264,7 +264,7 @@ fn check_texts(claims: &OrderClaims) -> Result<(), OrderRefusal> {
     }
 }
 
-/// Only a known customer's card can be stored, and only agreements that the merchant charges have a
+/// Only a known customer's instrument can be stored, and only agreements that the merchant charges have a
 /// maximum.
 fn check_agreement(claims: &OrderClaims) -> Result<(), OrderRefusal> {
     let Some(terms) = &claims.agreement else {
@@ -274,9 +274,15 @@ fn check_agreement(claims: &OrderClaims) -> Result<(), OrderRefusal> {
     if claims.customer.is_none() {
         return refused("agreement needs customer: the instrument is stored for a customer.");
     }
-    let methods = claims.methods.as_deref();
-    if !methods.is_none_or(|methods| methods.contains(&Method::Card)) {
-        return refused("agreement needs the method card: no other instrument can be stored.");
+    let methods = claims.methods.as_deref().unwrap_or(&[Method::Card]);
+    if terms.kind.is_mandate() && methods != [Method::SepaDebit] {
+        return refused("a mandate needs sepa_debit as the only one of methods.");
+    }
+    let stores = |method: &Method| matches!(method, Method::Card | Method::SepaDebit);
+    if !methods.iter().any(stores) {
+        return refused(
+            "agreement needs the method card or sepa_debit: no other instrument can be stored.",
+        );
     }
     let Some(maximum) = terms.maximum_amount else {
         return Ok(());

@@ -2,7 +2,8 @@
 
 use super::{
     Capability, CheckRun, HarnessFuture, Payer, ProviderHarness, account_updates, authentication,
-    authorizations, credentials, notifications, operations, payouts, terms, transfers, wallets,
+    authorizations, collections, credentials, direct_debits, notifications, operations, payouts,
+    terms, transfers, wallets,
 };
 
 /// One check of the suite.
@@ -142,6 +143,26 @@ pub const CHECKS: &[Check] = checks! {
         transfers::returned_credit_cannot_be_refunded,
         transfers::refunds_end_at_what_arrived,
         transfers::lost_refund_is_done_when_it_is_repeated,
+    }
+    DirectDebits {
+        collections::repeated_collection_is_made_once,
+        collections::concurrent_duplicate_collections_are_made_once,
+        collections::another_amount_under_the_same_reference_collects_nothing,
+        collections::collection_date_is_possible,
+        collections::impossible_collection_is_declined,
+        collections::unknown_collection_is_tombstoned_by_an_inquiry,
+        collections::void_of_an_unknown_collection_is_a_tombstone,
+        collections::lost_collection_was_never_received,
+        collections::lost_acceptance_is_found_by_an_inquiry,
+        collections::late_collection_finds_the_tombstone,
+        direct_debits::settlement_is_reported_until_it_is_acknowledged,
+        direct_debits::rejected_collection_is_never_settled,
+        direct_debits::returned_collection_cannot_be_refunded,
+        direct_debits::refunded_collection_is_not_returned,
+        direct_debits::refunds_end_at_the_settled_amount,
+        direct_debits::void_cancels_a_collection,
+        direct_debits::stored_account_is_collected_from,
+        direct_debits::revoked_mandate_is_not_collected_from,
     }
     Payouts {
         payouts::default_account_is_valid_and_stays_the_same,

@@ -10,7 +10,9 @@ mod authentication;
 mod authorizations;
 mod checks;
 mod codes;
+mod collections;
 mod credentials;
+mod direct_debits;
 mod notifications;
 mod operations;
 mod payouts;
@@ -25,8 +27,8 @@ pub use run::CheckRun;
 
 use crate::transfer::CollectionAccount;
 use crate::{
-    Authenticator, CredentialReference, NotificationReader, PaymentProvider, PayoutProvider,
-    ProviderError, TransferProvider, WalletProvider,
+    Authenticator, CredentialReference, DirectDebitProvider, NotificationReader, PaymentProvider,
+    PayoutProvider, ProviderError, TransferProvider, WalletProvider,
 };
 use sealpay_protocol::card::{Card, CardNumber, Expiry, SecurityCode, YearMonth};
 use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
@@ -48,6 +50,8 @@ pub struct ProviderUnderTest {
     pub wallet: Option<Arc<dyn WalletProvider>>,
     /// Offers accounts for incoming transfers.
     pub transfers: Option<Arc<dyn TransferProvider>>,
+    /// Collects direct debits.
+    pub direct_debits: Option<Arc<dyn DirectDebitProvider>>,
     /// Sends payouts to merchants.
     pub payouts: Option<Arc<dyn PayoutProvider>>,
     /// Sends notifications.
@@ -67,6 +71,8 @@ pub enum Capability {
     Wallet,
     /// [`TransferProvider`].
     Transfers,
+    /// [`DirectDebitProvider`].
+    DirectDebits,
     /// [`PayoutProvider`].
     Payouts,
     /// [`NotificationReader`].
@@ -80,6 +86,7 @@ sealpay_protocol::names! {
         Authenticator = "authenticator",
         Wallet = "wallet",
         Transfers = "transfers",
+        DirectDebits = "direct_debits",
         Payouts = "payouts",
         Notifications = "notifications",
     }
@@ -121,6 +128,21 @@ pub enum CardNews {
     ContactCardholder,
     /// The account is closed; every later payment is declined.
     Closed,
+}
+
+/// A debtor of direct debits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DebtorKind {
+    /// Every collection of this suite is settled, and nothing follows.
+    Settled,
+    /// Every collection is declined when it is submitted.
+    Declined,
+    /// Every collection is rejected before its settlement.
+    Rejected,
+    /// The debtor's bank returns every collection within two weeks of its settlement.
+    Returned,
+    /// The debtor has every collection refunded within eight weeks of its settlement.
+    Refunded,
 }
 
 /// The owner of the account that pays.
@@ -220,6 +242,11 @@ pub trait ProviderHarness: Send + Sync {
         missing(&format!("send_credit({to:?}, {money})"))
     }
 
+    /// The account (ISO 13616) of a debtor, without spaces.
+    fn debtor(&self, kind: DebtorKind) -> &str {
+        missing(&format!("debtor({kind:?})"))
+    }
+
     /// The merchant's bank returns a payout immediately.
     fn return_payout(&self, payout: PayoutId) -> HarnessFuture<'_, ()> {
         missing(&format!("return_payout({payout})"))
@@ -312,6 +339,7 @@ impl ProviderUnderTest {
             Capability::Authenticator => self.authenticator.is_some(),
             Capability::Wallet => self.wallet.is_some(),
             Capability::Transfers => self.transfers.is_some(),
+            Capability::DirectDebits => self.direct_debits.is_some(),
             Capability::Payouts => self.payouts.is_some(),
             Capability::Notifications => self.notifications.is_some(),
         }

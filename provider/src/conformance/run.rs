@@ -7,8 +7,9 @@ use super::{
 use crate::decline::{self, DeclineClass};
 use crate::modification::ModificationKind;
 use crate::{
-    Authenticator, ModificationRequest, NotificationReader, PaymentProvider, PayoutProvider,
-    ProviderDecision, ProviderError, ProviderFuture, Rejection, TransferProvider, WalletProvider,
+    Authenticator, DirectDebitProvider, ModificationRequest, NotificationReader, PaymentProvider,
+    PayoutProvider, ProviderDecision, ProviderError, ProviderFuture, Rejection, TransferProvider,
+    WalletProvider,
 };
 use sealpay_protocol::card::Card;
 use sealpay_protocol::currency::Currency;
@@ -92,6 +93,10 @@ impl<'a> CheckRun<'a> {
 
     pub(super) async fn transfers(&self) -> Arc<dyn TransferProvider> {
         self.missing(self.open().await.transfers)
+    }
+
+    pub(super) async fn direct_debits(&self) -> Arc<dyn DirectDebitProvider> {
+        self.missing(self.open().await.direct_debits)
     }
 
     pub(super) async fn notifications(&self) -> Arc<dyn NotificationReader> {

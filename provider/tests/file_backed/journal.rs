@@ -47,6 +47,12 @@ pub(super) enum Mutant {
     ChargesWithoutSeries,
     /// Reports news of the account updater only once, even if it is not acknowledged.
     ReportsNewsOnce,
+    /// Collects a repeated direct debit again.
+    CollectsTwice,
+    /// Collects from a revoked account.
+    CollectsRevoked,
+    /// Returns a collection that the merchant has refunded.
+    ReturnsRefunded,
 }
 
 /// An event of the journal.
@@ -116,6 +122,24 @@ pub(super) enum Event {
     },
     /// A credit was acknowledged.
     CreditDone { id: String, is_returned: bool },
+    /// A direct debit was submitted: the place of its account, and when it is collected.
+    Debit {
+        reference: String,
+        amount_minor: i64,
+        date: String,
+        account: usize,
+        credential: Option<CredentialReference>,
+        decline: Option<String>,
+    },
+    /// A direct debit was voided or refunded, or that was declined.
+    DebitOperation {
+        id: String,
+        reference: String,
+        kind: ModificationKind,
+        amount_minor: i64,
+        at_ms: i64,
+        decline: Option<String>,
+    },
     /// A payout was sent.
     Payout {
         id: String,

@@ -9,6 +9,7 @@
 
 mod bank;
 mod credentials;
+mod direct_debits;
 mod journal;
 mod notifications;
 mod payouts;
@@ -17,18 +18,19 @@ mod wallet;
 
 use bank::{DECLINED, FileBank};
 use credentials::DECLINED_LATER;
+use direct_debits::Debits;
 use journal::{Event, Mutant};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{MerchantId, PaymentId, PayoutId};
 use sealpay_protocol::money::Money;
 use sealpay_provider::conformance::{
-    self, Balance, CHECKS, Capability, CardKind, CardNews, HarnessFuture, Payer, ProviderHarness,
-    ProviderUnderTest, Transmission, card,
+    self, Balance, CHECKS, Capability, CardKind, CardNews, DebtorKind, HarnessFuture, Payer,
+    ProviderHarness, ProviderUnderTest, Transmission, card,
 };
 use sealpay_provider::transfer::CollectionAccount;
 use sealpay_provider::{
-    CredentialReference, NotificationReader, PaymentProvider, PayoutProvider, TransferProvider,
-    WalletProvider,
+    CredentialReference, DirectDebitProvider, NotificationReader, PaymentProvider, PayoutProvider,
+    TransferProvider, WalletProvider,
 };
 use std::collections::BTreeSet;
 use std::future::poll_fn;
@@ -105,12 +107,15 @@ impl ProviderHarness for FileHarness {
         let wallet: Arc<dyn WalletProvider> = Arc::<FileBank>::clone(&bank);
         let payouts: Arc<dyn PayoutProvider> = Arc::<FileBank>::clone(&bank);
         let notifications: Arc<dyn NotificationReader> = Arc::<FileBank>::clone(&bank);
+        let direct_debits: Arc<dyn DirectDebitProvider> =
+            Arc::new(Debits(Arc::<FileBank>::clone(&bank)));
         let transfers: Arc<dyn TransferProvider> = Arc::new(Collections(bank));
         ready(ProviderUnderTest {
             acquirer: Some(acquirer),
             authenticator: None,
             wallet: Some(wallet),
             transfers: Some(transfers),
+            direct_debits: Some(direct_debits),
             payouts: Some(payouts),
             notifications: Some(notifications),
         })
@@ -148,6 +153,10 @@ impl ProviderHarness for FileHarness {
             CardKind::Updated => Some(card("4111111111111111", self.now_ms())),
             CardKind::Challenged => None,
         }
+    }
+
+    fn debtor(&self, kind: DebtorKind) -> &str {
+        direct_debits::debtor(kind)
     }
 
     fn stored_cards(&self) -> HarnessFuture<'_, Option<usize>> {
@@ -303,6 +312,15 @@ fn every_defect_fails_the_expected_check() {
         (
             Mutant::ReportsNewsOnce,
             "news_is_reported_until_it_is_acknowledged",
+        ),
+        (Mutant::CollectsTwice, "repeated_collection_is_made_once"),
+        (
+            Mutant::CollectsRevoked,
+            "revoked_mandate_is_not_collected_from",
+        ),
+        (
+            Mutant::ReturnsRefunded,
+            "refunded_collection_is_not_returned",
         ),
     ] {
         let failures = failures(mutant);

@@ -3,7 +3,7 @@
 use super::{ControlError, invalid};
 use crate::acquirer;
 use crate::fault::{ANY, Fault, FaultKind, ISSUER, PAYOUTS};
-use crate::{transfer, wallet};
+use crate::{direct_debit, transfer, wallet};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRequest {
-    /// What it applies to: the name of an acquirer, `simulated_wallet` or `simulated_transfer` for
-    /// modifications of their payments, `payouts`, `issuer` or `any`, which means all except
-    /// the payouts.
+    /// What it applies to: the name of an acquirer, `simulated_debit`, `simulated_wallet` or
+    /// `simulated_transfer` for modifications of their payments, `payouts`, `issuer` or `any`, which
+    /// means all except the payouts.
     #[serde(default = "any")]
     pub target: String,
     /// The kind of fault.
@@ -102,7 +102,7 @@ impl FaultRequest {
     fn check_target(&self) -> Result<(), ControlError> {
         let target = self.target.as_str();
         let acquirers = acquirer::all().iter().map(|terms| terms.name.as_str());
-        let others = [wallet::NAME, transfer::NAME, PAYOUTS];
+        let others = [wallet::NAME, transfer::NAME, direct_debit::NAME, PAYOUTS];
         let providers = acquirers.chain(others);
         let targets: Vec<_> = match self.kind {
             FaultKind::AcquirerDown => providers.chain([ANY]).collect(),

@@ -47,7 +47,7 @@ impl From<ProviderError> for ControlError {
     }
 }
 
-fn invalid(field: &'static str, reason: impl Into<String>) -> ControlError {
+pub(crate) fn invalid(field: &'static str, reason: impl Into<String>) -> ControlError {
     ControlError::Invalid {
         field,
         reason: reason.into(),

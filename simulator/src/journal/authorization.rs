@@ -177,6 +177,7 @@ impl Authorization {
                 credential: self
                     .credential
                     .and_then(|text| CredentialReference::new(text).ok()),
+                ..Approval::NONE
             })),
             AuthorizationState::Declined => Some(ProviderDecision::Declined(Rejection {
                 // A decline always has a reason. The fallback is the most general one.

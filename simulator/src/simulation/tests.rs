@@ -68,7 +68,7 @@ pub(crate) struct TestBank {
     pub(crate) bank: Arc<SimulatedBank>,
     pub(crate) simulation: Arc<Simulation>,
     now: Arc<AtomicU64>,
-    _folder: TestFolder,
+    folder: TestFolder,
 }
 
 impl TestBank {
@@ -94,7 +94,7 @@ impl TestBank {
             simulation: Arc::clone(&bank.simulation),
             bank,
             now,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -104,6 +104,12 @@ impl TestBank {
 
     pub(crate) fn now_ms(&self) -> i64 {
         self.now.load(Ordering::Relaxed).cast_signed()
+    }
+
+    /// The files of the bank's database.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(&self.folder.0).unwrap();
+        files.map(|file| file.unwrap().path()).collect()
     }
 
     pub(crate) async fn add_fault(&self, json: &str) -> crate::fault::Fault {

@@ -6,11 +6,12 @@ use sealpay_protocol::money::Money;
 use sealpay_protocol::secret::Secret;
 use sealpay_provider::CredentialReference;
 use sealpay_provider::conformance::{
-    Balance, CHECKS, Capability, CardKind, CardNews, HarnessFuture, Payer, ProviderHarness,
-    ProviderUnderTest, Transmission, card,
+    Balance, CHECKS, Capability, CardKind, CardNews, DebtorKind, HarnessFuture, Payer,
+    ProviderHarness, ProviderUnderTest, Transmission, card,
 };
 use sealpay_provider::transfer::CollectionAccount;
 use sealpay_simulator::credential::CardUpdate;
+use sealpay_simulator::direct_debit::{self, debtor};
 use sealpay_simulator::payout::ReturnReason;
 use sealpay_simulator::{AuthorizationState, SimulatedBank, persona, transfer, wallet};
 use sealpay_system::{Clock, Rng};
@@ -127,6 +128,7 @@ impl BankHarness {
             Capability::Acquirer | Capability::Credentials => self.acquirer,
             Capability::Wallet => wallet::NAME,
             Capability::Transfers => transfer::NAME,
+            Capability::DirectDebits => direct_debit::NAME,
             Capability::Payouts => "payouts",
             Capability::Authenticator | Capability::Notifications => {
                 panic!("no such message is lost")
@@ -178,6 +180,7 @@ impl ProviderHarness for BankHarness {
                 authenticator: capabilities.authenticator,
                 wallet: capabilities.wallet,
                 transfers: capabilities.transfers,
+                direct_debits: capabilities.direct_debits,
                 payouts: capabilities.payouts,
                 notifications: capabilities.notifications,
             }
@@ -235,6 +238,18 @@ impl ProviderHarness for BankHarness {
             CardKind::Updated => return Some(card(UPDATED, self.now_ms())),
         };
         Some(card(number_of(name), self.now_ms()))
+    }
+
+    fn debtor(&self, kind: DebtorKind) -> &str {
+        let name = match kind {
+            DebtorKind::Settled => "settles",
+            DebtorKind::Declined => "closed",
+            DebtorKind::Rejected => "rejected",
+            DebtorKind::Returned => "unfunded",
+            DebtorKind::Refunded => "refunded",
+        };
+        let debtor = debtor::all().iter().find(|debtor| debtor.name == name);
+        &debtor.expect("there is such a debtor").iban
     }
 
     fn stored_cards(&self) -> HarnessFuture<'_, Option<usize>> {

@@ -7,6 +7,7 @@ use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::ids::{
     AgreementId, CustomerId, EventId, InstrumentId, MerchantId, PaymentId,
 };
+use sealpay_protocol::method::Method;
 use sealpay_provider::CredentialReference;
 use verifier_server::agreements::model::{Agreement, AgreementState};
 use verifier_server::agreements::store::{AgreementFilter, InstrumentChange};
@@ -118,6 +119,7 @@ fn instrument(customer: &Customer, fingerprint: &str) -> Instrument {
         id: new_id!(InstrumentId),
         merchant: customer.merchant,
         customer: customer.id,
+        method: Method::Card,
         card: StoredCard {
             brand: "visa".into(),
             last4: "4242".into(),
@@ -149,6 +151,8 @@ fn agreement(instrument: &Instrument, kind: AgreementKind) -> Agreement {
         network_transaction_id: Some("123".into()),
         first_payment: new_id!(PaymentId),
         consent: "I agree.".into(),
+        mandate: None,
+        lapses_at_ms: None,
         accepted_at_ms: NOW_MS,
         sequence: 1,
         created_at_ms: NOW_MS,

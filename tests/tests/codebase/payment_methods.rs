@@ -16,7 +16,12 @@ fn named_methods(source: &Source) -> Vec<String> {
     }
     let code = source.code();
     let shown = code.split("#[cfg(test)]").next().unwrap_or_default();
-    let variants = ["Method::Card", "Method::Wallet", "Method::BankTransfer"];
+    let variants = [
+        "Method::Card",
+        "Method::Wallet",
+        "Method::BankTransfer",
+        "Method::SepaDebit",
+    ];
     let variants = variants.iter().filter(|variant| {
         let mut places = shown.match_indices(*variant);
         places.any(|(place, _)| !shown[..place].ends_with(char::is_alphanumeric))

@@ -1,6 +1,7 @@
 //! Our messages in other people's libraries, and theirs in ours.
 
 mod contract;
+mod iban_table;
 mod orders;
 mod peers;
 mod period_starts;

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from dateutil.relativedelta import relativedelta
 from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, algorithms
+from schwifty import registry
 from standardwebhooks.webhooks import Webhook
 
 
@@ -176,7 +177,13 @@ def period_starts(question):
     return starts
 
 
+def iban(question):
+    spec = registry.get_iban_spec(question["country"])
+    return {"length": spec.iban_length, "in_sepa": bool(spec.in_sepa_zone)}
+
+
 ANSWERS = {
+    "iban": iban,
     "period_starts": period_starts,
     "verify_request": verify_request,
     "verify_webhook": verify_webhook,

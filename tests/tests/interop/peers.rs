@@ -67,6 +67,7 @@ pub(crate) static PYTHON: Peer = Peer {
         "cryptography==50.0.2",
         "http-message-signatures==3.0.0",
         "python-dateutil==2.9.0.post0",
+        "schwifty==2026.10.1",
         "standardwebhooks==1.1.0",
         "tzdata==2026.6",
     ],

@@ -68,6 +68,7 @@ pub(crate) fn merchant() -> Merchant {
             days: 0,
         },
         payout_account: None,
+        creditor_identifier: None,
         order_keys: vec![
             OrderKey {
                 key_id: "2025-a".into(),
@@ -195,6 +196,7 @@ pub(crate) fn payment(session: &Session) -> Payment {
         captured_minor: 0,
         refunded_minor: 0,
         disputed_minor: 0,
+        returned_minor: 0,
         modification: None,
         simulate: session.simulate.clone(),
         sequence: 0,

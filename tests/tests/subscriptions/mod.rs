@@ -3,6 +3,7 @@
 
 mod billing;
 mod changes;
+mod direct_debit;
 mod dunning;
 mod hostile;
 mod invariants;

@@ -49,6 +49,10 @@ pub struct Agreement {
     pub first_payment: PaymentId,
     /// The sentence that the customer agreed to, as the form showed it.
     pub consent: String,
+    /// The mandate, of an agreement on direct debits.
+    pub mandate: Option<Mandate>,
+    /// When the mandate lapses without another collection, milliseconds since 1970.
+    pub lapses_at_ms: Option<i64>,
     /// When the customer agreed, milliseconds since 1970.
     pub accepted_at_ms: i64,
     /// The number of events about this agreement.
@@ -57,6 +61,15 @@ pub struct Agreement {
     pub created_at_ms: i64,
     /// Milliseconds since 1970.
     pub updated_at_ms: i64,
+}
+
+/// A mandate for direct debits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mandate {
+    /// The reference, unique for the creditor.
+    pub reference: String,
+    /// The creditor identifier (EPC262-08).
+    pub creditor: String,
 }
 
 /// Why an agreement does not permit a payment.
@@ -132,6 +145,8 @@ mod tests {
             network_transaction_id: None,
             first_payment: PaymentId::new(1, [1; 10]),
             consent: "I agree.".into(),
+            mandate: None,
+            lapses_at_ms: None,
             accepted_at_ms: 0,
             sequence: 1,
             created_at_ms: 0,

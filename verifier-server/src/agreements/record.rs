@@ -1,7 +1,7 @@
 //! What an approved payment stores: the instrument and the agreement, in the transaction of its
 //! outcome.
 
-use super::model::{Agreement, AgreementState, PendingAgreement};
+use super::model::{Agreement, AgreementState, Mandate, PendingAgreement};
 use super::{store, view};
 use crate::customers;
 use crate::error::ApiError;
@@ -11,6 +11,7 @@ use crate::instruments;
 use crate::instruments::model::{Instrument, InstrumentState, StoredCard};
 use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::ids::{AgreementId, CustomerId, InstrumentId, MerchantId, PaymentId};
+use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_provider::CredentialReference;
 
@@ -20,6 +21,8 @@ pub(crate) struct FirstPayment<'a> {
     pub(crate) id: PaymentId,
     pub(crate) merchant: MerchantId,
     pub(crate) money: Money,
+    pub(crate) method: Method,
+    /// What can be shown of the instrument.
     pub(crate) card: &'a StoredCard,
     /// Whether the fraud rules apply to the card.
     pub(crate) is_assessed: bool,
@@ -29,6 +32,10 @@ pub(crate) struct FirstPayment<'a> {
     /// The provider's reference of a typed card, if it has stored it.
     pub(crate) credential: Option<&'a CredentialReference>,
     pub(crate) network_transaction_id: Option<&'a str>,
+    /// The mandate of a direct debit.
+    pub(crate) mandate: Option<&'a Mandate>,
+    /// When the mandate lapses, milliseconds since 1970.
+    pub(crate) lapses_at_ms: Option<i64>,
 }
 
 /// The rows of a new agreement.
@@ -110,6 +117,8 @@ pub(crate) async fn prepare(
         network_transaction_id: payment.network_transaction_id.map(str::to_owned),
         first_payment: payment.id,
         consent: pending.consent.clone(),
+        mandate: payment.mandate.cloned(),
+        lapses_at_ms: payment.lapses_at_ms,
         accepted_at_ms: pending.accepted_at_ms,
         sequence: 1,
         created_at_ms: now_ms,
@@ -168,6 +177,7 @@ async fn save(
                 id: InstrumentId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
                 merchant: payment.merchant,
                 customer,
+                method: payment.method,
                 card: payment.card.clone(),
                 provider: payment.provider.to_owned(),
                 credential,

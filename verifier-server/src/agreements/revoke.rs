@@ -17,6 +17,9 @@ use sealpay_protocol::ids::{AgreementId, InstrumentId, MerchantId};
 /// How often a change is tried again if another one was first.
 const TRIES: u32 = 8;
 
+/// Maximum number of lapsed mandates in one batch.
+const BATCH: u32 = 64;
+
 /// Revokes an agreement of the merchant, once for each `Idempotency-Key`.
 ///
 /// # Errors
@@ -39,6 +42,34 @@ pub async fn revoke(
     let answering = Some((request, id.to_string()));
     withdraw(gateway, agreement.instrument, answering, |one| one.id == id).await?;
     owned(gateway, request.merchant, id).await
+}
+
+/// Ends an agreement because the debtor's bank or the time has ended it; repeating it changes
+/// nothing.
+///
+/// # Errors
+/// The store does not respond, or the agreement has changed meanwhile.
+pub(crate) async fn end(gateway: &Gateway, agreement: &Agreement) -> Result<(), ApiError> {
+    if agreement.state != AgreementState::Active {
+        return Ok(());
+    }
+    let ends = |one: &Agreement| one.id == agreement.id;
+    withdraw(gateway, agreement.instrument, None, ends)
+        .await
+        .map(drop)
+}
+
+/// Ends one batch of mandates that have lapsed; returns how many.
+///
+/// # Errors
+/// The store does not respond.
+pub async fn end_lapsed(gateway: &Gateway) -> Result<usize, ApiError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    let lapsed = gateway.store.agreements.lapsed(now_ms, BATCH).await?;
+    for agreement in &lapsed {
+        end(gateway, agreement).await?;
+    }
+    Ok(lapsed.len())
 }
 
 async fn owned(

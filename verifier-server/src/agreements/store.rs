@@ -7,7 +7,9 @@ use crate::instruments;
 use crate::instruments::model::{Instrument, InstrumentState};
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{AgreementId, CustomerId, Identifier, InstrumentId, MerchantId};
-use sealpay_storage::{ByName, Database, DatabaseError, Entity, Extent, Projection};
+use sealpay_storage::{
+    AsOptionalJson, ByName, Database, DatabaseError, Entity, Extent, Projection,
+};
 use sealpay_storage::{entity, sql, values};
 
 /// The filter of an agreement list.
@@ -36,6 +38,8 @@ entity! {
         network_transaction_id,
         first_payment,
         consent,
+        mandate as AsOptionalJson,
+        lapses_at_ms,
         accepted_at_ms,
         sequence,
         created_at_ms,
@@ -55,6 +59,24 @@ const OF_MERCHANT: &str = sql!(
     "WHERE merchant = $1 AND id < $2 AND customer = COALESCE($4, customer) \
      AND state = COALESCE($5, state) ORDER BY id DESC LIMIT $3"
 );
+
+/// Mandates without a collection for too long.
+const LAPSED: &str = sql!(
+    Agreement::SELECT,
+    "WHERE state = 'active' AND lapses_at_ms <= $1 ORDER BY lapses_at_ms LIMIT $2"
+);
+
+const NEXT_LAPSE: &str = "SELECT MIN(lapses_at_ms) FROM agreements
+    WHERE state = 'active' AND lapses_at_ms > $1";
+
+/// A collection that is made later does not shorten the life of a mandate.
+const EXTEND: &str = "UPDATE agreements SET lapses_at_ms = $2
+    WHERE id = $1 AND lapses_at_ms < $2";
+
+/// The statement that lets a mandate lapse later, because of another collection.
+pub(crate) fn extend(agreement: AgreementId, lapses_at_ms: i64) -> Prepared {
+    (EXTEND, values![agreement, lapses_at_ms].to_vec())
+}
 
 /// Agreements change only together with their instrument, whose guard decides every race.
 const UPDATE: &str = "UPDATE agreements SET state = $2, sequence = $3, updated_at_ms = $4
@@ -158,6 +180,16 @@ impl AgreementStore {
         instrument: InstrumentId,
     ) -> Result<Vec<Agreement>, DatabaseError> {
         self.database.list(OF_INSTRUMENT, values![instrument]).await
+    }
+
+    /// Active mandates that have lapsed by a time, milliseconds since 1970, longest first.
+    pub async fn lapsed(&self, by_ms: i64, limit: u32) -> Result<Vec<Agreement>, DatabaseError> {
+        self.database.list(LAPSED, values![by_ms, limit]).await
+    }
+
+    /// The first time after another at which an active mandate lapses, milliseconds since 1970.
+    pub(crate) async fn next_lapse_ms(&self, after_ms: i64) -> Result<Option<i64>, DatabaseError> {
+        self.database.scalar(NEXT_LAPSE, values![after_ms]).await
     }
 
     /// A merchant's agreements, newest first.

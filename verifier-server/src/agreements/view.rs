@@ -40,10 +40,23 @@ pub struct AgreementRecord {
     pub first_payment: String,
     /// What the customer agreed to.
     pub consent: ConsentRecord,
+    /// The mandate; null if the agreement is not for direct debits.
+    pub mandate: Option<MandateRecord>,
     /// Seconds since 1970.
     pub created_at: u64,
     /// Seconds since 1970.
     pub updated_at: u64,
+}
+
+/// A mandate for direct debits. It was signed when the customer agreed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MandateRecord {
+    /// The reference, unique for the creditor: 1 to 35 characters.
+    pub reference: String,
+    /// The creditor identifier (EPC262-08).
+    pub creditor: String,
+    /// When the mandate lapses without another collection, seconds since 1970.
+    pub lapses_at: Option<u64>,
 }
 
 /// What a customer agreed to.
@@ -78,6 +91,11 @@ impl AgreementRecord {
                 sha256: hex(&Sha256::digest(agreement.consent.as_bytes())),
                 accepted_at: unix_seconds(agreement.accepted_at_ms),
             },
+            mandate: agreement.mandate.as_ref().map(|mandate| MandateRecord {
+                reference: mandate.reference.clone(),
+                creditor: mandate.creditor.clone(),
+                lapses_at: agreement.lapses_at_ms.map(unix_seconds),
+            }),
             created_at: unix_seconds(agreement.created_at_ms),
             updated_at: unix_seconds(agreement.updated_at_ms),
         }

@@ -15,6 +15,8 @@ pub enum TransactionKind {
     Capture,
     /// A refund.
     Refund,
+    /// The debtor's bank took back a direct debit.
+    DirectDebitReturn,
     /// The shopper's bank withdrew a disputed amount.
     Dispute,
     /// The shopper's bank returned it.
@@ -31,6 +33,7 @@ sealpay_protocol::names! {
     TransactionKind {
         Capture = "capture",
         Refund = "refund",
+        DirectDebitReturn = "direct_debit_return",
         Dispute = "dispute",
         DisputeWon = "dispute_won",
         PayoutReturn = "payout_return",

@@ -7,6 +7,9 @@ use sealpay_protocol::ids::MerchantId;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// The types of balance transactions whose sum a settlement moves.
+const SOLD: [&str; 3] = ["capture", "refund", "direct_debit_return"];
+
 /// One account of the trial balance, minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TrialLine {
@@ -136,12 +139,13 @@ impl Sums {
         let owed = [
             "capture",
             "refund",
+            "direct_debit_return",
             "dispute",
             "dispute_won",
             "payout_return",
         ];
         let owed: i64 = owed.into_iter().map(unbound).sum();
-        let sold = bound("capture") + bound("refund");
+        let sold = SOLD.into_iter().map(bound).sum::<i64>();
         let returned = self.payouts.get("returned").copied().unwrap_or(0);
         let owed_to_shoppers = self.overpaid - self.overpaid_returned;
         let total: i64 = Account::ALL.into_iter().map(|a| self.balance(a)).sum();
@@ -155,7 +159,7 @@ impl Sums {
             (
                 "Shopper clearing",
                 self.balance(Account::ShopperClearing),
-                -(unbound("capture") + unbound("refund") + owed_to_shoppers),
+                -(SOLD.into_iter().map(unbound).sum::<i64>() + owed_to_shoppers),
             ),
             (
                 "Overpayment",
@@ -194,6 +198,11 @@ impl Sums {
                 "What refunds moved",
                 self.moved(PostingType::Refund),
                 -self.all_lines("refund"),
+            ),
+            (
+                "What returned direct debits moved",
+                self.moved(PostingType::DirectDebitReturn),
+                -self.all_lines("direct_debit_return"),
             ),
             (
                 "What overpayments moved",
@@ -236,7 +245,10 @@ impl Sums {
     /// The posting types of settlements, reserve and payouts compared with their balance
     /// transactions.
     fn causes_of_settlements(&self) -> Vec<(&'static str, i64, i64)> {
-        let sold = self.lines("capture", ":bound") + self.lines("refund", ":bound");
+        let sold = SOLD
+            .into_iter()
+            .map(|kind| self.lines(kind, ":bound"))
+            .sum();
         let returned = self.payouts.get("returned").copied().unwrap_or(0);
         let paid: i64 = self.payouts.values().sum();
         let held = -self.lines("reserve_hold", ":bound");

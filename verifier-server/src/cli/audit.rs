@@ -124,6 +124,11 @@ impl Change {
         match command {
             Merchant::Add(_) | Merchant::List => None,
             Merchant::SetReserve(command) => of("merchant set-reserve", &command.merchant(), None),
+            Merchant::SetCreditorIdentifier(command) => of(
+                "merchant set-creditor-identifier",
+                &command.merchant(),
+                Some(&command.identifier().to_owned()),
+            ),
             Merchant::SetPayoutAccount(command) => of(
                 "merchant set-payout-account",
                 &command.merchant(),

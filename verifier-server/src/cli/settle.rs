@@ -13,6 +13,7 @@ use crate::settlements::view::SettlementRecord;
 use crate::store::Store;
 use clap::Args;
 use jiff::civil::Date;
+use sealpay_protocol::creditor_identifier;
 use sealpay_protocol::iban;
 use sealpay_protocol::ids::MerchantId;
 
@@ -41,6 +42,37 @@ pub(super) struct SetPayoutAccount {
     /// The account's IBAN.
     #[arg(long, value_parser = read_iban)]
     iban: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SetCreditorIdentifier {
+    merchant: MerchantId,
+    /// The SEPA creditor identifier.
+    #[arg(long, value_parser = read_creditor_identifier)]
+    identifier: String,
+}
+
+impl SetCreditorIdentifier {
+    pub(super) const fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    pub(super) fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// Sets the creditor identifier of future direct debits. Mandates keep the one that they were
+    /// signed for.
+    pub(super) async fn run(&self, store: &Store) -> Result<(), String> {
+        let merchants = &store.merchants;
+        let set = merchants.set_creditor_identifier(self.merchant, &self.identifier);
+        let set = set.await.map_err(|error| error.to_string())?;
+        found(set, &format!("there is no merchant {}", self.merchant))
+    }
+}
+
+fn read_creditor_identifier(text: &str) -> Result<String, String> {
+    creditor_identifier::parse(text).map_err(|error| error.to_string())
 }
 
 fn read_iban(text: &str) -> Result<String, String> {

@@ -6,7 +6,7 @@ use sealpay_protocol::card::Brand;
 use sealpay_protocol::money::Money;
 use sealpay_provider::decline::{Decline, DeclineClass};
 
-/// A stored card.
+/// A stored card, or an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CardCredential<'a> {
     /// Identifies the number with its expiry. It changes with every news of the account updater and
@@ -14,8 +14,8 @@ pub struct CardCredential<'a> {
     pub reference: &'a str,
     /// Identifies the number. Scheme limits count all tries of a number.
     pub fingerprint: &'a str,
-    /// The card scheme.
-    pub brand: Brand,
+    /// The card scheme; none for an account, to which no card scheme's limits apply.
+    pub brand: Option<Brand>,
 }
 
 /// Why an issuer declined.

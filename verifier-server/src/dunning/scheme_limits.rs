@@ -119,10 +119,16 @@ impl SchemeLimits {
 
     /// Whether the scheme, or the reason itself, forbids a merchant to try this card again.
     #[must_use]
-    pub fn is_forbidden(&self, brand: Brand, decline: &CardDecline<'_>, at: Timestamp) -> bool {
+    pub fn is_forbidden(
+        &self,
+        brand: impl Into<Option<Brand>>,
+        decline: &CardDecline<'_>,
+        at: Timestamp,
+    ) -> bool {
+        let brand = brand.into();
         let reason = decline.reason();
         let never = newest(&self.never, at, |row| {
-            (row.brand == brand).then_some(row.valid_from)
+            (Some(row.brand) == brand).then_some(row.valid_from)
         });
         let is_on_list = never.is_some_and(|row| {
             row.response_codes
@@ -136,7 +142,12 @@ impl SchemeLimits {
 
     /// Whether the account updater may have new data after this decline.
     #[must_use]
-    pub fn asks_updater(&self, brand: Brand, decline: &CardDecline<'_>, at: Timestamp) -> bool {
+    pub fn asks_updater(
+        &self,
+        brand: impl Into<Option<Brand>>,
+        decline: &CardDecline<'_>,
+        at: Timestamp,
+    ) -> bool {
         match self.advice(brand, decline, at) {
             Some(SchemeAdvice::Never) => false,
             Some(SchemeAdvice::NewData) => true,
@@ -148,13 +159,14 @@ impl SchemeLimits {
     #[must_use]
     pub fn advice(
         &self,
-        brand: Brand,
+        brand: impl Into<Option<Brand>>,
         decline: &CardDecline<'_>,
         at: Timestamp,
     ) -> Option<SchemeAdvice> {
+        let brand = brand.into();
         let code = decline.advice_code()?;
         let row = newest(&self.advice, at, |row| {
-            (row.brand == brand && row.code == code).then_some(row.valid_from)
+            (Some(row.brand) == brand && row.code == code).then_some(row.valid_from)
         });
         row.map(|row| row.action)
     }
@@ -190,7 +202,7 @@ impl SchemeLimits {
         let of_brand = || {
             self.tries
                 .iter()
-                .filter(|row| row.brand == credential.brand)
+                .filter(|row| Some(row.brand) == credential.brand)
         };
         let in_force = of_brand().filter(|row| {
             let replaced = |other: &TriesRow| {

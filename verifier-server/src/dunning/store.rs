@@ -2,6 +2,7 @@
 
 use super::history::{CardAttempt, CardCredential, CardDecline, PastAttempt};
 use crate::idempotency::write::Prepared;
+use crate::payments::methods::sepa_debit::model as sepa_debit;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use crate::subscriptions::model::instant;
@@ -80,31 +81,53 @@ pub(crate) fn attempted(payment: &Payment) -> Result<Option<Prepared>, DatabaseE
     Ok(Some((StoredAttempt::INSERT, attempt.to_row()?.to_vec())))
 }
 
-/// The statement that records a decline, in the transaction of its payment's outcome.
-pub(crate) fn declined(payment: &Payment) -> Option<Prepared> {
-    let is_declined =
-        payment.state == PaymentState::Declined && payment.initiator() == Initiator::Merchant;
-    let card = payment.details.card().filter(|_| is_declined)?;
-    let advice_code = card.codes.advice_code.clone();
-    let values = values![payment.id, payment.decline.clone(), advice_code];
-    Some((DECLINED, values.to_vec()))
+/// The statement that records a decline, in the transaction of its payment's outcome. A direct debit
+/// that the customer made is tried again by the merchant, so it counts from its return on.
+pub(crate) fn declined(payment: &Payment) -> Result<Option<Prepared>, DatabaseError> {
+    let is_declined = matches!(
+        payment.state,
+        PaymentState::Declined | PaymentState::Returned
+    );
+    let Some(attempt) = StoredAttempt::of_payment(payment).filter(|_| is_declined) else {
+        return Ok(None);
+    };
+    match payment.initiator() {
+        Initiator::Merchant => {
+            let values = values![payment.id, attempt.decline, attempt.advice_code];
+            Ok(Some((DECLINED, values.to_vec())))
+        }
+        Initiator::Customer if payment.details.debit().is_some() => {
+            Ok(Some((StoredAttempt::INSERT, attempt.to_row()?.to_vec())))
+        }
+        Initiator::Customer => Ok(None),
+    }
+}
+
+/// When a try failed, or was made. A direct debit fails days after it was made, and delays count from
+/// there.
+const fn failed_at_ms(payment: &Payment) -> i64 {
+    match payment.details.debit() {
+        Some(_) => payment.updated_at_ms,
+        None => payment.created_at_ms,
+    }
 }
 
 impl StoredAttempt {
-    /// The attempt that a payment is; none if it is not a card's.
+    /// The attempt that a payment is; none if it has no stored instrument.
     pub(crate) fn of_payment(payment: &Payment) -> Option<Self> {
-        let card = payment.details.card()?;
+        let shown = payment.details.shown_instrument()?;
+        let card = payment.details.card();
         Some(Self {
             payment: payment.id,
             merchant: payment.merchant,
             invoice: payment.invoice,
-            fingerprint: card.card.fingerprint.clone(),
-            credential: credential_of(&card.card.fingerprint, &card.card.expiry),
-            brand: card.card.brand.clone(),
+            credential: credential_of(&shown.fingerprint, &shown.expiry),
+            fingerprint: shown.fingerprint,
+            brand: shown.brand,
             money: payment.money,
-            at_ms: payment.created_at_ms,
-            decline: payment.decline.clone(),
-            advice_code: card.codes.advice_code.clone(),
+            at_ms: failed_at_ms(payment),
+            decline: payment.failure().map(str::to_owned),
+            advice_code: card.and_then(|card| card.codes.advice_code.clone()),
         })
     }
 
@@ -128,11 +151,11 @@ impl StoredAttempt {
     }
 }
 
-/// The brand of a slug. A card without a known brand has the limits of Visa, the stricter ones for
-/// repeated amounts.
+/// The brand of a slug; none for an account. A card without a known brand has the limits of Visa, the
+/// stricter ones for repeated amounts.
 #[must_use]
-pub fn brand_of(slug: &str) -> Brand {
-    Brand::from_slug(slug).unwrap_or(Brand::Visa)
+pub fn brand_of(slug: &str) -> Option<Brand> {
+    (slug != sepa_debit::BRAND).then(|| Brand::from_slug(slug).unwrap_or(Brand::Visa))
 }
 
 /// The repository of tries.

@@ -1,6 +1,7 @@
 //! A saved instrument, and the part of a card that may be stored.
 
 use sealpay_protocol::ids::{CustomerId, InstrumentId, MerchantId};
+use sealpay_protocol::method::Method;
 use sealpay_provider::CredentialReference;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -48,7 +49,7 @@ impl InstrumentState {
     }
 }
 
-/// A saved card of a customer.
+/// A saved card or bank account of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instrument {
     /// The instrument.
@@ -57,7 +58,10 @@ pub struct Instrument {
     pub merchant: MerchantId,
     /// The customer.
     pub customer: CustomerId,
-    /// What can be shown of the card.
+    /// The method that it pays with.
+    pub method: Method,
+    /// What can be shown of the card; of a bank account the brand is the method, and there is no
+    /// expiry.
     pub card: StoredCard,
     /// The acquirer that keeps the credential; no other can charge it.
     pub provider: String,

@@ -50,14 +50,20 @@ async fn revoke_one(gateway: &Gateway, provider: &str, credential: &str) -> bool
     let Ok(reference) = CredentialReference::new(credential) else {
         return true;
     };
-    let Some(vault) = gateway.providers.credentials(provider) else {
-        tracing::warn!(
-            provider,
-            "a credential cannot be deleted: its provider is not configured"
-        );
-        return false;
+    let debits = gateway.providers.direct_debits.as_deref();
+    let debits = debits.filter(|debits| debits.name() == provider);
+    let revoking = match (gateway.providers.credentials(provider), debits) {
+        (Some(vault), _) => vault.revoke(&reference),
+        (None, Some(debits)) => debits.revoke(&reference),
+        (None, None) => {
+            tracing::warn!(
+                provider,
+                "a credential cannot be deleted: its provider is not configured"
+            );
+            return false;
+        }
     };
-    match gateway.within(vault.revoke(&reference)).await {
+    match gateway.within(revoking).await {
         Ok(()) => true,
         Err(error) => {
             worker::retries("the deletion of a credential", &provider, &error.into());

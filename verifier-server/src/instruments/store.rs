@@ -48,6 +48,7 @@ entity! {
         id,
         merchant,
         customer,
+        method as ByName,
         card: (brand, last4, expiry, fingerprint, country),
         provider,
         credential as Credential: (credential),

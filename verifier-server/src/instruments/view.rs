@@ -6,6 +6,7 @@ use crate::gateway::Gateway;
 use crate::webhooks::events::body::NewEvent;
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::api::InstrumentView;
+use sealpay_protocol::method::Method;
 use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,6 +41,30 @@ impl StoredCardRecord {
     }
 }
 
+/// The stored part of a bank account.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StoredAccountRecord {
+    /// The country (ISO 3166-1 alpha-2).
+    pub country: String,
+    /// The last four characters of the IBAN.
+    pub last4: String,
+    /// Identifies the same account without revealing its IBAN.
+    pub fingerprint: String,
+}
+
+impl StoredAccountRecord {
+    /// An account as the merchant sees it.
+    #[must_use]
+    pub fn new(account: &StoredCard) -> Self {
+        let account = account.clone();
+        Self {
+            country: account.country.unwrap_or_default(),
+            last4: account.last4,
+            fingerprint: account.fingerprint,
+        }
+    }
+}
+
 /// A saved instrument.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct InstrumentRecord {
@@ -51,8 +76,12 @@ pub struct InstrumentRecord {
     pub merchant: String,
     /// `cus_…`.
     pub customer: String,
-    /// The stored part of the card.
-    pub card: StoredCardRecord,
+    /// The method that it pays with.
+    pub method: Method,
+    /// The stored part of the card; null for a bank account.
+    pub card: Option<StoredCardRecord>,
+    /// The stored part of the bank account; null for a card.
+    pub sepa_debit: Option<StoredAccountRecord>,
     /// The acquirer that keeps the credential.
     pub provider: String,
     /// The current state.
@@ -67,12 +96,15 @@ impl InstrumentRecord {
     /// An instrument as its merchant sees it.
     #[must_use]
     pub fn new(instrument: &Instrument, livemode: bool) -> Self {
+        let is_account = instrument.method.is_direct_debit();
         Self {
             id: instrument.id.to_string(),
             livemode,
             merchant: instrument.merchant.to_string(),
             customer: instrument.customer.to_string(),
-            card: StoredCardRecord::new(&instrument.card),
+            method: instrument.method,
+            card: (!is_account).then(|| StoredCardRecord::new(&instrument.card)),
+            sepa_debit: is_account.then(|| StoredAccountRecord::new(&instrument.card)),
             provider: instrument.provider.clone(),
             state: instrument.state,
             created_at: unix_seconds(instrument.created_at_ms),

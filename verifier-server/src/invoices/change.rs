@@ -186,6 +186,20 @@ impl<'g> Change<'g> {
         self.fall_behind()
     }
 
+    /// Begins an incomplete subscription.
+    pub(crate) fn activate(&mut self) -> Result<(), ApiError> {
+        let Some(subscription) = &mut self.subscription else {
+            return Ok(());
+        };
+        if subscription.state != SubscriptionState::Incomplete {
+            return Ok(());
+        }
+        subscription.state = SubscriptionState::Active;
+        let next = (Due::PeriodEnd, subscription.period_end_ms);
+        subscription.schedule(Some(next));
+        self.publish_subscription("subscription.activated")
+    }
+
     /// Marks the invoice as paid if nothing is due any more, and the subscription with it.
     pub(crate) async fn settle(&mut self) -> Result<(), ApiError> {
         if self.invoice.due_minor() > 0 {
@@ -198,12 +212,7 @@ impl<'g> Change<'g> {
             return Ok(());
         };
         match subscription.state {
-            SubscriptionState::Incomplete => {
-                subscription.state = SubscriptionState::Active;
-                let next = (Due::PeriodEnd, subscription.period_end_ms);
-                subscription.schedule(Some(next));
-                self.publish_subscription("subscription.activated")
-            }
+            SubscriptionState::Incomplete => self.activate(),
             SubscriptionState::PastDue | SubscriptionState::Unpaid => {
                 let id = subscription.id;
                 let open = self.gateway.store.invoices.unpaid_of(id).await?;

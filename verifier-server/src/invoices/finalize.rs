@@ -64,7 +64,13 @@ async fn apply_credit(tx: &mut Tx<'_>, invoice: &mut Invoice) -> Result<(), Faul
     }
     let credit: Option<(i64,)> = tx.get(CREDIT, &values![customer, currency]).await?;
     let credit_minor = credit.map_or(0, |(credit_minor,)| credit_minor);
-    let applied_minor = credit_minor.clamp(0, invoice.due_minor().max(0));
+    let due_minor = if invoice.collection.is_pending {
+        // The payment that is under way pays all of it.
+        0
+    } else {
+        invoice.due_minor().max(0)
+    };
+    let applied_minor = credit_minor.clamp(0, due_minor);
     if applied_minor > 0 {
         let left_minor = credit_minor - applied_minor;
         let wanted = values![customer, currency, left_minor, credit_minor];

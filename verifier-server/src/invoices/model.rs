@@ -43,7 +43,9 @@ impl InvoiceState {
             Draft => &[Open, Paid, Void],
             Open => &[Paid, Void, Uncollectible],
             Uncollectible => &[Paid, Void],
-            Paid | Void => &[],
+            // A direct debit that paid it was taken back.
+            Paid => &[Open],
+            Void => &[],
         }
     }
 
@@ -246,6 +248,15 @@ impl Invoice {
         self.schedule(None);
     }
 
+    /// Takes back what a payment has paid, minor units: a paid invoice is open again.
+    pub const fn reopen(&mut self, returned_minor: i64) {
+        self.paid_minor -= returned_minor;
+        if matches!(self.state, Paid) {
+            self.state = Open;
+            self.closed_at_ms = None;
+        }
+    }
+
     /// Counts a change.
     pub const fn touch(&mut self, at_ms: i64) {
         self.sequence += 1;
@@ -283,7 +294,7 @@ mod tests {
         // d o p v u
         ". X X X .", // draft
         ". . X X X", // open
-        ". . . . .", // paid
+        ". X . . .", // paid
         ". . . . .", // void
         ". . X X .", // uncollectible
     ];

@@ -2,7 +2,7 @@
 
 use super::change::Change;
 use super::finalize;
-use super::model::{CustomerAction, InvoiceDue};
+use super::model::{CustomerAction, InvoiceDue, InvoiceState};
 use crate::dunning::decide::{self, Next};
 use crate::dunning::history::{CardCredential, CardDecline, History};
 use crate::dunning::scheme_limits::SchemeLimits;
@@ -32,9 +32,11 @@ pub(crate) async fn prepare(
     let mut change = Change::load(gateway, invoice).await?;
     match payment.state {
         PaymentState::Authorized | PaymentState::Captured => paid(&mut change, payment).await?,
+        PaymentState::Pending => accepted(&mut change, payment)?,
         PaymentState::Declined | PaymentState::Expired | PaymentState::Voided => {
             declined(gateway, &mut change, payment).await?;
         }
+        PaymentState::Returned => returned(gateway, &mut change, payment).await?,
         _ => return Ok(Rows::default()),
     }
     change.into_rows()
@@ -77,9 +79,8 @@ async fn declined(
         return Ok(());
     }
     collection.is_pending = false;
-    let reason = payment.decline.clone();
-    let reason = reason.unwrap_or_else(|| "not_processed".to_owned());
-    collection.failure = Some(reason);
+    let reason = payment.failure().unwrap_or("not_processed");
+    collection.failure = Some(reason.to_owned());
     if !change.invoice.state.is_payable() || !change.is_collecting() {
         change.invoice.schedule(None);
         if change.invoice.state.is_payable() {
@@ -89,6 +90,47 @@ async fn declined(
     }
     let next = decide_next(gateway, change, Some(payment)).await?;
     follow(change, next)
+}
+
+/// The bank will collect, and the money comes days later: the customer has done everything, so the
+/// subscription begins.
+fn accepted(change: &mut Change<'_>, payment: &Payment) -> Result<(), ApiError> {
+    if change.invoice.collection.payment == Some(payment.id) {
+        return change.activate();
+    }
+    Ok(())
+}
+
+/// The money of a direct debit was taken back: the invoice is open again, and what follows is what
+/// follows a decline.
+async fn returned(
+    gateway: &Gateway,
+    change: &mut Change<'_>,
+    payment: &Payment,
+) -> Result<(), ApiError> {
+    let invoice = &mut change.invoice;
+    let returned_minor = payment.money.amount_minor();
+    let counted_minor = if invoice.state == InvoiceState::Void {
+        0
+    } else {
+        returned_minor.min(invoice.paid_minor)
+    };
+    invoice.reopen(counted_minor);
+    let (customer, currency) = (invoice.customer, payment.money.currency());
+    if returned_minor > counted_minor {
+        // It had become credit.
+        let owed = finalize::credit(customer, currency, counted_minor - returned_minor);
+        change.credit(owed);
+    }
+    if counted_minor == 0 {
+        return change.publish("invoice.updated");
+    }
+    let collection = &mut change.invoice.collection;
+    collection.payment = Some(payment.id);
+    // The horizon counts from now.
+    collection.first_try_at_ms = Some(change.now_ms);
+    change.publish("invoice.reopened")?;
+    declined(gateway, change, payment).await
 }
 
 /// Does what the dunning policy and the schemes say after a decline.
@@ -173,7 +215,7 @@ pub(super) async fn decide_next(
     let last = attempt.past(&own);
     // An expired or voided payment has no reason; it is tried again as after a failed system.
     let fallback = || decline::find("system_malfunction");
-    let reason = payment.decline.as_deref().and_then(decline::find);
+    let reason = payment.failure().and_then(decline::find);
     let reason = reason.or_else(fallback);
     let decline = last.decline.or_else(|| {
         let reason = reason?;

@@ -62,6 +62,8 @@ pub enum FindingOf {
     /// A payment whose refunds, without the overpaid part, are not all balance transactions: both
     /// amounts.
     PaymentRefunded,
+    /// A payment whose returned amount is not its balance transaction: both amounts.
+    PaymentReturned,
     /// A stored total, `debit:credit`, that differs from the sum of the transfers before the
     /// checkpoint: the sum and the total.
     AccountTotal,
@@ -86,6 +88,7 @@ sealpay_protocol::names! {
         PayoutReturned = "payout_returned",
         PaymentCaptured = "payment_captured",
         PaymentRefunded = "payment_refunded",
+        PaymentReturned = "payment_returned",
         AccountTotal = "account_total",
     }
 }
@@ -103,7 +106,9 @@ const FINDINGS: &str = concat!(
             CAST(SUM(CASE kind WHEN 'capture' THEN gross_minor ELSE 0 END) AS BIGINT)
                 AS captured_minor,
             CAST(SUM(CASE kind WHEN 'refund' THEN -gross_minor ELSE 0 END) AS BIGINT)
-                AS refunded_minor
+                AS refunded_minor,
+            CAST(SUM(CASE kind WHEN 'direct_debit_return' THEN -gross_minor ELSE 0 END) AS BIGINT)
+                AS returned_minor
         FROM balance_transactions WHERE payment IS NOT NULL GROUP BY payment
     )
     SELECT 'transfers', merchant, currency,
@@ -190,7 +195,11 @@ const FINDINGS: &str = concat!(
     FROM payments p LEFT JOIN paid l ON l.payment = p.id
     WHERE CASE WHEN p.refunded_minor > p.overpaid_minor
             THEN p.refunded_minor - p.overpaid_minor ELSE 0 END
-        <> COALESCE(l.refunded_minor, 0) ",
+        <> COALESCE(l.refunded_minor, 0)
+    UNION ALL SELECT 'payment_returned', p.merchant, p.currency, p.id, p.returned_minor,
+        COALESCE(l.returned_minor, 0)
+    FROM payments p LEFT JOIN paid l ON l.payment = p.id
+    WHERE p.returned_minor <> COALESCE(l.returned_minor, 0) ",
     "UNION ALL SELECT 'account_total', merchant, currency,
         debit_account || ':' || credit_account,
         CAST(SUM(moved_minor) AS BIGINT), CAST(SUM(total_minor) AS BIGINT)

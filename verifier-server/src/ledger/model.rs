@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | capture | shopper clearing | merchant payable |
 //! | refund | merchant payable | shopper clearing |
+//! | returned direct debit | merchant payable | shopper clearing |
 //! | overpaid transfer | shopper clearing | overpayment |
 //! | refund of an overpayment | overpayment | shopper clearing |
 //! | settlement of captures minus refunds | provider receivable | shopper clearing |
@@ -64,6 +65,8 @@ pub enum PostingType {
     Capture,
     /// A refund.
     Refund,
+    /// A settled direct debit that the debtor's bank has taken back.
+    DirectDebitReturn,
     /// An overpaid bank transfer.
     Overpayment,
     /// A refund of an overpayment.
@@ -92,6 +95,7 @@ sealpay_protocol::names! {
     PostingType {
         Capture = "capture",
         Refund = "refund",
+        DirectDebitReturn = "direct_debit_return",
         Overpayment = "overpayment",
         OverpaymentRefund = "overpayment_refund",
         Dispute = "dispute",
@@ -135,7 +139,9 @@ impl PostingType {
     pub const fn accounts(self) -> (Account, Account) {
         match self {
             Self::Capture => (Account::ShopperClearing, Account::MerchantPayable),
-            Self::Refund => (Account::MerchantPayable, Account::ShopperClearing),
+            Self::Refund | Self::DirectDebitReturn => {
+                (Account::MerchantPayable, Account::ShopperClearing)
+            }
             Self::Overpayment => (Account::ShopperClearing, Account::Overpayment),
             Self::OverpaymentRefund => (Account::Overpayment, Account::ShopperClearing),
             Self::Dispute => (Account::MerchantPayable, Account::Dispute),

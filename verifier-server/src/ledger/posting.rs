@@ -174,6 +174,20 @@ pub fn of_refund(
     posting
 }
 
+/// The debtor's bank has taken back a direct debit: all of it, with the fee of a dispute.
+#[must_use]
+pub fn of_debit_return(context: &PostingContext, payment: &Payment) -> Posting {
+    let amount_minor = payment.returned_minor;
+    let fees = fees::of_dispute(&query(context, payment), amount_minor);
+    let what = (
+        PostingType::DirectDebitReturn,
+        TransactionKind::DirectDebitReturn,
+    );
+    let gross_minor = amount_minor.saturating_neg();
+    let source = payment.id.to_string();
+    of_payment(context, payment, what, source, (gross_minor, fees))
+}
+
 /// A dispute was opened: the shopper's bank withdraws the amount.
 #[must_use]
 pub fn of_dispute(context: &PostingContext, payment: &Payment, dispute: &Dispute) -> Posting {

@@ -15,6 +15,8 @@ pub struct Merchant {
     pub reserve: Reserve,
     /// Bank account for payouts (ISO 13616), if set.
     pub payout_account: Option<String>,
+    /// Creditor identifier for direct debits (EPC262-08), if set.
+    pub creditor_identifier: Option<String>,
     /// Keys that may sign its orders.
     pub order_keys: Vec<OrderKey>,
     /// Pages that may embed the widget.

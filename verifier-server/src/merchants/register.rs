@@ -172,6 +172,7 @@ impl MerchantAdmin<'_> {
             created_at_ms: self.clock.now_ms_i64(),
             reserve: Reserve::default(),
             payout_account: None,
+            creditor_identifier: None,
             order_keys: vec![key],
             origins: new.origins,
         };

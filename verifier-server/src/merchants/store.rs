@@ -27,6 +27,7 @@ entity! {
         created_at_ms,
         reserve: (reserve_basis_points, reserve_days),
         payout_account,
+        creditor_identifier,
         order_keys as Empty: (),
         origins as Empty: (),
     }
@@ -50,6 +51,8 @@ const SET_RESERVE: &str = "UPDATE merchants SET reserve_basis_points = $2, reser
     WHERE id = $1";
 
 const SET_PAYOUT_ACCOUNT: &str = "UPDATE merchants SET payout_account = $2 WHERE id = $1";
+
+const SET_CREDITOR_IDENTIFIER: &str = "UPDATE merchants SET creditor_identifier = $2 WHERE id = $1";
 
 const ORDER_KEYS: &str = sql!(
     OrderKey::SELECT,
@@ -205,6 +208,16 @@ impl MerchantStore {
     ) -> Result<bool, DatabaseError> {
         let values = values![merchant, iban.to_owned()];
         self.database.change(SET_PAYOUT_ACCOUNT, values).await
+    }
+
+    /// Sets a merchant's creditor identifier; returns whether the merchant exists.
+    pub async fn set_creditor_identifier(
+        &self,
+        merchant: MerchantId,
+        identifier: &str,
+    ) -> Result<bool, DatabaseError> {
+        let values = values![merchant, identifier.to_owned()];
+        self.database.change(SET_CREDITOR_IDENTIFIER, values).await
     }
 
     /// Adds an order key. The name of a retired key cannot be reused.

@@ -97,14 +97,15 @@ impl Payment {
         }
     }
 
-    /// The amount that can still be refunded, minor units: captured plus overpaid, minus refunded
-    /// and disputed.
+    /// The amount that can still be refunded, minor units: captured plus overpaid, minus
+    /// refunded, disputed and returned.
     #[must_use]
     pub fn refundable_minor(&self) -> i64 {
         self.captured_minor
             .saturating_add(self.overpaid_minor())
             .saturating_sub(self.refunded_minor)
             .saturating_sub(self.disputed_minor)
+            .saturating_sub(self.returned_minor)
     }
 
     /// The overpaid amount of a bank transfer, minor units, refunded or not.

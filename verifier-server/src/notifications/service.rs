@@ -3,6 +3,7 @@
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::methods::bank_transfer::incoming;
+use crate::payments::methods::sepa_debit::news;
 use crate::payments::reconcile;
 use crate::payouts;
 use sealpay_provider::notification::{Notification, NotificationError, NotificationRequest};
@@ -40,6 +41,7 @@ pub(super) async fn receive(
         let asked = match notification {
             Notification::Payment(id) => reconcile::look_at(gateway, id).await,
             Notification::Credits => incoming::collect(gateway).await.map(drop),
+            Notification::DirectDebits => news::collect(gateway).await.map(drop),
             Notification::Payouts => payouts::service::pay_out(gateway).await.map(drop),
         };
         // A failed query does not block the others.

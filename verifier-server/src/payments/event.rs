@@ -1,6 +1,7 @@
 //! The webhook event of a payment, byte for byte as it will be signed and sent.
 
 use super::model::Payment;
+use super::state::PaymentState;
 use super::view::PaymentRecord;
 use crate::disputes::model::Dispute;
 use crate::disputes::view::DisputeRecord;
@@ -44,6 +45,24 @@ pub fn for_payment(gateway: &Gateway, payment: &mut Payment) -> Result<Option<Ev
         return Ok(None);
     };
     build(gateway, payment, kind, EventContext::default()).map(Some)
+}
+
+/// The events of a direct debit besides that of its payment's new state, in their order, with the
+/// next sequence numbers. The debtor is notified before the collection is submitted.
+///
+/// # Errors
+/// The body cannot be serialized, which no payment causes.
+pub fn of_debit(gateway: &Gateway, payment: &mut Payment) -> Result<Vec<Event>, ApiError> {
+    let kinds: &[&str] = match (payment.details.debit(), payment.state) {
+        (Some(_), PaymentState::Pending) => &["direct_debit.prenotified", "direct_debit.submitted"],
+        (Some(_), PaymentState::Captured) => &["direct_debit.settled"],
+        (Some(_), PaymentState::Returned) => &["direct_debit.returned"],
+        _ => &[],
+    };
+    let kinds = kinds.iter();
+    kinds
+        .map(|kind| build(gateway, payment, kind, EventContext::default()))
+        .collect()
 }
 
 /// The event of a completed modification, with the next sequence number; none for a failed

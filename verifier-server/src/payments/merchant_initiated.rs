@@ -1,14 +1,13 @@
 //! Payments that the merchant starts by an agreement: the shopper is not present, and the agreement
 //! has to permit each one.
 //!
-//! The steps are those of every payment: claim (transaction 1) → ask the acquirer, with no
-//! transaction open → record (transaction 2). After a crash, recovery asks the acquirer.
+//! The steps are those of every payment: claim (transaction 1) → ask the provider, with no
+//! transaction open → record (transaction 2). After a crash, recovery asks the provider.
 
-use super::methods::card::model::CardDetails;
+use super::methods;
 use super::methods::card::source::STORED;
-use super::methods::details::PaymentDetails;
+use super::methods::{Charge, PaymentMethod};
 use super::model::Payment;
-use super::outcome;
 use super::prepare::lease_until_ms;
 use super::state::PaymentState;
 use crate::agreements;
@@ -24,7 +23,6 @@ use sealpay_protocol::ids::{AgreementId, AttemptId, InvoiceId, MerchantId, Payme
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, Simulate};
 use sealpay_protocol::text;
-use sealpay_provider::{AuthorizationRequest, CardSource, CredentialUse, Initiator, ProviderError};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -68,14 +66,14 @@ pub async fn charge(
     let simulate = wanted.simulate.as_ref();
     sessions::open::check_simulation(gateway, simulate)?;
     let agreed = Agreed::check(gateway, agreement, money).await?;
-    let mut payment = agreed.payment(gateway, money, wanted.order_ref);
+    let mut payment = agreed.payment(gateway, money, wanted.order_ref)?;
     payment.owner = request.credential.clone();
     payment.body_digest = request.digest.clone();
     payment.capture = wanted.capture.unwrap_or(Capture::Automatic);
     payment.simulate = wanted.simulate.map(|simulate| simulate.outcome);
     let claimed = gateway.store.payments.claim_by_agreement(&payment, request);
     match claimed.await.map_err(ApiError::of_first_transaction)? {
-        Written::Done => ask(gateway, &agreed, payment).await,
+        Written::Done => agreed.charge(gateway, payment).await,
         Written::Repeated(replay) => get(gateway, replay.resource()?).await,
         Written::Moved => Err(ApiError::new(ErrorCode::AgreementInactive)),
     }
@@ -103,13 +101,35 @@ impl Agreed {
         })
     }
 
-    /// A payment that the merchant starts.
-    fn payment(&self, gateway: &Gateway, money: Money, order_ref: String) -> Payment {
+    fn method(&self) -> &'static dyn PaymentMethod {
+        methods::find(self.instrument.method)
+    }
+
+    fn parts(&self) -> Charge<'_> {
+        Charge {
+            agreement: &self.agreement,
+            instrument: &self.instrument,
+        }
+    }
+
+    /// Asks the provider for a claimed payment, and records the outcome.
+    async fn charge(&self, gateway: &Gateway, payment: Payment) -> Result<Payment, ApiError> {
+        self.method().charge(gateway, self.parts(), payment).await
+    }
+
+    /// A payment that the merchant starts, if the method of the instrument permits it.
+    fn payment(
+        &self,
+        gateway: &Gateway,
+        money: Money,
+        order_ref: String,
+    ) -> Result<Payment, ApiError> {
         let now_ms = gateway.clock.now_ms();
         let created_at_ms = gateway.clock.now_ms_i64();
-        let mut details = CardDetails::new(self.instrument.card.clone());
-        details.instrument = Some(self.instrument.id);
-        Payment {
+        let details = self
+            .method()
+            .charged_details(gateway, self.parts(), money)?;
+        Ok(Payment {
             id: PaymentId::new(now_ms, gateway.rng.bytes()),
             session: None,
             agreement: Some(self.agreement.id),
@@ -121,7 +141,7 @@ impl Agreed {
             order_ref,
             money,
             capture: Capture::Automatic,
-            details: PaymentDetails::Card(Box::new(details)),
+            details,
             state: PaymentState::Authorizing,
             decline: None,
             provider: self.instrument.provider.clone(),
@@ -129,13 +149,14 @@ impl Agreed {
             captured_minor: 0,
             refunded_minor: 0,
             disputed_minor: 0,
+            returned_minor: 0,
             modification: None,
             simulate: None,
             sequence: 0,
             created_at_ms,
             updated_at_ms: created_at_ms,
             lease_until_ms: lease_until_ms(gateway),
-        }
+        })
     }
 }
 
@@ -162,7 +183,7 @@ pub(crate) async fn prepare_for_invoice(
     let found = agreements.get_owned(wanted.merchant, agreement).await?;
     let agreement = found.ok_or(ApiError::new(ErrorCode::AgreementInactive))?;
     let agreed = Agreed::check(gateway, agreement, wanted.money).await?;
-    let mut payment = agreed.payment(gateway, wanted.money, wanted.order_ref);
+    let mut payment = agreed.payment(gateway, wanted.money, wanted.order_ref)?;
     payment.owner = wanted.invoice.to_string();
     payment.invoice = Some(wanted.invoice);
     payment.simulate = wanted.simulate;
@@ -183,7 +204,7 @@ pub(crate) async fn charge_invoice(
     let payments = &gateway.store.payments;
     let claimed = payments.claim_for_invoice(&payment, try_of_invoice).await;
     if claimed.map_err(ApiError::of_first_transaction)? == Written::Done {
-        ask(gateway, agreed, payment).await?;
+        agreed.charge(gateway, payment).await?;
     }
     Ok(())
 }
@@ -229,36 +250,4 @@ fn permitted(agreement: &Agreement, money: Money) -> Result<(), ApiError> {
             ApiError::for_param(ErrorCode::AgreementMaximumExceeded, "amount").explained(detail)
         }
     })
-}
-
-async fn ask(gateway: &Gateway, agreed: &Agreed, payment: Payment) -> Result<Payment, ApiError> {
-    let Agreed {
-        agreement,
-        instrument,
-    } = agreed;
-    let providers = gateway.providers_for(payment.simulate.as_deref());
-    let response = match providers.acquirer(&payment.provider) {
-        None => Err(ProviderError::NotSent(format!(
-            "there is no acquirer {}",
-            payment.provider
-        ))),
-        Some(acquirer) => {
-            let asked = acquirer.authorize(AuthorizationRequest {
-                reference: payment.id,
-                money: payment.money,
-                capture: payment.capture,
-                source: CardSource::Credential(&instrument.credential),
-                authentication: None,
-                stored_credential: Some(CredentialUse {
-                    kind: agreement.kind,
-                    initiator: Initiator::Merchant,
-                    store: false,
-                    network_transaction_id: agreement.network_transaction_id.as_deref(),
-                }),
-            });
-            gateway.within(asked).await
-        }
-    };
-    let outcome = outcome::of_authorization(&payment, Some(response));
-    outcome::record(gateway, &payment, outcome).await
 }

@@ -51,6 +51,8 @@ pub struct Payment {
     pub refunded_minor: i64,
     /// Amount that the shopper's bank has taken back, or may take, minor units.
     pub disputed_minor: i64,
+    /// Amount of a direct debit that the debtor's bank has taken back, minor units.
+    pub returned_minor: i64,
     /// The pending modification; no other starts until its outcome is known.
     pub modification: Option<ModificationId>,
     /// The outcome that the order requests from the simulated bank.
@@ -67,6 +69,14 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// Why it was declined, or why a direct debit was taken back: a key of the decline table.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        let reversal = self.details.debit().and_then(|debit| debit.reversal);
+        let returned = reversal.map(|reversal| reversal.code.decline());
+        self.decline.as_deref().or(returned)
+    }
+
     /// Who made it.
     #[must_use]
     pub const fn initiator(&self) -> Initiator {

@@ -2,6 +2,7 @@
 
 use super::event;
 use super::methods::card::model::CardCodes;
+use super::methods::sepa_debit::model::DebitDetails;
 use super::model::Payment;
 use super::state::PaymentState;
 use super::store::outcome::{OutcomeEffects, Recorded};
@@ -11,7 +12,6 @@ use crate::gateway::Gateway;
 use crate::idempotency::write::is_outdated;
 use crate::invoices::settle;
 use crate::ledger::posting::{self, Posting};
-use sealpay_protocol::order::Capture;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
 use sealpay_provider::{
@@ -40,6 +40,12 @@ impl PaymentOutcome {
     /// The shopper has to act.
     pub const REQUIRES_ACTION: Self = Self::in_state(PaymentState::RequiresAction);
 
+    /// A direct debit is settled.
+    pub const SETTLED: Self = Self::in_state(PaymentState::Captured);
+
+    /// The debtor's bank has taken back a direct debit.
+    pub const RETURNED: Self = Self::in_state(PaymentState::Returned);
+
     /// The time to act has passed.
     pub const EXPIRED: Self = Self::in_state(PaymentState::Expired);
 
@@ -52,16 +58,12 @@ impl PaymentOutcome {
         }
     }
 
-    /// The amount is authorized or captured, as the order requests.
+    /// The amount is authorized or captured, as the order requests, or its collection is accepted.
     #[must_use]
     pub fn approved(payment: &Payment, approval: Approval) -> Self {
-        let state = match payment.capture {
-            Capture::Automatic => PaymentState::Captured,
-            Capture::Manual => PaymentState::Authorized,
-        };
         Self {
             approval,
-            ..Self::in_state(state)
+            ..Self::in_state(payment.details.approved_state(payment.capture))
         }
     }
 
@@ -89,6 +91,14 @@ impl PaymentOutcome {
             ..Self::declined(&rejection.reason)
         }
     }
+}
+
+/// Whether the provider has approved a payment in this state.
+const fn is_approval(state: PaymentState) -> bool {
+    matches!(
+        state,
+        PaymentState::Authorized | PaymentState::Captured | PaymentState::Pending
+    )
 }
 
 fn is_of_unknown_outcome(key: &str) -> bool {
@@ -191,17 +201,11 @@ pub async fn record_as(
             advice_code,
         };
     }
+    if let (Some(debit), Some(date)) = (updated.details.debit_mut(), approval.collection_date) {
+        debit.collection_date = date.to_string();
+    }
     updated.updated_at_ms = gateway.clock.now_ms_i64();
-    let posting = (state == PaymentState::Captured).then(|| {
-        updated.captured_minor = updated.money.amount_minor();
-        let context = gateway.posting_context(Some(&updated.provider));
-        posting::of_capture(
-            &context,
-            &updated,
-            updated.id.to_string(),
-            updated.captured_minor,
-        )
-    });
+    let posting = post(gateway, &mut updated);
     let (recorded, is_published) = store_outcome(
         gateway,
         payment,
@@ -224,6 +228,26 @@ pub async fn record_as(
     }
 }
 
+/// Moves the money of a payment's new state.
+fn post(gateway: &Gateway, payment: &mut Payment) -> Option<Posting> {
+    let context = || gateway.posting_context(Some(&payment.provider));
+    match payment.state {
+        PaymentState::Captured => {
+            let context = context();
+            payment.captured_minor = payment.money.amount_minor();
+            let source = payment.id.to_string();
+            let amount_minor = payment.captured_minor;
+            Some(posting::of_capture(&context, payment, source, amount_minor))
+        }
+        PaymentState::Returned => {
+            let context = context();
+            payment.returned_minor = payment.captured_minor;
+            Some(posting::of_debit_return(&context, payment))
+        }
+        _ => None,
+    }
+}
+
 /// Another outcome is stored. What the provider has approved nevertheless is reversed later, and the
 /// credential that it has stored is deleted.
 async fn contradicted(
@@ -232,7 +256,7 @@ async fn contradicted(
     stored: &Payment,
     credential: Option<&CredentialReference>,
 ) -> Result<(), ApiError> {
-    let is_approved = matches!(state, PaymentState::Authorized | PaymentState::Captured);
+    let is_approved = is_approval(state);
     let elsewhere = stored.provider != payment.provider;
     if stored.state != state || (is_approved && elsewhere) {
         // The provider approves what it had told recovery it never received.
@@ -273,19 +297,17 @@ async fn store_outcome(
         let made = stored.as_ref().and_then(|stored| stored.agreement);
         let mut related = stored.map(|stored| stored.rows).unwrap_or_default();
         updated.agreement = made.or(updated.agreement);
-        if let Some(card) = updated
-            .details
-            .card_mut()
-            .filter(|_| !updated.state.is_open())
-        {
-            card.storing = None;
+        if !updated.state.is_open() {
+            updated.details.end_storing();
         }
+        let beside = event::of_debit(gateway, &mut updated)?;
         let event = event::for_payment(gateway, &mut updated)?;
         if let Some(invoice) = updated.invoice {
             related.append(Box::pin(settle::prepare(gateway, &updated, invoice)).await?);
         }
         let effects = OutcomeEffects {
             event: event.as_ref(),
+            beside: &beside,
             posting,
             related: Some(&related),
         };
@@ -303,24 +325,24 @@ async fn stored_by(
     payment: &Payment,
     credential: Option<&CredentialReference>,
 ) -> Result<Option<NewAgreement>, ApiError> {
-    let is_approved = matches!(
-        payment.state,
-        PaymentState::Authorized | PaymentState::Captured
-    );
-    let card = payment.details.card().filter(|_| is_approved);
-    let Some((card, pending)) = card.and_then(|card| Some((card, card.storing.as_ref()?))) else {
+    let storing = payment.details.storing();
+    let Some((pending, shown, mandate)) = storing.filter(|_| is_approval(payment.state)) else {
         return Ok(None);
     };
+    let card = payment.details.card();
     let first = FirstPayment {
         id: payment.id,
         merchant: payment.merchant,
         money: payment.money,
-        card: &card.card,
-        is_assessed: card.risk.is_some(),
+        method: payment.details.method(),
+        card: &shown,
+        is_assessed: card.is_some_and(|card| card.risk.is_some()),
         provider: &payment.provider,
-        instrument: card.instrument,
+        instrument: payment.details.instrument(),
         credential,
-        network_transaction_id: card.codes.network_transaction_id.as_deref(),
+        network_transaction_id: card.and_then(|card| card.codes.network_transaction_id.as_deref()),
+        mandate,
+        lapses_at_ms: payment.details.debit().and_then(DebitDetails::lapses_at_ms),
     };
     agreement::prepare(gateway, first, pending).await
 }

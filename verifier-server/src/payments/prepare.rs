@@ -58,6 +58,7 @@ pub(crate) fn new_payment(attempt: Attempt<'_>, details: PaymentDetails) -> Paym
         captured_minor: 0,
         refunded_minor: 0,
         disputed_minor: 0,
+        returned_minor: 0,
         modification: None,
         simulate: session.simulate.clone(),
         sequence: 0,

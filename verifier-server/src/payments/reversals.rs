@@ -11,10 +11,8 @@ use super::methods;
 use super::model::Payment;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
-use crate::modifications::model::ModificationKind;
 use crate::worker;
 use model::{Reversal, ReversalState};
-use sealpay_protocol::order::Capture;
 use sealpay_provider::{Inquiry, ModificationRequest, ProviderDecision, ProviderError};
 
 /// Maximum number of reversals in one batch.
@@ -114,10 +112,7 @@ async fn give_back(
     let request = ModificationRequest {
         modification: seen.modification,
         payment: payment.id,
-        kind: match payment.capture {
-            Capture::Automatic => ModificationKind::Refund,
-            Capture::Manual => ModificationKind::Void,
-        },
+        kind: method.reversal(payment),
         money: payment.money,
         is_final: false,
     };

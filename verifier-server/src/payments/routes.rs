@@ -74,6 +74,7 @@ pub(crate) const fn status_of(state: ShopperState) -> (StatusCode, &'static str)
         ShopperState::Unknown => (StatusCode::ACCEPTED, "unknown"),
         ShopperState::Authorized => (StatusCode::OK, "authorized"),
         ShopperState::Captured => (StatusCode::OK, "captured"),
+        ShopperState::Pending => (StatusCode::OK, "pending"),
         ShopperState::Declined => (StatusCode::OK, "declined"),
     }
 }
@@ -105,7 +106,7 @@ list_query! {
         /// Only payments of this currency (ISO 4217).
         #[param(schema_with = schema::currency)]
         currency: currency,
-        /// Only payments by this method: `card`, `wallet` or `bank_transfer`.
+        /// Only payments by this method: `card`, `wallet`, `bank_transfer` or `sepa_debit`.
         #[param(value_type = Option<Method>, inline)]
         method: name,
     }

@@ -9,8 +9,8 @@ use crate::merchants::model::Merchant;
 use crate::sessions::model::Session;
 use crate::sessions::saved;
 use sealpay_protocol::api::{
-    CardView, DeclineCategory, DeclineView, MerchantView, OrderView, PaymentView, SealingKeyView,
-    SessionState, SessionView, ShopperState,
+    CardView, DebitView, DeclineCategory, DeclineView, MerchantView, OrderView, PaymentView,
+    SealingKeyView, SessionState, SessionView, ShopperState,
 };
 use sealpay_protocol::key::{Thumbprint, verifying_key};
 use sealpay_protocol::limits::ATTEMPTS_PER_SESSION;
@@ -26,13 +26,15 @@ const fn shopper_state(state: PaymentState) -> ShopperState {
         PaymentState::Authorizing => ShopperState::Processing,
         PaymentState::RequiresAction => ShopperState::RequiresAction,
         PaymentState::Authorized => ShopperState::Authorized,
+        PaymentState::Pending => ShopperState::Pending,
         PaymentState::Captured
         | PaymentState::PartiallyCaptured
         | PaymentState::PartiallyRefunded
         | PaymentState::Refunded => ShopperState::Captured,
-        PaymentState::Declined | PaymentState::Voided | PaymentState::Expired => {
-            ShopperState::Declined
-        }
+        PaymentState::Declined
+        | PaymentState::Returned
+        | PaymentState::Voided
+        | PaymentState::Expired => ShopperState::Declined,
         PaymentState::Unknown => ShopperState::Unknown,
     }
 }
@@ -104,6 +106,13 @@ async fn view_of(
             brand: card.brand.clone(),
             last4: card.last4.clone(),
         }),
+        debit: payment.details.debit().map(|debit| DebitView {
+            last4: debit.account.last4.clone(),
+            mandate: debit.mandate.reference.clone(),
+            creditor: debit.mandate.creditor.clone(),
+            collection_date: (payment.state != PaymentState::Authorizing)
+                .then(|| debit.collection_date.clone()),
+        }),
         action,
         enrolment: method.enrolment(gateway, payment, requester).await,
         decline: decline.map(|decline| DeclineView {
@@ -166,6 +175,10 @@ pub async fn session_view(
         merchant: MerchantView {
             id: merchant.id,
             name: merchant.name.clone(),
+            creditor: merchant
+                .creditor_identifier
+                .clone()
+                .filter(|_| session.methods.iter().any(|one| one.is_direct_debit())),
         },
         order: OrderView {
             amount: session.money.amount_minor(),

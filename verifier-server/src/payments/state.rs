@@ -22,6 +22,10 @@ pub enum PaymentState {
     PartiallyRefunded,
     /// The full amount is refunded.
     Refunded,
+    /// A direct debit that the bank has accepted and that is not settled yet.
+    Pending,
+    /// A settled direct debit that the debtor's bank has taken back.
+    Returned,
     /// Declined by the bank or by a check before it.
     Declined,
     /// Voided before a capture.
@@ -34,7 +38,7 @@ pub enum PaymentState {
 
 use PaymentState::{
     Authorized, Authorizing, Captured, Declined, Expired, PartiallyCaptured, PartiallyRefunded,
-    Refunded, RequiresAction, Unknown, Voided,
+    Pending, Refunded, RequiresAction, Returned, Unknown, Voided,
 };
 
 sealpay_protocol::names! {
@@ -46,6 +50,8 @@ sealpay_protocol::names! {
         PartiallyCaptured = "partially_captured",
         PartiallyRefunded = "partially_refunded",
         Refunded = "refunded",
+        Pending = "pending",
+        Returned = "returned",
         Declined = "declined",
         Voided = "voided",
         Expired = "expired",
@@ -59,13 +65,22 @@ impl PaymentState {
     pub const fn successors(self) -> &'static [Self] {
         match self {
             RequiresAction => &[Authorizing, Authorized, Captured, Declined, Expired],
-            Authorizing => &[RequiresAction, Authorized, Captured, Declined, Unknown],
-            Unknown => &[Authorized, Captured, Declined],
+            Authorizing => &[
+                RequiresAction,
+                Authorized,
+                Captured,
+                Pending,
+                Declined,
+                Unknown,
+            ],
+            Unknown => &[Authorized, Captured, Pending, Declined],
+            Pending => &[Captured, Declined],
             Authorized => &[Captured, PartiallyCaptured, Voided, Expired],
             PartiallyCaptured => &[Captured, PartiallyRefunded, Refunded],
-            Captured => &[PartiallyRefunded, Refunded],
-            PartiallyRefunded => &[Refunded],
-            Refunded | Declined | Voided | Expired => &[],
+            Captured => &[PartiallyRefunded, Refunded, Returned],
+            PartiallyRefunded => &[Refunded, Returned],
+            Refunded => &[Returned],
+            Returned | Declined | Voided | Expired => &[],
         }
     }
 
@@ -106,19 +121,21 @@ mod tests {
 
     /// Rows: from; columns: to; in the order of `ALL`. Written by hand, so that a change of the
     /// successors has to be made twice.
-    const TABLE: [&str; 11] = [
-        // R A a c p q r d v e u
-        ". X X X . . . X . X .", // requires_action
-        "X . X X . . . X . . X", // authorizing
-        ". . . X X . . . X X .", // authorized
-        ". . . . . X X . . . .", // captured
-        ". . . X . X X . . . .", // partially_captured
-        ". . . . . . X . . . .", // partially_refunded
-        ". . . . . . . . . . .", // refunded
-        ". . . . . . . . . . .", // declined
-        ". . . . . . . . . . .", // voided
-        ". . . . . . . . . . .", // expired
-        ". . X X . . . X . . .", // unknown
+    const TABLE: [&str; 13] = [
+        // R A a c p q r P b d v e u
+        ". X X X . . . . . X . X .", // requires_action
+        "X . X X . . . X . X . . X", // authorizing
+        ". . . X X . . . . . X X .", // authorized
+        ". . . . . X X . X . . . .", // captured
+        ". . . X . X X . . . . . .", // partially_captured
+        ". . . . . . X . X . . . .", // partially_refunded
+        ". . . . . . . . X . . . .", // refunded
+        ". . . X . . . . . X . . .", // pending
+        ". . . . . . . . . . . . .", // returned
+        ". . . . . . . . . . . . .", // declined
+        ". . . . . . . . . . . . .", // voided
+        ". . . . . . . . . . . . .", // expired
+        ". . X X . . . X . X . . .", // unknown
     ];
 
     #[test]

@@ -42,6 +42,7 @@ entity! {
         captured_minor,
         refunded_minor,
         disputed_minor,
+        returned_minor,
         modification,
     }
 }
@@ -55,8 +56,8 @@ pub(crate) const INSERT: &str = sql!(
     ") ON CONFLICT (session, attempt) DO NOTHING"
 );
 
-/// Number of columns of a new payment.
-const COLUMNS: usize = 30;
+/// Number of columns of a new payment: those of the entity, and the four above.
+const COLUMNS: usize = Payment::WIDTH + 4;
 
 pub(crate) const DELETE: &str = "DELETE FROM payments WHERE id = $1";
 
@@ -114,11 +115,14 @@ pub(crate) fn new_row(payment: &Payment) -> Result<Vec<Value>, DatabaseError> {
 
 /// A payment pays one invoice at most.
 const PAYS: &str = "UPDATE payments SET invoice = $2
-    WHERE id = $1 AND invoice IS NULL AND state = 'captured'";
+    WHERE id = $1 AND invoice IS NULL AND state = $3";
 
-/// The statement that lets a captured payment pay an invoice.
-pub(crate) fn pays(payment: PaymentId, invoice: InvoiceId) -> Prepared {
-    (PAYS, values![payment, invoice].to_vec())
+/// The statement that lets a payment pay an invoice, unless its state has changed since it was read.
+pub(crate) fn pays(payment: &Payment, invoice: InvoiceId) -> Prepared {
+    (
+        PAYS,
+        values![payment.id, invoice, payment.state.name()].to_vec(),
+    )
 }
 
 pub(crate) async fn of_attempt(

@@ -3,8 +3,10 @@
 use super::methods::bank_transfer::model::AmountMatch;
 use super::methods::card::model::CardDetails;
 use super::methods::card::risk::Assessment;
+use super::methods::sepa_debit::model::DebitDetails;
 use super::model::Payment;
 use super::state::PaymentState;
+use sealpay_protocol::encoding::hex;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
@@ -12,8 +14,10 @@ use sealpay_provider::Initiator;
 use sealpay_provider::authentication::Authentication;
 use sealpay_provider::decline;
 use sealpay_provider::decline::DeclineClass;
+use sealpay_provider::direct_debit::{ReasonCode, ReasonKind, Scheme, SequenceType};
 use sealpay_system::unix_seconds;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 /// A payment.
@@ -47,6 +51,8 @@ pub struct PaymentRecord {
     pub amount_refunded: i64,
     /// Disputed amount, minor units.
     pub amount_disputed: i64,
+    /// Amount of a direct debit that the debtor's bank has taken back, minor units.
+    pub amount_returned: i64,
     /// When the payment is captured.
     pub capture: Capture,
     /// The payment method.
@@ -65,6 +71,8 @@ pub struct PaymentRecord {
     pub authentication: Option<Authentication>,
     /// The bank transfer; only with the method `bank_transfer`.
     pub transfer: Option<TransferRecord>,
+    /// The direct debit; only with the method `sepa_debit`.
+    pub direct_debit: Option<DirectDebitRecord>,
     /// Until when the authorization can be captured, seconds since 1970; null if nothing is
     /// authorized.
     pub capture_before: Option<u64>,
@@ -124,6 +132,79 @@ pub struct TransferRecord {
     pub overpaid: i64,
 }
 
+/// A direct debit.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DirectDebitRecord {
+    /// The country of the account (ISO 3166-1 alpha-2).
+    pub country: String,
+    /// The last four characters of the IBAN.
+    pub last4: String,
+    /// Identifies the same account without revealing its IBAN.
+    pub fingerprint: String,
+    /// The scheme.
+    pub scheme: Scheme,
+    /// The reference of the mandate.
+    pub mandate: String,
+    /// The creditor identifier (EPC262-08).
+    pub creditor: String,
+    /// When the mandate was signed, seconds since 1970.
+    pub signed_at: u64,
+    /// SHA-256 of the mandate's text in UTF-8, lowercase hexadecimal; null if the payment did not
+    /// make the mandate.
+    pub consent_sha256: Option<String>,
+    /// The place in the series of the mandate.
+    pub sequence_type: SequenceType,
+    /// When it is or was collected, `YYYY-MM-DD`: the requested date until the bank has accepted it.
+    pub collection_date: String,
+    /// When it settled, seconds since 1970.
+    pub settled_at: Option<u64>,
+    /// The R-transaction, if there was one.
+    pub reversal: Option<DebitReversalRecord>,
+}
+
+/// An R-transaction.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DebitReversalRecord {
+    /// `reject` before the settlement; `return` or `refund` after it.
+    #[serde(rename = "type")]
+    pub kind: ReasonKind,
+    /// The reason (ISO 20022).
+    pub code: ReasonCode,
+    /// A sentence about the reason.
+    pub detail: String,
+    /// Seconds since 1970.
+    pub at: u64,
+}
+
+impl DirectDebitRecord {
+    fn new(debit: &DebitDetails) -> Self {
+        let hash = |text: &String| hex(&Sha256::digest(text.as_bytes()));
+        Self {
+            country: debit.account.country.clone(),
+            last4: debit.account.last4.clone(),
+            fingerprint: debit.account.fingerprint.clone(),
+            scheme: debit.scheme,
+            mandate: debit.mandate.reference.clone(),
+            creditor: debit.mandate.creditor.clone(),
+            signed_at: unix_seconds(debit.signed_at_ms),
+            consent_sha256: debit.consent.as_ref().map(hash),
+            sequence_type: debit.sequence,
+            collection_date: debit.collection_date.clone(),
+            settled_at: debit.settled_at_ms.map(unix_seconds),
+            reversal: debit.reversal.map(|reversal| DebitReversalRecord {
+                kind: reversal.kind,
+                code: reversal.code,
+                detail: reversal
+                    .code
+                    .row()
+                    .map(|row| row.title.clone())
+                    .unwrap_or_default(),
+                at: unix_seconds(reversal.at_ms),
+            }),
+        }
+    }
+}
+
 /// Why a payment was declined.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeclineRecord {
@@ -160,6 +241,7 @@ impl PaymentRecord {
             amount_captured: payment.captured_minor,
             amount_refunded: payment.refunded_minor,
             amount_disputed: payment.disputed_minor,
+            amount_returned: payment.returned_minor,
             capture: payment.capture,
             method: payment.details.method(),
             state: payment.state,
@@ -186,6 +268,7 @@ impl PaymentRecord {
                     AmountMatch::Short(_) | AmountMatch::Exact => 0,
                 },
             }),
+            direct_debit: payment.details.debit().map(DirectDebitRecord::new),
             capture_before: (payment.capturable_minor() > 0)
                 .then(|| unix_seconds(payment.created_at_ms).saturating_add(HOLD_LIFETIME_SECONDS)),
             created_at: unix_seconds(payment.created_at_ms),

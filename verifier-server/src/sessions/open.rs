@@ -41,7 +41,7 @@ pub async fn open_session(
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let (order, merchant) = verify_order(gateway, &body.order).await?;
     check_simulation(gateway, order.claims().simulate.as_ref())?;
-    check_methods(gateway, &order)?;
+    check_methods(gateway, &order, &merchant)?;
     check_origin(&merchant, &order, &body.parent_origin)?;
     let session = new_session(gateway, &order, &body, key.to_bytes());
     let session = bind(gateway, &session, verified).await?;
@@ -91,19 +91,28 @@ pub(crate) fn check_simulation(
     Ok(())
 }
 
-fn check_methods(gateway: &Gateway, order: &Order) -> Result<(), ApiError> {
+fn check_methods(gateway: &Gateway, order: &Order, merchant: &Merchant) -> Result<(), ApiError> {
     let claims = order.claims();
-    if claims.agreement.is_some() && gateway.providers.vaults().next().is_none() {
+    let is_mandate = |terms: &AgreementTerms| terms.kind.is_mandate();
+    let stores_cards = claims
+        .agreement
+        .as_ref()
+        .is_some_and(|terms| !is_mandate(terms));
+    if stores_cards && gateway.providers.vaults().next().is_none() {
         let detail = "No provider of this verifier stores cards.";
         return Err(
             ApiError::for_param(ErrorCode::MethodNotOffered, "agreement").explained(detail),
         );
     }
-    let mut methods = claims.methods.iter().flatten();
-    if methods.all(|method| methods::find(*method).is_offered(gateway)) {
-        return Ok(());
+    let refused = || ApiError::for_param(ErrorCode::MethodNotOffered, "methods");
+    for method in claims.methods.iter().flatten().copied().map(methods::find) {
+        if !method.is_offered(gateway) {
+            return Err(refused());
+        }
+        let checked = method.check_order(merchant, order.money());
+        checked.map_err(|detail| refused().explained(detail))?;
     }
-    Err(ApiError::for_param(ErrorCode::MethodNotOffered, "methods"))
+    Ok(())
 }
 
 /// The page must be named by the order, and every page of the order must be registered by the

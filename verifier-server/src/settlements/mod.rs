@@ -1,6 +1,5 @@
 //! Settlements: captured money, closed in batches by business day, with reports.
 
-pub mod calendar;
 pub mod close;
 pub mod draft;
 pub mod fees;

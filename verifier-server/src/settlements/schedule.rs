@@ -4,11 +4,11 @@
 //! All times are local. A time that a clock change skips is later by the length of the change; of a
 //! time that occurs twice, the first one counts (RFC 5545).
 
-use super::calendar::{self, Calendar, day_after, day_before};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use sealpay_protocol::currency::Currency;
+use sealpay_system::calendar::{self, Calendar, day_after, day_before};
 use serde::{Deserialize, Deserializer};
 use std::sync::LazyLock;
 

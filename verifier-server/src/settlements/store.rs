@@ -93,10 +93,10 @@ projection! {
             "CAST(COALESCE(SUM(processor_minor), 0) AS BIGINT)"
         ),
         net_minor: ("CAST(COALESCE(SUM(net_minor), 0) AS BIGINT)"),
-        sold_minor: ("CAST(COALESCE(SUM(CASE WHEN kind IN ('capture', 'refund')
+        sold_minor: ("CAST(COALESCE(SUM(CASE WHEN kind IN ('capture', 'refund', 'direct_debit_return')
             THEN gross_minor ELSE 0 END), 0) AS BIGINT)"),
         earned_minor: ("CAST(COALESCE(SUM(CASE
-            WHEN kind IN ('capture', 'refund', 'dispute', 'dispute_won')
+            WHEN kind IN ('capture', 'refund', 'direct_debit_return', 'dispute', 'dispute_won')
             THEN net_minor ELSE 0 END), 0) AS BIGINT)"),
         released_minor: ("CAST(COALESCE(SUM(CASE WHEN kind = 'reserve_release'
             THEN gross_minor ELSE 0 END), 0) AS BIGINT)"),

@@ -2,9 +2,11 @@
 
 use crate::error::ApiError;
 use crate::gateway::Gateway;
-use crate::payments::methods::bank_transfer;
+use crate::payments::methods::{bank_transfer, sepa_debit};
 use crate::settlements::close::{Cutoff, settle};
-use crate::{disputes, instruments, invoices, modifications, payments, payouts, subscriptions};
+use crate::{
+    agreements, disputes, instruments, invoices, modifications, payments, payouts, subscriptions,
+};
 use jiff::civil::Date;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
 
@@ -22,21 +24,26 @@ pub(super) async fn next(gateway: &Gateway, after_ms: u64) -> Result<Option<u64>
     let after_ms = i64::try_from(after_ms).unwrap_or(i64::MAX);
     let held_ms = i64::try_from(HOLD_LIFETIME_SECONDS * 1000).unwrap_or(i64::MAX);
     let authorized = store.payments.authorized_after(after_ms - held_ms);
-    let (subscriptions, invoices, payments, authorized, modifications, disputes, groups) = tokio::try_join!(
-        store.subscriptions.next_due_ms(after_ms),
-        store.invoices.next_due_ms(after_ms),
-        store.payments.next_due_ms(after_ms),
-        authorized,
-        store.modifications.next_due_ms(after_ms),
-        store.disputes.next_due_ms(after_ms),
-        store.settlements.due_groups(Date::MAX),
-    )?;
+    let (subscriptions, invoices, payments, authorized, mandates, modifications, disputes, groups) =
+        tokio::try_join!(
+            store.subscriptions.next_due_ms(after_ms),
+            store.invoices.next_due_ms(after_ms),
+            store.payments.next_due_ms(after_ms),
+            authorized,
+            store.agreements.next_lapse_ms(after_ms),
+            store.modifications.next_due_ms(after_ms),
+            store.disputes.next_due_ms(after_ms),
+            store.settlements.due_groups(Date::MAX),
+        )?;
+    let debits = super::bank(gateway)?.next_debit_news_ms(after_ms).await;
     let settlements = groups.iter().map(|group| group.closes_at_ms());
     let due = [
         subscriptions,
         invoices,
         payments,
         authorized.map(|made_ms| made_ms + held_ms),
+        mandates,
+        debits.map_err(ApiError::from)?,
         modifications,
         disputes,
         settlements.filter(|at_ms| *at_ms > after_ms).min(),
@@ -49,6 +56,8 @@ pub(super) async fn next(gateway: &Gateway, after_ms: u64) -> Result<Option<u64>
 pub(super) async fn carry_out(gateway: &Gateway) {
     for _ in 0..ROUNDS {
         let credited = later(bank_transfer::incoming::collect(gateway).await);
+        let debited = later(sepa_debit::news::collect(gateway).await);
+        let lapsed = later(agreements::revoke::end_lapsed(gateway).await);
         let renewed = later(subscriptions::renew::renew(gateway).await);
         let collected = later(invoices::collect::collect(gateway).await);
         let modified = later(modifications::reconcile::recover(gateway).await);
@@ -64,7 +73,7 @@ pub(super) async fn carry_out(gateway: &Gateway) {
                 .map(|closed| closed.len()),
         );
         let paid = later(payouts::service::pay_out(gateway).await);
-        let billed = renewed + collected + credited;
+        let billed = renewed + collected + credited + debited + lapsed;
         if billed + modified + expired + recovered + updated + lost + closed + paid == 0 {
             break;
         }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod clock;
+pub mod direct_debits;
 pub mod disputes;
 mod due;
 pub mod faults;

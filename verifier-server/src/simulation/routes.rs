@@ -2,8 +2,8 @@
 //! listener serves them, except for the wallet's page, which is for shoppers.
 
 use super::{
-    accounts, clock, disputes, faults, page, payments, payouts, personas, phone, state, text,
-    transfers, wallet, webhooks, worlds,
+    accounts, clock, direct_debits, disputes, faults, page, payments, payouts, personas, phone,
+    state, text, transfers, wallet, webhooks, worlds,
 };
 use crate::http::in_flight;
 use crate::http::rate_limit;
@@ -37,6 +37,8 @@ pub(crate) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(transfers::list, transfers::send))
         .routes(routes!(payouts::list))
         .routes(routes!(payouts::return_payout))
+        .routes(routes!(direct_debits::debtors))
+        .routes(routes!(direct_debits::reverse))
         .routes(routes!(disputes::open))
         .routes(routes!(disputes::decide))
         .routes(routes!(worlds::list, worlds::save))

@@ -44,7 +44,7 @@ pub struct NewSubscription {
     /// 1 to 20 prices with the same currency and interval.
     #[schema(min_items = 1, max_items = 20)]
     pub items: Vec<ItemRequest>,
-    /// `pay_…`: the captured payment that made the agreement, if it paid for the first period. The
+    /// `pay_…`: the captured payment, or the accepted direct debit, that made the agreement, if it paid for the first period. The
     /// first invoice is charged at once if omitted.
     pub first_payment: Option<String>,
     /// Days without a charge; those of the prices if omitted.
@@ -294,9 +294,18 @@ async fn begin(
     let mut rows = created(gateway, subscription)?;
     if let Some(id) = first_payment {
         let payment = payment(gateway, agreement, id, &invoice).await?;
-        invoice.paid_minor = invoice.total.amount_minor();
         invoice.collection.payment = Some(payment.id);
-        rows.guarded.push(payments::pays(payment.id, invoice.id));
+        rows.guarded.push(payments::pays(&payment, invoice.id));
+        if payment.state == PaymentState::Pending {
+            // The bank has accepted the direct debit, and the customer has done everything.
+            invoice.collection.is_pending = true;
+            invoice.schedule(None);
+            let (active, event) = activated(gateway, subscription)?;
+            rows.events.push(event);
+            *subscription = active;
+            return Ok((rows, Some(issue(gateway, invoice))));
+        }
+        invoice.paid_minor = invoice.total.amount_minor();
     }
     let before = subscription.sequence;
     let first = issue(gateway, invoice);
@@ -333,8 +342,10 @@ async fn payment(
     let payments = &gateway.store.payments;
     let found = payments.get_owned(invoice.merchant, id).await?;
     let is_right = |payment: &Payment| {
-        payment.state == PaymentState::Captured
-            && payment.agreement == Some(agreement.id)
+        matches!(
+            payment.state,
+            PaymentState::Captured | PaymentState::Pending
+        ) && payment.agreement == Some(agreement.id)
             && agreement.first_payment == payment.id
             && payment.money == invoice.total
             && payment.invoice.is_none()

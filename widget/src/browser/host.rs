@@ -128,6 +128,7 @@ impl Port {
                 order_ref,
                 state,
                 has_offer,
+                mandate,
             } => self.post(
                 "complete",
                 &[
@@ -135,6 +136,7 @@ impl Port {
                     ("order_ref", order_ref.into()),
                     ("state", words::state(*state).into()),
                     ("has_offer", (*has_offer).into()),
+                    ("mandate", mandate.as_deref().into()),
                 ],
             ),
             HostMessage::Offer { is_settled } => {
@@ -209,6 +211,7 @@ mod words {
             ShopperState::RequiresAction => "requires_action",
             ShopperState::Authorized => "authorized",
             ShopperState::Captured => "captured",
+            ShopperState::Pending => "pending",
             ShopperState::Declined => "declined",
             ShopperState::Unknown => "unknown",
         }

@@ -9,7 +9,7 @@ use crate::form::methods_for;
 use crate::payment::ProblemDetails;
 use js_sys::{Array, JSON};
 use sealpay_protocol::api::{
-    ActionView, Advice, AgreementKind, AgreementTerms, CardField, CardView, CodeView,
+    ActionView, Advice, AgreementKind, AgreementTerms, CardField, CardView, CodeView, DebitView,
     DeclineCategory, DeclineView, EnrolmentView, InstrumentView, InstrumentsView, MerchantView,
     Method, OrderView, PasskeyView, PaymentView, SealingKeyView, SessionState, SessionView,
     ShopperState, TransferView, WalletView,
@@ -80,6 +80,7 @@ pub fn session(value: &JsValue) -> Option<SessionView> {
             merchant: MerchantView {
                 id,
                 name: merchant.text("name"),
+                creditor: text(&merchant.value, "creditor"),
             },
             order: read_order(&read.object("order"))?,
             methods: methods_for(agreement.as_ref(), methods(&read.value)),
@@ -155,6 +156,7 @@ fn read_payment(read: &Reader<'_>) -> Option<PaymentView> {
             "requires_action" => ShopperState::RequiresAction,
             "authorized" => ShopperState::Authorized,
             "captured" => ShopperState::Captured,
+            "pending" => ShopperState::Pending,
             "declined" => ShopperState::Declined,
             "unknown" => ShopperState::Unknown,
             _ => return None,
@@ -172,6 +174,14 @@ fn read_payment(read: &Reader<'_>) -> Option<PaymentView> {
             Some(CardView {
                 brand: card.text("brand"),
                 last4: card.text("last4"),
+            })
+        }),
+        debit: read.optional("debit", |debit| {
+            Some(DebitView {
+                last4: debit.text("last4"),
+                mandate: debit.text("mandate"),
+                creditor: debit.text("creditor"),
+                collection_date: text(&debit.value, "collection_date"),
             })
         }),
         action: read.optional("action", read_action),

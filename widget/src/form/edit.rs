@@ -12,6 +12,9 @@ const NUMBER_DIGITS: usize = 20;
 /// Maximum characters kept in the name field: far more than are valid, but bounded.
 const HOLDER_CHARACTERS: usize = 200;
 
+/// Maximum characters kept of an IBAN: one more than any has (ISO 13616).
+const IBAN_CHARACTERS: usize = 35;
+
 /// A field as the browser has it after an edit.
 #[derive(Debug, Clone, Copy)]
 pub struct Edit<'a> {
@@ -134,6 +137,27 @@ pub(super) fn security_code(edit: &Edit<'_>, longest: u8) -> Shown {
     let mut text = Zeroizing::new(number::digits_of(edit.text));
     text.truncate(usize::from(longest));
     let caret = number::digits_of(edit.before_caret()).len().min(text.len());
+    Shown { text, caret }
+}
+
+/// Groups an IBAN by four, in capitals. Other characters stay, to be reported.
+pub(super) fn iban(edit: &Edit<'_>) -> Shown {
+    let written = |text: &str| text.chars().filter(|character| *character != ' ').count();
+    let plain = edit.text.chars().filter(|character| *character != ' ');
+    let mut text = Zeroizing::new(String::new());
+    for (place, character) in plain.take(IBAN_CHARACTERS).enumerate() {
+        if place > 0 && place % 4 == 0 {
+            text.push(' ');
+        }
+        text.push(character.to_ascii_uppercase());
+    }
+    let before = written(edit.before_caret());
+    let caret = if before >= written(&text) {
+        text.encode_utf16().count()
+    } else {
+        // After a group, the caret stays before the gap.
+        before + before.saturating_sub(1) / 4
+    };
     Shown { text, caret }
 }
 

@@ -15,11 +15,28 @@ pub enum Field {
     SecurityCode,
     /// The name on the card, which may be left out.
     Holder,
+    /// The account of a direct debit.
+    Iban,
+    /// The holder of that account.
+    Debtor,
 }
 
 impl Field {
-    /// All fields, in the order of the form.
-    pub const ALL: [Self; 4] = [Self::Number, Self::Expiry, Self::SecurityCode, Self::Holder];
+    /// All fields.
+    pub const ALL: [Self; 6] = [
+        Self::Number,
+        Self::Expiry,
+        Self::SecurityCode,
+        Self::Holder,
+        Self::Iban,
+        Self::Debtor,
+    ];
+
+    /// The fields of a card, in the order of the form.
+    pub const CARD: [Self; 4] = [Self::Number, Self::Expiry, Self::SecurityCode, Self::Holder];
+
+    /// The fields of a direct debit, in the order of the form.
+    pub const DEBIT: [Self; 2] = [Self::Iban, Self::Debtor];
 
     /// The place in [`Field::ALL`].
     #[must_use]
@@ -29,6 +46,8 @@ impl Field {
             Self::Expiry => 1,
             Self::SecurityCode => 2,
             Self::Holder => 3,
+            Self::Iban => 4,
+            Self::Debtor => 5,
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use sealpay_protocol::api::{AgreementTerms, Method};
 
-/// The methods that can meet the order's agreement: only a card can be charged again later.
+/// The methods that can meet the order's agreement: a card or an account can be charged again later,
+/// and a mandate is for an account alone.
 #[must_use]
 pub fn methods_for(agreement: Option<&AgreementTerms>, mut methods: Vec<Method>) -> Vec<Method> {
-    if agreement.is_some_and(|terms| terms.kind.is_merchant_initiated()) {
-        methods.retain(|method| *method == Method::Card);
+    if let Some(terms) = agreement.filter(|terms| terms.kind.is_merchant_initiated()) {
+        let is_card = |method| method == Method::Card && !terms.kind.is_mandate();
+        methods.retain(|method| *method == Method::SepaDebit || is_card(*method));
     }
     methods
 }

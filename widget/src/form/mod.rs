@@ -4,6 +4,7 @@
 //! as soon as the text can still become valid. No text is ever cleared, except the security code
 //! after an attempt.
 
+mod account;
 mod edit;
 mod entry;
 mod method_choice;
@@ -14,7 +15,7 @@ pub use entry::{Entry, Field};
 pub use method_choice::{MethodChoice, methods_for};
 pub use saved_cards::{Removal, RemovalStep, SavedCards, is_expired, printed_expiry};
 
-use sealpay_protocol::api::{Advice, CardField, DeclineView};
+use sealpay_protocol::api::{Advice, CardField, DebitAccount, DeclineView};
 use sealpay_protocol::card::brand::candidates;
 use sealpay_protocol::card::{
     Brand, Card, CardNumber, Expiry, Holder, Progress, SecurityCode, YearMonth, number,
@@ -55,7 +56,7 @@ impl Correction {
 /// The length of the longest security code, accepted while the brand is unknown.
 const LONGEST_SECURITY_CODE: u8 = 4;
 
-/// The four fields.
+/// The fields of a card, and those of a direct debit.
 #[derive(Debug)]
 pub struct Form {
     today: YearMonth,
@@ -63,6 +64,8 @@ pub struct Form {
     expiry: Entry,
     security_code: Entry,
     holder: Entry,
+    iban: Entry,
+    debtor: Entry,
 }
 
 /// The errors of a submission.
@@ -84,6 +87,8 @@ impl Form {
             expiry: Entry::default(),
             security_code: Entry::default(),
             holder: Entry::default(),
+            iban: Entry::default(),
+            debtor: Entry::default(),
         }
     }
 
@@ -106,6 +111,8 @@ impl Form {
             Field::Expiry => &self.expiry,
             Field::SecurityCode => &self.security_code,
             Field::Holder => &self.holder,
+            Field::Iban => &self.iban,
+            Field::Debtor => &self.debtor,
         }
     }
 
@@ -115,6 +122,8 @@ impl Form {
             Field::Expiry => &mut self.expiry,
             Field::SecurityCode => &mut self.security_code,
             Field::Holder => &mut self.holder,
+            Field::Iban => &mut self.iban,
+            Field::Debtor => &mut self.debtor,
         }
     }
 
@@ -147,7 +156,8 @@ impl Form {
                     .map_or(LONGEST_SECURITY_CODE, Brand::security_code_length);
                 edit::security_code(edit, longest)
             }
-            Field::Holder => edit::holder(edit),
+            Field::Holder | Field::Debtor => edit::holder(edit),
+            Field::Iban => edit::iban(edit),
         };
         self.entry_mut(field).replace_text(shown.text);
         self.clear_error(field);
@@ -187,9 +197,27 @@ impl Form {
     /// [`InvalidFields`] when a field is missing or wrong.
     pub fn submit(&mut self) -> Result<Card, InvalidFields> {
         self.expiry.tidy(|text| edit::tidy_expiry(text, self.today));
+        self.validate_all(&Field::CARD)?;
+        let (first, count) = (Field::Number, 0);
+        self.card().ok_or(InvalidFields { first, count })
+    }
+
+    /// The account of a direct debit, or every error at once.
+    ///
+    /// # Errors
+    /// [`InvalidFields`] when a field is missing or wrong.
+    pub fn submit_debit(&mut self) -> Result<DebitAccount, InvalidFields> {
+        self.validate_all(&Field::DEBIT)?;
+        Ok(DebitAccount {
+            iban: self.iban.text().to_owned(),
+            holder: self.debtor.text().trim().to_owned(),
+        })
+    }
+
+    fn validate_all(&mut self, fields: &[Field]) -> Result<(), InvalidFields> {
         let mut first = None;
         let mut count = 0;
-        for field in Field::ALL {
+        for field in fields.iter().copied() {
             let error = self.validate(field).err();
             self.entry_mut(field).set_error(error);
             if error.is_some() {
@@ -197,21 +225,14 @@ impl Form {
                 count += 1;
             }
         }
-        match (first, self.card()) {
-            (None, Some(card)) => Ok(card),
-            (first, _) => Err(InvalidFields {
-                first: first.unwrap_or(Field::Number),
-                count,
-            }),
-        }
+        first.map_or(Ok(()), |first| Err(InvalidFields { first, count }))
     }
 
-    /// Whether every field is complete and valid.
+    /// Whether each of some fields is complete and valid.
     #[must_use]
-    pub fn is_complete(&self) -> bool {
-        Field::ALL
-            .into_iter()
-            .all(|field| self.validate(field).is_ok())
+    pub fn is_complete(&self, fields: &[Field]) -> bool {
+        let mut fields = fields.iter();
+        fields.all(|field| self.validate(*field).is_ok())
     }
 
     /// After an attempt only the security code must be entered again (PCI DSS 3.3.1: it is not
@@ -271,7 +292,10 @@ impl Form {
                 .map(drop)
                 .map_err(|error| self.for_brand(error.code())),
             Field::Holder if self.holder.is_blank() => Ok(()),
-            Field::Holder => Holder::parse(text).map(drop).map_err(|error| error.code()),
+            Field::Holder | Field::Debtor => {
+                Holder::parse(text).map(drop).map_err(|error| error.code())
+            }
+            Field::Iban => account::check(text, true).map(drop),
         }
     }
 
@@ -283,7 +307,8 @@ impl Form {
             Field::Expiry => Expiry::check(text, self.today).map_err(|error| error.code()),
             Field::SecurityCode => SecurityCode::check(text, self.brand())
                 .map_err(|error| self.for_brand(error.code())),
-            Field::Holder => Holder::check(text).map_err(|error| error.code()),
+            Field::Holder | Field::Debtor => Holder::check(text).map_err(|error| error.code()),
+            Field::Iban => account::check(text, false),
         }
     }
 

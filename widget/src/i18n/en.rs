@@ -35,6 +35,13 @@ pub(super) static CATALOG: Catalog = Catalog {
         button: "Pay by bank transfer",
         on_hold: " is on hold. You’ll be charged when your order ships.",
     },
+    sepa_debit: MethodTexts {
+        name: "SEPA direct debit",
+        description: "We’ll debit your bank account in the next days.",
+        heading: "Pay by direct debit",
+        button: "Sign the mandate and pay",
+        on_hold: " will be debited from your account in the next days.",
+    },
     number: "Card number",
     expiry: "Expiry date",
     expiry_example: "MM / YY",
@@ -58,6 +65,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     save_card: "Save this card for next time",
     save_card_note: "The shop’s payment provider stores your card, but never its security code.",
     agreement,
+    mandate_text,
     processing: "Processing…",
     still_processing: "Still working – your bank is taking longer than usual. Don’t close this \
                        page.",
@@ -103,6 +111,9 @@ pub(super) static CATALOG: Catalog = Catalog {
     payment_method: "Payment method",
     date: "Date",
     refunded: "Refunded",
+    mandate: "Mandate reference",
+    creditor: "Creditor identifier",
+    collected_on: "Collected on",
     panels: &panels::PANELS,
     errors: &ERRORS,
 };
@@ -127,7 +138,7 @@ fn agreement(kind: AgreementKind, merchant: &str, maximum: Option<&str>) -> Stri
     let purpose = match kind {
         AgreementKind::Subscription => "regularly until you cancel",
         AgreementKind::Instalment => "for the remaining instalments",
-        AgreementKind::Unscheduled | AgreementKind::CardOnFile => "for later payments",
+        _ => "for later payments",
     };
     let (before, maximum, after) = match maximum {
         Some(maximum) => (", up to ", maximum, " each time"),
@@ -144,6 +155,29 @@ fn agreement(kind: AgreementKind, merchant: &str, maximum: Option<&str>) -> Stri
         ". You can withdraw this permission at any time by contacting ",
         merchant,
         ".",
+    ]
+    .concat()
+}
+
+fn mandate_text(creditor: &str, identifier: &str, is_b2b: bool) -> String {
+    let refunds = if is_b2b {
+        "This mandate is for payments between businesses: once your account is debited, you are not \
+         entitled to a refund from your bank. Until the day of the debit you can ask your bank not \
+         to debit your account. "
+    } else {
+        "You are entitled to a refund from your bank under the terms of your agreement with it; a \
+         refund must be claimed within eight weeks of the debit. "
+    };
+    [
+        "By signing this mandate, you authorize ",
+        creditor,
+        " (creditor identifier ",
+        identifier,
+        ") to send instructions to your bank to debit your account, and your bank to debit your \
+         account in accordance with those instructions. ",
+        refunds,
+        "You are notified of this debit at least one day, and of later ones at \
+         least 14 days before they are made.",
     ]
     .concat()
 }
@@ -246,6 +280,9 @@ fn decline(category: DeclineCategory) -> Explanation {
         Category::PaymentStopped => {
             declined("Your bank has stopped this payment. Try another card.")
         }
+        Category::AccountNotDebited => {
+            declined("This account can’t be debited. Check the IBAN, or use another account.")
+        }
         Category::CancelledInWallet => explanation(
             "Payment cancelled",
             "You cancelled in your wallet. You haven’t been charged. Try again or pay another way.",
@@ -258,7 +295,7 @@ const fn explanation(heading: &'static str, sentence: &'static str) -> Explanati
 }
 
 /// The first is the fallback.
-static ERRORS: [(&str, &str); 32] = [
+static ERRORS: [(&str, &str); 37] = [
     ("", "Check this field."),
     ("number_missing", "Enter your card number."),
     ("number_not_digits", "Use digits only in the card number."),
@@ -287,6 +324,17 @@ static ERRORS: [(&str, &str); 32] = [
     (
         "holder_no_letter",
         "Enter the name exactly as shown on the card.",
+    ),
+    ("iban_missing", "Enter your IBAN."),
+    ("iban_characters", "Use letters and digits only."),
+    (
+        "iban_country",
+        "Begin with the two letters of a SEPA country, such as DE.",
+    ),
+    ("iban_length", "Check the length of your IBAN."),
+    (
+        "iban_check_digits",
+        "This IBAN isn’t valid. Check the letters and digits.",
     ),
     ("code_incomplete", "Enter all 6 digits."),
     (

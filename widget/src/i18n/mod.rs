@@ -29,6 +29,8 @@ pub struct Catalog {
     pub wallet: MethodTexts,
     /// The bank transfer.
     pub bank_transfer: MethodTexts,
+    /// The SEPA direct debit.
+    pub sepa_debit: MethodTexts,
     /// Label.
     pub number: &'static str,
     /// Label.
@@ -76,6 +78,10 @@ pub struct Catalog {
     /// What paying agrees to if the merchant charges later: takes the kind, which is not
     /// `card_on_file`, the merchant and the largest amount, if there is one.
     pub agreement: fn(AgreementKind, &str, Option<&str>) -> String,
+    /// The mandate of a direct debit: takes the creditor, its identifier, and whether the scheme is
+    /// that between businesses. The wording is after the European Payments Council (EPC016-06 and
+    /// EPC222-07, annexes).
+    pub mandate_text: fn(&str, &str, bool) -> String,
     /// The button while a payment is under way; also announced.
     pub processing: &'static str,
     /// Beneath the button, and announced, when a payment takes long.
@@ -164,6 +170,12 @@ pub struct Catalog {
     pub date: &'static str,
     /// Receipt: a label.
     pub refunded: &'static str,
+    /// Receipt of a direct debit: a label.
+    pub mandate: &'static str,
+    /// Receipt of a direct debit: a label.
+    pub creditor: &'static str,
+    /// Receipt of a direct debit: a label.
+    pub collected_on: &'static str,
     /// Panels and notices, by code; the first is the fallback.
     panels: &'static [(&'static str, &'static str, &'static str)],
     /// Errors of fields and feedback on challenges, by code; the first is the fallback.

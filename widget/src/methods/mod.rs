@@ -5,6 +5,7 @@
 
 mod bank_transfer;
 mod card;
+mod sepa_debit;
 mod wallet;
 
 use crate::form::{Form, InvalidFields, SavedCards};
@@ -22,7 +23,7 @@ use yew::{Callback, Html, NodeRef};
 pub(crate) struct FieldsModel<'a> {
     pub(crate) catalog: &'static Catalog,
     pub(crate) form: &'a Form,
-    pub(crate) inputs: &'a [NodeRef; 4],
+    pub(crate) inputs: &'a [NodeRef; 6],
     /// The shopper chose this method.
     pub(crate) is_selected: bool,
     /// Whether there are other methods, whose names are shown above.
@@ -96,6 +97,7 @@ pub(crate) fn for_method(method: Method) -> &'static dyn PaymentMethod {
         Method::Card => &card::Card,
         Method::Wallet => &wallet::Wallet,
         Method::BankTransfer => &bank_transfer::BankTransfer,
+        Method::SepaDebit => &sepa_debit::SepaDebit,
     }
 }
 

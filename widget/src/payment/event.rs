@@ -1,7 +1,7 @@
 //! The inputs of the state machine.
 
 use super::effect::Timer;
-use sealpay_protocol::api::{Method, PaymentView, SessionView};
+use sealpay_protocol::api::{DebitAccount, Method, PaymentView, SessionView};
 use sealpay_protocol::card::Card;
 use sealpay_protocol::ids::{AttemptId, InstrumentId};
 use std::rc::Rc;
@@ -29,6 +29,8 @@ pub enum PaymentData {
     Wallet,
     /// A bank transfer, which the shopper makes later.
     BankTransfer,
+    /// A direct debit from this account.
+    SepaDebit(DebitAccount),
 }
 
 impl PaymentData {
@@ -39,6 +41,7 @@ impl PaymentData {
             Self::Card(_) | Self::SavedCard(_) => Method::Card,
             Self::Wallet => Method::Wallet,
             Self::BankTransfer => Method::BankTransfer,
+            Self::SepaDebit(_) => Method::SepaDebit,
         }
     }
 }

@@ -22,10 +22,12 @@ pub enum HostMessage {
         payment: PaymentId,
         /// The merchant's order reference.
         order_ref: String,
-        /// `authorized` or `captured`.
+        /// `authorized`, `captured`, or `pending` for a direct debit.
         state: ShopperState,
         /// The receipt offers a passkey: a page that redirects should wait.
         has_offer: bool,
+        /// The reference of the mandate, of a direct debit.
+        mandate: Option<String>,
     },
     /// The shopper accepted, declined or is considering the offer.
     Offer {

@@ -4,8 +4,8 @@
 
 use ed25519_dalek::SigningKey;
 use sealpay_protocol::api::{
-    self, AuthenticationRequest, AuthenticationStep, Method, OpenSessionRequest, PayRequest,
-    RemoveInstrumentRequest, SessionView,
+    self, AuthenticationRequest, AuthenticationStep, DebitAccount, Method, OpenSessionRequest,
+    PayRequest, RemoveInstrumentRequest, SessionView,
 };
 use sealpay_protocol::card::Card;
 use sealpay_protocol::envelope::{SealContext, SealedCard};
@@ -37,10 +37,12 @@ pub const INSTRUMENTS_PATH: &str = "/v1/instruments/remove";
 pub fn unsealed_body(
     method: Method,
     instrument: Option<InstrumentId>,
+    debit: Option<DebitAccount>,
     consent: Option<String>,
 ) -> Rc<[u8]> {
     body(&PayRequest {
         instrument,
+        debit,
         consent,
         ..PayRequest::new(method)
     })

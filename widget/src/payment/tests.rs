@@ -36,6 +36,7 @@ pub(super) fn session() -> SessionView {
         merchant: MerchantView {
             id: MerchantId::new(1, [2; 10]),
             name: "Paper Lantern".into(),
+            creditor: None,
         },
         order: OrderView {
             amount: 2490,
@@ -84,6 +85,7 @@ fn payment(state: ShopperState) -> PaymentView {
             brand: "visa".into(),
             last4: "4242".into(),
         }),
+        debit: None,
         action: None,
         enrolment: None,
         decline,

@@ -34,7 +34,7 @@ pub(super) struct FormModel<'a> {
     pub(super) is_hidden: bool,
     /// The host page has a pay button of its own.
     pub(super) hides_button: bool,
-    pub(super) inputs: &'a [NodeRef; 4],
+    pub(super) inputs: &'a [NodeRef; 6],
     pub(super) pay_ref: &'a NodeRef,
     pub(super) notice_ref: &'a NodeRef,
 }

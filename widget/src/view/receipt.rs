@@ -39,7 +39,10 @@ pub(super) const fn offer_code(offer: PasskeyOffer) -> Option<&'static str> {
 
 impl ReceiptModel<'_> {
     fn is_authorized(&self) -> bool {
-        self.payment.state == ShopperState::Authorized
+        matches!(
+            self.payment.state,
+            ShopperState::Authorized | ShopperState::Pending
+        )
     }
 
     fn money(&self, amount_minor: i64) -> String {
@@ -88,6 +91,14 @@ impl ReceiptModel<'_> {
             .line(payee, self.payee)
             .line_with(catalog.order_number, order_number(order_ref))
             .line_with(catalog.payment_method, method);
+        if let Some(debit) = &payment.debit {
+            lines = lines
+                .line(catalog.mandate, &debit.mandate)
+                .line(catalog.creditor, &debit.creditor);
+            if let Some(date) = &debit.collection_date {
+                lines = lines.line(catalog.collected_on, date);
+            }
+        }
         if payment.created_at > 0 {
             lines = lines.line_with(catalog.date, panel::moment(self.locale, payment.created_at));
         }

@@ -38,7 +38,7 @@ pub(super) fn panel_code(phase: &Phase) -> Option<&str> {
 /// The heading of the panel of a phase.
 pub(super) fn heading(catalog: &Catalog, phase: &Phase) -> &'static str {
     match phase {
-        Phase::Paid { payment, .. } if payment.state == ShopperState::Authorized => {
+        Phase::Paid { payment, .. } if payment.state != ShopperState::Captured => {
             catalog.payment_approved
         }
         Phase::Paid { .. } => catalog.payment_complete,

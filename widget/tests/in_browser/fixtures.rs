@@ -71,6 +71,7 @@ pub(crate) fn session() -> SessionView {
         merchant: MerchantView {
             id: MerchantId::new(1, [2; 10]),
             name: "Paper Lantern".into(),
+            creditor: None,
         },
         order: OrderView {
             amount: 2490,
@@ -112,6 +113,7 @@ pub(crate) fn payment(request: &SignedRequest, state: ShopperState) -> PaymentVi
             brand: "visa".into(),
             last4: "4242".into(),
         }),
+        debit: None,
         action: None,
         enrolment: None,
         decline,

@@ -34,6 +34,8 @@ impl OrderStatus {
             PaymentState::RequiresAction => ("waiting_for_shopper", "Waiting for you to confirm"),
             PaymentState::Unknown | PaymentState::Other => ("checking", "Checking with your bank"),
             PaymentState::Voided => ("voided", "Cancelled"),
+            PaymentState::Pending => ("pending", "Order confirmed – direct debit on its way"),
+            PaymentState::Returned => ("returned", "Direct debit returned"),
             PaymentState::Refunded => ("refunded", "Refunded"),
             PaymentState::Authorized => ("reserved", "Order confirmed – not charged yet"),
             PaymentState::PartiallyCaptured => ("partially_captured", "Partly paid"),
@@ -106,11 +108,18 @@ pub(super) fn explanation(order: &Order, can_be_paid: bool) -> String {
              automatically."
                 .into()
         }
+        PaymentState::Pending => {
+            let date = text(payment, "direct_debit", "collection_date");
+            format!("We’ll debit {price} from your account on {date}.")
+        }
+        PaymentState::Returned => {
+            format!("Your bank has taken back our direct debit of {price}. Please contact us.")
+        }
         PaymentState::Authorized => {
             let place = match payment.method {
                 Method::Card => " on your card",
                 Method::Wallet => " in your wallet",
-                Method::BankTransfer => "",
+                Method::BankTransfer | Method::SepaDebit => "",
             };
             format!(
                 "We’ve placed a hold of {price}{place} and will charge it when your order ships."
@@ -140,6 +149,7 @@ fn declined(payment: &Payment) -> &'static str {
         _ if is_cancelled(payment) => "You cancelled in your wallet. You haven’t been charged.",
         Method::Wallet => "Your wallet couldn’t make this payment. You haven’t been charged.",
         Method::BankTransfer => "We couldn’t set up your bank transfer. You haven’t been charged.",
+        Method::SepaDebit => "Your bank refused the direct debit. You haven’t been charged.",
         Method::Card if is_rejected.contains(&text(payment, "authentication", "status")) => {
             "Your bank couldn’t confirm it’s you. You haven’t been charged."
         }
@@ -159,7 +169,9 @@ fn expired(payment: &Payment, price: &str) -> String {
                 .into()
         }
         Method::Wallet => "The hold in your wallet expired before we charged it.".into(),
-        Method::Card => "The hold on your card expired before we charged it.".into(),
+        Method::Card | Method::SepaDebit => {
+            "The hold on your card expired before we charged it.".into()
+        }
     };
     format!("{reason} You can pay again.")
 }

@@ -165,6 +165,7 @@ fn payment(session: &Session) -> Payment {
         captured_minor: 0,
         refunded_minor: 0,
         disputed_minor: 0,
+        returned_minor: 0,
         modification: None,
         simulate: None,
         sequence: 0,

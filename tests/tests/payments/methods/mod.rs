@@ -1,7 +1,8 @@
-//! Wallet, bank transfer and card.
+//! Wallet, bank transfer, direct debit and card.
 
 mod bank_transfer;
 mod card;
+pub(crate) mod sepa_debit;
 mod unacknowledged_credits;
 mod wallet;
 

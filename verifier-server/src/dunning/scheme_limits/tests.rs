@@ -16,7 +16,7 @@ fn credential(brand: Brand, fingerprint: &str) -> CardCredential<'_> {
     CardCredential {
         reference: "cred_1",
         fingerprint,
-        brand,
+        brand: Some(brand),
     }
 }
 

@@ -31,6 +31,7 @@ fn payment(state: PaymentState, captured: i64, refunded: i64, disputed: i64) -> 
         captured_minor: captured,
         refunded_minor: refunded,
         disputed_minor: disputed,
+        returned_minor: 0,
         modification: None,
         simulate: None,
         sequence: 1,

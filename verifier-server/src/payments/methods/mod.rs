@@ -5,18 +5,26 @@
 pub mod bank_transfer;
 pub mod card;
 pub mod details;
+pub mod sepa_debit;
 mod wallet;
 
 use super::model::Payment;
 use super::outcome::PaymentOutcome;
+use crate::agreements::model::Agreement;
 use crate::auth::signed_request::VerifiedRequest;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::instruments::model as instruments;
+use crate::merchants::model::Merchant;
 use crate::sessions::model::Session;
+use details::PaymentDetails;
 use sealpay_protocol::api::{ActionView, EnrolmentView, PayRequest};
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::method::Method;
+use sealpay_protocol::money::Money;
+use sealpay_protocol::order::Capture;
 use sealpay_provider::authentication::Step;
+use sealpay_provider::modification::ModificationKind;
 use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
 use std::pin::Pin;
 
@@ -50,6 +58,13 @@ impl<'a> Prepared<'a> {
     }
 }
 
+/// A payment that the merchant starts: its agreement, and the saved instrument.
+#[derive(Clone, Copy)]
+pub(crate) struct Charge<'a> {
+    pub(crate) agreement: &'a Agreement,
+    pub(crate) instrument: &'a instruments::Instrument,
+}
+
 /// The shopper's decrypted and validated payment data. It does not outlive its request.
 pub(crate) trait Instrument: Send + Sync {
     /// Collects the facts that are needed before the claim. No provider is asked for money here.
@@ -71,6 +86,14 @@ pub(crate) trait PaymentMethod: Send + Sync {
     /// Whether orders may offer it: whether a provider for it is configured.
     fn is_offered(&self, gateway: &Gateway) -> bool;
 
+    /// Whether a merchant's order of this amount may offer it.
+    ///
+    /// # Errors
+    /// A sentence that says why not.
+    fn check_order(&self, _merchant: &Merchant, _money: Money) -> Result<(), &'static str> {
+        Ok(())
+    }
+
     /// Whether a payment can store its instrument, and a saved one can pay.
     fn stores_instruments(&self) -> bool {
         false
@@ -87,10 +110,11 @@ pub(crate) trait PaymentMethod: Send + Sync {
     /// # Errors
     /// [`ErrorCode::MalformedRequest`].
     fn check(&self, body: &PayRequest) -> Result<(), ApiError> {
-        if body.card.is_none() && body.instrument.is_none() && body.consent.is_none() {
+        let has_card = body.card.is_some() || body.instrument.is_some();
+        if !has_card && body.consent.is_none() && body.debit.is_none() {
             return Ok(());
         }
-        let detail = "card, instrument and consent belong to the method card, and to no other.";
+        let detail = "card, instrument, consent and debit belong to other methods.";
         Err(ApiError::for_param(ErrorCode::MalformedRequest, "card").explained(detail))
     }
 
@@ -198,6 +222,37 @@ pub(crate) trait PaymentMethod: Send + Sync {
         provider: &str,
     ) -> Option<&'a dyn PaymentOperations>;
 
+    /// How a late approval is reversed.
+    fn reversal(&self, payment: &Payment) -> ModificationKind {
+        match payment.capture {
+            Capture::Automatic => ModificationKind::Refund,
+            Capture::Manual => ModificationKind::Void,
+        }
+    }
+
+    /// The details of a payment that the merchant starts.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AgreementNotChargeable`], and what the method has against this payment.
+    fn charged_details(
+        &self,
+        _gateway: &Gateway,
+        _charge: Charge<'_>,
+        _money: Money,
+    ) -> Result<PaymentDetails, ApiError> {
+        Err(ApiError::new(ErrorCode::AgreementNotChargeable))
+    }
+
+    /// Asks the provider for a claimed payment that the merchant starts, and records the outcome.
+    fn charge<'a>(
+        &'a self,
+        _gateway: &'a Gateway,
+        _charge: Charge<'a>,
+        _payment: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(async { Err(ApiError::new(ErrorCode::AgreementNotChargeable)) })
+    }
+
     /// The action that the shopper has to take; none while the provider cannot be reached, so that
     /// the widget asks again. A challenge is shown only to the key that made the attempt.
     fn action<'a>(
@@ -224,6 +279,7 @@ pub(crate) fn find(method: Method) -> &'static dyn PaymentMethod {
         Method::Card => &card::CardMethod,
         Method::Wallet => &wallet::WalletMethod,
         Method::BankTransfer => &bank_transfer::BankTransferMethod,
+        Method::SepaDebit => &sepa_debit::SepaDebitMethod,
     }
 }
 

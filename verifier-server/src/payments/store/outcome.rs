@@ -1,10 +1,12 @@
 //! The second transaction of a payment: its outcome and the event about it.
 
+use crate::agreements;
 use crate::dunning::store as card_attempts;
 use crate::idempotency::write::{Prepared, Rows, outdated};
 use crate::instruments;
 use crate::ledger::posting::Posting;
 use crate::ledger::store::PreparedPosting;
+use crate::payments::methods::sepa_debit::model::DebitDetails;
 use crate::payments::model::Payment;
 use crate::payments::reversals::store as reversals;
 use crate::payments::state::PaymentState;
@@ -33,8 +35,8 @@ pub enum Recorded {
 const UPDATE: &str = "UPDATE payments SET state = $5, decline = $6, sequence = $7,
         updated_at_ms = $8, provider = $9, route_reason = $10, details = $11,
         transfer_reference = $12, lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15,
-        agreement = $16
-    WHERE id = $1 AND state = $2 AND sequence = $3
+        agreement = $16, returned_minor = $17
+    WHERE id = $1 AND state = $2 AND sequence = $3 AND modification IS NULL
     AND (CAST($4 AS BIGINT) = 0 OR lease_until_ms = $4)
     RETURNING modification, refunded_minor, disputed_minor";
 
@@ -43,6 +45,8 @@ const UPDATE: &str = "UPDATE payments SET state = $5, decline = $6, sequence = $
 pub struct OutcomeEffects<'a> {
     /// The event; its sequence must be the payment's next one.
     pub event: Option<&'a Event>,
+    /// Events before it, whose sequences come before its own.
+    pub beside: &'a [Event],
     /// The ledger posting.
     pub posting: Option<&'a Posting>,
     /// The agreement that the payment makes, and the invoice that it is for.
@@ -55,6 +59,7 @@ impl<'a> OutcomeEffects<'a> {
     pub const fn new(event: Option<&'a Event>, posting: Option<&'a Posting>) -> Self {
         Self {
             event,
+            beside: &[],
             posting,
             related: None,
         }
@@ -69,7 +74,7 @@ type Unwritten = (Option<ModificationId>, i64, i64);
 
 struct PreparedOutcome {
     payment: PaymentId,
-    movement: [Value; 16],
+    movement: [Value; 17],
     event: Option<EventInsert>,
     posting: Option<PreparedPosting>,
     /// The session to free.
@@ -181,21 +186,30 @@ impl PaymentStore {
             after.captured_minor,
             after.overpaid_minor(),
             after.agreement,
+            after.returned_minor,
         ];
         let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
         let related = effects.related;
         let mut others = related
             .map(|related| related.others.clone())
             .unwrap_or_default();
-        others.extend(card_attempts::declined(after));
+        others.extend(card_attempts::declined(after)?);
         let is_paid = matches!(
             after.state,
-            PaymentState::Authorized | PaymentState::Captured
+            PaymentState::Authorized | PaymentState::Captured | PaymentState::Pending
         );
         if let Some(instrument) = after.details.instrument().filter(|_| is_paid) {
             others.push(instruments::store::used(instrument, after.updated_at_ms));
         }
+        let debit = after.details.debit();
+        let debit = debit.filter(|_| after.state == PaymentState::Pending);
+        let lapses_at_ms = debit.and_then(DebitDetails::lapses_at_ms);
+        if let (None, Some(agreement), Some(at_ms)) = (after.session, after.agreement, lapses_at_ms)
+        {
+            others.push(agreements::store::extend(agreement, at_ms));
+        }
         let published = related.into_iter().flat_map(|related| &related.events);
+        let published = published.chain(effects.beside);
         let published = published.map(EventInsert::new);
         let outcome = PreparedOutcome {
             payment: before.id,

@@ -2,11 +2,11 @@ use super::{
     SCHEDULES, Schedule, business_date, business_day_before, business_days_after, closes_at_ms,
     cut_off_ms, settlement_date, zone_name,
 };
-use crate::settlements::calendar;
 use jiff::civil::{Date, date, time};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use sealpay_protocol::currency::Currency;
+use sealpay_system::calendar;
 use std::collections::HashSet;
 
 fn currency(code: &str) -> Currency {

@@ -37,6 +37,8 @@ pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
         PaymentState::PartiallyCaptured => Some("payment.partially_captured"),
         PaymentState::PartiallyRefunded => Some("payment.partially_refunded"),
         PaymentState::Refunded => Some("payment.refunded"),
+        PaymentState::Pending => Some("payment.pending"),
+        PaymentState::Returned => Some("payment.returned"),
         PaymentState::Voided => Some("payment.voided"),
         PaymentState::Expired => Some("payment.expired"),
         PaymentState::RequiresAction => Some("payment.requires_action"),
@@ -49,7 +51,7 @@ pub const fn kind_of(state: PaymentState) -> Option<&'static str> {
 #[must_use]
 pub fn read_scope(kind: &str) -> Option<Scope> {
     match kind.split('.').next() {
-        Some("payment" | "dispute") => Some(Scope::PaymentsRead),
+        Some("payment" | "dispute" | "direct_debit") => Some(Scope::PaymentsRead),
         Some("customer" | "instrument") => Some(Scope::CustomersRead),
         Some("agreement") => Some(Scope::AgreementsRead),
         Some("subscription" | "invoice") => Some(Scope::SubscriptionsRead),
@@ -71,7 +73,7 @@ pub fn read_scopes(event_types: &str) -> Vec<Scope> {
 }
 
 /// Every event type.
-pub const KINDS: [&str; 57] = [
+pub const KINDS: [&str; 64] = [
     "payment.requires_action",
     "payment.unknown",
     "payment.authorized",
@@ -85,6 +87,12 @@ pub const KINDS: [&str; 57] = [
     "payment.partially_refunded",
     "payment.refunded",
     "payment.refund_failed",
+    "payment.pending",
+    "payment.returned",
+    "direct_debit.prenotified",
+    "direct_debit.submitted",
+    "direct_debit.settled",
+    "direct_debit.returned",
     "dispute.opened",
     "dispute.evidence_submitted",
     "dispute.won",
@@ -117,6 +125,7 @@ pub const KINDS: [&str; 57] = [
     "invoice.action_required",
     "invoice.retries_exhausted",
     "invoice.paid",
+    "invoice.reopened",
     "invoice.credited",
     "invoice.voided",
     "invoice.uncollectible",

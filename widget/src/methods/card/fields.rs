@@ -1,4 +1,4 @@
-//! The fields of the card.
+//! The fields of the card, and one field of any method.
 
 use super::saved;
 use crate::browser::field::Typed;
@@ -60,6 +60,24 @@ const fn spec(field: Field, catalog: &Catalog) -> FieldSpec {
             label: catalog.holder,
             is_required: false,
         },
+        Field::Iban => FieldSpec {
+            id: "iban",
+            note_id: "iban-note",
+            autocomplete: "off",
+            input_mode: "text",
+            placeholder: "",
+            label: "IBAN",
+            is_required: true,
+        },
+        Field::Debtor => FieldSpec {
+            id: "debtor",
+            note_id: "debtor-note",
+            autocomplete: "name",
+            input_mode: "text",
+            placeholder: "",
+            label: catalog.account_holder,
+            is_required: true,
+        },
     }
 }
 
@@ -84,7 +102,11 @@ pub(super) fn view(model: &FieldsModel<'_>, on: &Callback<Msg>) -> Element {
         .child_opt(model.offers_saving.then(|| saved::saving_box(model, on)))
 }
 
-fn field(model: &FieldsModel<'_>, field: Field, on: &Callback<Msg>) -> Element {
+pub(in crate::methods) fn field(
+    model: &FieldsModel<'_>,
+    field: Field,
+    on: &Callback<Msg>,
+) -> Element {
     let spec = spec(field, model.catalog);
     let error = model.form.entry(field).error();
     let (kind, note) = match error {

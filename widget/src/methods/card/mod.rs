@@ -1,7 +1,7 @@
 //! The card: entered here, sealed for the verifier, and confirmed by a code or a passkey.
 
 mod challenge;
-mod fields;
+pub(super) mod fields;
 mod saved;
 
 use super::{FieldsModel, PaymentMethod};
@@ -54,7 +54,7 @@ impl PaymentMethod for Card {
     }
 
     fn completeness(&self, form: &Form) -> (bool, Option<Brand>) {
-        (form.is_complete(), form.brand())
+        (form.is_complete(&Field::CARD), form.brand())
     }
 
     fn first_focus(&self) -> Focus {

@@ -94,7 +94,7 @@ fn sealed_card_opens_only_for_its_payment() {
 #[test]
 fn body_without_a_card_has_only_the_method() {
     for method in [Method::Wallet, Method::BankTransfer] {
-        let body = unsealed_body(method, None, None);
+        let body = unsealed_body(method, None, None, None);
         let read: PayRequest = serde_json::from_slice(&body).unwrap();
         assert_eq!(read.method, method);
         assert!(read.card.is_none());
@@ -112,12 +112,12 @@ fn consent_accompanies_a_sealed_card_or_a_saved_one() {
     assert!(read.card.is_some() && read.instrument.is_none());
     assert_eq!(read.consent, consent());
 
-    let body = unsealed_body(Method::Card, Some(instrument(1)), consent());
+    let body = unsealed_body(Method::Card, Some(instrument(1)), None, consent());
     let read: PayRequest = serde_json::from_slice(&body).unwrap();
     assert!(read.card.is_none());
     assert_eq!(read.instrument, Some(instrument(1)));
     assert_eq!(read.consent, consent());
-    let body = unsealed_body(Method::Card, Some(instrument(1)), None);
+    let body = unsealed_body(Method::Card, Some(instrument(1)), None, None);
     let text = core::str::from_utf8(&body).unwrap();
     assert!(
         text.starts_with("{\"method\":\"card\",\"instrument\":\"ins_"),

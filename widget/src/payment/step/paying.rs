@@ -38,12 +38,13 @@ impl State {
         } = submission;
         self.takeovers = 0;
         let method = data.method();
-        let instrument = match data {
+        let (instrument, debit) = match data {
             PaymentData::Card(card) => return self.seal_card(attempt, card, consent),
-            PaymentData::SavedCard(instrument) => Some(instrument),
-            PaymentData::Wallet | PaymentData::BankTransfer => None,
+            PaymentData::SavedCard(instrument) => (Some(instrument), None),
+            PaymentData::SepaDebit(account) => (None, Some(account)),
+            PaymentData::Wallet | PaymentData::BankTransfer => (None, None),
         };
-        let body = unsealed_body(method, instrument, consent);
+        let body = unsealed_body(method, instrument, debit, consent);
         self.send(Attempt::new(attempt, body), 0)
     }
 
@@ -112,7 +113,9 @@ impl State {
         self.record_attempts_left(&payment);
         self.interruptions = 0;
         match payment.state {
-            ShopperState::Authorized | ShopperState::Captured => self.paid(payment),
+            ShopperState::Authorized | ShopperState::Captured | ShopperState::Pending => {
+                self.paid(payment)
+            }
             ShopperState::Declined if payment.amount_released.is_some() => self.voided(),
             ShopperState::Declined => self.declined(*payment, None),
             ShopperState::RequiresAction => self.requires_action(payment, None),
@@ -141,6 +144,7 @@ impl State {
             order_ref: payment.order_ref.clone(),
             state: payment.state,
             has_offer: payment.enrolment.is_some(),
+            mandate: payment.debit.as_ref().map(|debit| debit.mandate.clone()),
         };
         let offer = Self::offer_for(&payment);
         self.pending = PendingRequest::None;

@@ -38,6 +38,7 @@ fn offered_passkey_is_saved() {
         run.messages()[..],
         [HostMessage::Complete {
             has_offer: true,
+            mandate: None,
             ..
         }]
     ));

@@ -33,6 +33,7 @@ fn payment_goes_from_opening_to_paid() {
         order_ref: "A-1001".into(),
         state: ShopperState::Captured,
         has_offer: false,
+        mandate: None,
     };
     assert_eq!(run.messages(), [&complete]);
 }

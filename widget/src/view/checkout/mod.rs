@@ -47,7 +47,7 @@ pub struct Checkout {
     wallet: Option<WalletWindow>,
     /// The browser did not report whether the wallet's window opened.
     is_wallet_unknown: bool,
-    inputs: [NodeRef; 4],
+    inputs: [NodeRef; 6],
     heading_ref: NodeRef,
     code: NodeRef,
     pay: NodeRef,

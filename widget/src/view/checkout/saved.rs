@@ -40,6 +40,12 @@ impl Checkout {
     /// What paying agrees to, if the merchant charges later.
     pub(super) fn agreement(&self) -> Option<String> {
         let session = self.state.session()?;
+        if self.choice.method() == Method::SepaDebit {
+            let creditor = session.merchant.creditor.as_deref()?;
+            let texts = self.connection.catalog();
+            let is_b2b = self.agreement_kind() == Some(AgreementKind::SddB2b);
+            return Some((texts.mandate_text)(self.payee(), creditor, is_b2b));
+        }
         let terms = session.agreement.as_ref()?;
         if !terms.kind.is_merchant_initiated() {
             return None;

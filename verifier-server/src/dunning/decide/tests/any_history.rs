@@ -119,7 +119,7 @@ impl Life<'_> {
         CardCredential {
             reference: REFERENCES[self.updates],
             fingerprint: "card",
-            brand: self.brand,
+            brand: Some(self.brand),
         }
     }
 

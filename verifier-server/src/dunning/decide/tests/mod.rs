@@ -22,7 +22,7 @@ fn credential(brand: Brand, reference: &str) -> CardCredential<'_> {
     CardCredential {
         reference,
         fingerprint: "card",
-        brand,
+        brand: Some(brand),
     }
 }
 

@@ -5,6 +5,7 @@ mod acquirer_choice;
 pub mod acquirer_rules;
 pub mod authorize;
 mod challenge;
+mod charge;
 mod consent;
 mod decrypt;
 pub mod model;
@@ -14,14 +15,17 @@ pub(crate) mod source;
 pub mod step_up;
 pub mod velocity;
 
-use super::{Attempt, Instrument, MethodFuture, PaymentMethod, Prepared};
+use super::details::PaymentDetails;
+use super::{Attempt, Charge, Instrument, MethodFuture, PaymentMethod, Prepared};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::payments::model::Payment;
 use crate::payments::outcome::{PaymentOutcome, record};
+use model::CardDetails;
 use risk::RiskOutcome;
 use sealpay_protocol::api::{ActionView, EnrolmentView, PayRequest};
 use sealpay_protocol::ids::AttemptId;
+use sealpay_protocol::money::Money;
 use sealpay_provider::authentication::Step;
 use sealpay_provider::{Inquiry, PaymentOperations, ProviderFuture, Providers};
 use source::CardChoice;
@@ -69,7 +73,7 @@ impl PaymentMethod for CardMethod {
     }
 
     fn check(&self, body: &PayRequest) -> Result<(), ApiError> {
-        if body.card.is_some() != body.instrument.is_some() {
+        if body.card.is_some() != body.instrument.is_some() && body.debit.is_none() {
             return Ok(());
         }
         let detail = "card or instrument must be there with the method card, and not both.";
@@ -164,6 +168,26 @@ impl PaymentMethod for CardMethod {
     ) -> Option<&'a dyn PaymentOperations> {
         let acquirer = providers.acquirer(provider)?;
         Some(acquirer)
+    }
+
+    fn charged_details(
+        &self,
+        _gateway: &Gateway,
+        charge: Charge<'_>,
+        _money: Money,
+    ) -> Result<PaymentDetails, ApiError> {
+        let mut details = CardDetails::new(charge.instrument.card.clone());
+        details.instrument = Some(charge.instrument.id);
+        Ok(PaymentDetails::Card(Box::new(details)))
+    }
+
+    fn charge<'a>(
+        &'a self,
+        gateway: &'a Gateway,
+        charge: Charge<'a>,
+        payment: Payment,
+    ) -> MethodFuture<'a, Result<Payment, ApiError>> {
+        Box::pin(charge::charge(gateway, charge, payment))
     }
 
     fn action<'a>(

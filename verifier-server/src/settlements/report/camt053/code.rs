@@ -9,10 +9,15 @@ use sealpay_protocol::currency::Currency;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BankTransactionCode(&'static str, &'static str);
 
-/// Merchants' card transactions have a family of their own; other methods are credit transfers.
+/// Merchants' card transactions and direct debits have families of their own; other methods are
+/// credit transfers.
 pub(super) fn of_line(line: &BalanceTransaction) -> BankTransactionCode {
-    let is_card = line.method.as_deref() == Some("card");
+    let method = line.method.as_deref();
+    let is_card = method == Some("card");
     let (family, sub_family) = match (line.kind, is_card) {
+        // Issued direct debits: SEPA Core, and the reversal of one by a return.
+        (TransactionKind::Capture, false) if method == Some("sepa_debit") => ("IDDT", "ESDD"),
+        (TransactionKind::DirectDebitReturn, _) => ("IDDT", "UPDD"),
         (TransactionKind::Capture, true) => ("MCRD", "POSC"),
         (TransactionKind::Capture, false) => ("RCDT", "OTHR"),
         (TransactionKind::Refund, true) => ("MCRD", "RIMB"),

@@ -219,7 +219,7 @@ fn entry(xml: &mut Xml, statement: &Statement<'_>, line: &BalanceTransaction) {
 /// own.
 fn undoes(line: &BalanceTransaction) -> bool {
     match line.kind {
-        TransactionKind::Dispute => line.net_minor < 0,
+        TransactionKind::Dispute | TransactionKind::DirectDebitReturn => line.net_minor < 0,
         TransactionKind::DisputeWon | TransactionKind::PayoutReturn => line.net_minor >= 0,
         TransactionKind::Capture
         | TransactionKind::Refund

@@ -221,6 +221,20 @@ fn entries_have_the_code_of_their_transaction_type() {
             None,
         ),
         (TransactionKind::Refund, "card", -900, "MCRD RIMB", None),
+        (
+            TransactionKind::Capture,
+            "sepa_debit",
+            900,
+            "IDDT ESDD",
+            None,
+        ),
+        (
+            TransactionKind::DirectDebitReturn,
+            "sepa_debit",
+            -900,
+            "IDDT UPDD",
+            Some("true"),
+        ),
         (TransactionKind::Refund, "wallet", -900, "ICDT OTHR", None),
         (
             TransactionKind::Dispute,

@@ -187,11 +187,11 @@ fn simple(found: &Element, kind: &str) -> Result<(), String> {
         "ExternalBalanceType1Code" => ["OPBD", "CLBD"].contains(&text),
         "ExternalBankTransactionDomain1Code" => text == "PMNT",
         "ExternalBankTransactionFamily1Code" => {
-            ["MCRD", "RCDT", "ICDT", "MCOP", "MDOP"].contains(&text)
+            ["MCRD", "RCDT", "ICDT", "IDDT", "MCOP", "MDOP"].contains(&text)
         }
         "ExternalBankTransactionSubFamily1Code" => {
             let codes = [
-                "POSC", "RIMB", "UPCT", "CAJT", "ADJT", "OTHR", "RRTN", "ESCT",
+                "POSC", "RIMB", "UPCT", "CAJT", "ADJT", "OTHR", "RRTN", "ESCT", "ESDD", "UPDD",
             ];
             codes.contains(&text)
         }

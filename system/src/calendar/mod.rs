@@ -63,7 +63,7 @@ impl Holiday {
 
 static CALENDARS: LazyLock<Vec<Calendar>> = LazyLock::new(|| {
     // The file is compiled in and a test parses it, so the table is never empty.
-    serde_json::from_str(include_str!("../../../data/holidays.json")).unwrap_or_default()
+    serde_json::from_str(include_str!("../../data/holidays.json")).unwrap_or_default()
 });
 
 static WEEKENDS: Calendar = Calendar {
@@ -93,12 +93,14 @@ fn is_weekend(date: Date) -> bool {
 }
 
 /// The next day; the last representable day is its own successor.
-pub(crate) fn day_after(date: Date) -> Date {
+#[must_use]
+pub fn day_after(date: Date) -> Date {
     date.tomorrow().unwrap_or(date)
 }
 
 /// The previous day; the first representable day is its own predecessor.
-pub(crate) fn day_before(date: Date) -> Date {
+#[must_use]
+pub fn day_before(date: Date) -> Date {
     date.yesterday().unwrap_or(date)
 }
 
@@ -136,6 +138,16 @@ impl Calendar {
             day = next(day);
         }
         day
+    }
+
+    /// A date, or the first business day after it.
+    #[must_use]
+    pub fn business_day_from(&self, date: Date) -> Date {
+        if self.is_business_day(date) {
+            date
+        } else {
+            self.next_business_day(date)
+        }
     }
 
     /// The business day that is `days` business days after a date; for zero, the date itself,
