@@ -298,11 +298,8 @@ impl ApiError {
     /// An error whose reason is logged only.
     pub fn because(code: ErrorCode, internal: impl fmt::Display) -> Self {
         Self {
-            code,
-            param: None,
-            detail: None,
             internal: Some(internal.to_string()),
-            is_without_effect: false,
+            ..Self::new(code)
         }
     }
 }
@@ -331,11 +328,8 @@ impl From<OrderError> for ApiError {
             OrderError::CurrencyUnknown => ErrorCode::CurrencyUnknown,
         };
         Self {
-            code,
             param: error.claim().map(Cow::Borrowed),
-            detail: None,
-            internal: None,
-            is_without_effect: false,
+            ..Self::new(code)
         }
     }
 }

@@ -65,11 +65,9 @@ async fn links_stay_the_same_and_are_in_events(gateway: &TestGateway) {
     );
     let events = gateway.events().await;
     let of_invoice = |kind: &str| {
-        let is_right = |event: &&Value| {
-            event["type"] == kind && event["data"]["invoice"]["id"] == invoice["id"]
-        };
-        let found = events.iter().find(is_right);
-        found.unwrap_or_else(|| panic!("{kind}: {events:#?}"))["data"]["invoice"].clone()
+        let mut of_kind = events.iter().filter(|event| event["type"] == kind);
+        let found = of_kind.find(|event| event["subject"] == invoice["id"]);
+        found.expect(kind)["body"]["data"]["invoice"].clone()
     };
     for kind in [
         "invoice.finalized",

@@ -39,7 +39,7 @@ async fn page(gateway: &TestGateway, invoice: &Value) -> Answer {
 /// The order on a page.
 fn order_on(page: &Answer) -> Option<String> {
     let text = page.text();
-    let (_, rest) = text.split_once("data-order=\"")?;
+    let (_, rest) = text.split_once(" order=\"")?;
     Some(rest.split_once('"')?.0.to_owned())
 }
 

@@ -12,12 +12,15 @@ use sealpay_protocol::money::Money;
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' \
     viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='9' fill='%230f5e63'/%3E%3C/svg%3E";
 
+const PAID: &str = "This invoice is paid";
+
 /// The page of a link that this verifier made.
 pub(super) fn page(page: &Page) -> Markup {
     let title = format!("{} · {}", heading(page), page.merchant);
     let content = html! {
         p .payee { (page.merchant) }
-        h1 { (heading(page)) }
+        // The script shows the other heading after the payment.
+        h1 data-paid=(PAID) { (heading(page)) }
         p .reason { (sentence(page)) }
         @if page.state == PageState::InProgress { p { a .again href="" { "Check again" } } }
         @if page.state != PageState::Expired { (invoice(page)) }
@@ -62,7 +65,7 @@ fn heading(page: &Page) -> String {
     match page.state {
         PageState::Payable(_) => format!("Pay {}", page.invoice.due_money()),
         PageState::InProgress => "Your payment is being processed".into(),
-        PageState::Paid => "This invoice is paid".into(),
+        PageState::Paid => PAID.into(),
         PageState::Closed => "This invoice can no longer be paid".into(),
         PageState::Expired => "This link has expired".into(),
     }
@@ -111,11 +114,26 @@ fn invoice(page: &Page) -> Markup {
     let invoice = &page.invoice;
     let currency = invoice.total.currency();
     let money = |amount_minor| Money::new(amount_minor, currency).to_string();
+    let is_due = matches!(page.state, PageState::Payable(_) | PageState::InProgress);
+    let due_minor = invoice.due_minor();
+    let is_partly_due = due_minor != invoice.total.amount_minor();
     let rows = [
-        ("Total", invoice.total.amount_minor(), true),
-        ("Your credit", -invoice.applied_minor, false),
-        ("Credited", -invoice.credited_minor, false),
-        ("Paid", -invoice.paid_minor, false),
+        (
+            "Total",
+            invoice.total.amount_minor(),
+            is_partly_due || !is_due,
+        ),
+        (
+            "Your credit",
+            -invoice.applied_minor,
+            invoice.applied_minor != 0,
+        ),
+        (
+            "Credited",
+            -invoice.credited_minor,
+            invoice.credited_minor != 0,
+        ),
+        ("Paid", -invoice.paid_minor, invoice.paid_minor != 0),
     ];
     let number = invoice.number.as_deref().unwrap_or_default();
     html! {
@@ -125,12 +143,12 @@ fn invoice(page: &Page) -> Markup {
                 @for line in &invoice.lines {
                     div { dt { (line_name(line, &page.zone)) } dd { (money(line.amount_minor)) } }
                 }
-                @for (name, amount_minor, is_sum) in rows {
-                    @if is_sum || amount_minor != 0 {
-                        div .sum[is_sum] { dt { (name) } dd { (money(amount_minor)) } }
-                    }
+                @for (name, amount_minor, _) in rows.iter().filter(|(.., is_shown)| *is_shown) {
+                    div .sum[*name == "Total"] { dt { (name) } dd { (money(*amount_minor)) } }
                 }
-                div .due { dt { "Amount due" } dd { (money(invoice.due_minor())) } }
+                @if is_due {
+                    div .due.sum[!is_partly_due] { dt { "Amount due" } dd { (money(due_minor)) } }
+                }
             }
         }
     }
@@ -158,17 +176,15 @@ fn date(at_ms: i64, zone: &str) -> String {
 fn payment(page: &Page, order: &str) -> Markup {
     let merchant = &page.merchant;
     html! {
-        section aria-labelledby="pay" {
+        section .payment aria-labelledby="pay" {
             h2 #pay { "Your card" }
             noscript { p .warning { "To pay, please turn on JavaScript and reload this page." } }
-            div #payment {}
+            sealpay-checkout order=(order) summary="false" {}
             p .note {
-                "Your card details are encrypted in this form. " (merchant) " does not see your card \
-                 number."
+                (merchant) " does not see your card number."
             }
             script src="/pay/page.js" {}
-            script src="/checkout.js" data-order=(order) data-target="#payment"
-                data-summary="false" async {}
+            script src="/checkout.js" defer {}
         }
     }
 }
@@ -251,7 +267,7 @@ mod tests {
             "Invoice INV-000001",
             "-3.00 EUR",
             "1 January 2026 – 1 February 2026",
-            "data-order=\"a.b.c\"",
+            "<sealpay-checkout order=\"a.b.c\"",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -268,7 +284,7 @@ mod tests {
         for state in states {
             let text = shown(state);
             assert!(!text.contains("checkout.js"), "{text}");
-            assert!(!text.contains("data-order"), "{text}");
+            assert!(!text.contains("sealpay-checkout"), "{text}");
         }
     }
 
