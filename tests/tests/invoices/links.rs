@@ -139,6 +139,7 @@ async fn links_of_another_invoice_and_another_verifier_do_not_mix(gateway: &Test
 }
 
 async fn links_expire_by_the_simulated_clock(gateway: &TestGateway) {
+    gateway.clock.stop();
     let (_, invoice) = with_declined_renewal(gateway, "revocation_one").await;
     let path = path_of(gateway, &invoice);
     let issued = invoice["finalized_at"].as_u64().unwrap();

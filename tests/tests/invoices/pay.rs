@@ -94,6 +94,7 @@ async fn declined_on_the_page_waits_as_before(gateway: &TestGateway) {
 }
 
 async fn retry_goes_on_as_planned_after_a_decline_on_the_page(gateway: &TestGateway) {
+    gateway.clock.stop();
     let agreement = agreement(gateway, APPROVED).await;
     let simulate = json!({"simulate": {"outcome": "insufficient_funds", "invoice": 2}});
     let price = price(gateway, 900, simulate).await;

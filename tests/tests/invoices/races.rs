@@ -89,6 +89,7 @@ async fn refused_attempt_leaves_session_and_invoice_free(gateway: &TestGateway) 
 }
 
 async fn retry_that_falls_due_meanwhile_waits(gateway: &TestGateway) {
+    gateway.clock.stop();
     let (_, invoice) = with_declined_renewal(gateway, "insufficient_funds").await;
     let planned = invoice["next_attempt_at"].as_u64().unwrap();
     advance(gateway, planned - gateway.now() - 300).await;
@@ -129,6 +130,7 @@ async fn payment_in_time_makes_the_retry_superfluous(gateway: &TestGateway) {
 }
 
 async fn retry_and_page_at_once_charge_once(gateway: &TestGateway) {
+    gateway.clock.stop();
     let all = with_declined_renewals(gateway, &["insufficient_funds"; 6]).await;
     let planned = |invoice: &Value| invoice["next_attempt_at"].as_u64().unwrap();
     let first = all

@@ -51,6 +51,7 @@ async fn first_payment_on_the_page_activates(gateway: &TestGateway) {
 }
 
 async fn unpaid_first_invoice_expires_after_a_day(gateway: &TestGateway) {
+    gateway.clock.stop();
     let (made, first) = without_agreement(gateway).await;
     let path = path_of(gateway, &first);
     advance(gateway, 23 * HOUR - 1).await;
@@ -66,6 +67,7 @@ async fn unpaid_first_invoice_expires_after_a_day(gateway: &TestGateway) {
 }
 
 async fn first_payment_under_way_is_not_expired(gateway: &TestGateway) {
+    gateway.clock.stop();
     let (made, first) = without_agreement(gateway).await;
     let (other, second) = unagreed(gateway, &made["customer"]).await;
     advance(gateway, 23 * HOUR - 60).await;
