@@ -84,6 +84,18 @@ macro_rules! identifiers {
                 Self(self.0.saturating_add(1))
             }
 
+            /// The 128 bits, in network order.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
+
+            /// The identifier with these 128 bits.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(u128::from_be_bytes(bytes))
+            }
+
             /// When it was made, milliseconds since 1970.
             #[must_use]
             pub fn unix_ms(self) -> u64 {

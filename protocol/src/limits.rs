@@ -154,6 +154,10 @@ pub const SIMULATED_PAYMENTS: u16 = 20;
 /// again.
 pub const FIRST_PAYMENT_SECONDS: u64 = 23 * 60 * 60;
 
+/// How long the page of an invoice can be opened after the invoice was issued, seconds: longer than
+/// every dunning policy.
+pub const INVOICE_PAGE_SECONDS: u64 = 90 * 24 * 60 * 60;
+
 /// How long before its end a trial is announced, seconds: schemes require a notice before the first
 /// charge.
 pub const TRIAL_NOTICE_SECONDS: u64 = 3 * 24 * 60 * 60;
@@ -243,6 +247,7 @@ mod tests {
             (SIMULATED_INVOICES.to_string(), "1000"),
             (SIMULATED_PAYMENTS.to_string(), "20"),
             (FIRST_PAYMENT_SECONDS.to_string(), "82800"),
+            (INVOICE_PAGE_SECONDS.to_string(), "7776000"),
             (TRIAL_NOTICE_SECONDS.to_string(), "259200"),
             (METADATA_KEYS.to_string(), "20"),
             (METADATA_KEY_CHARACTERS.to_string(), "40"),

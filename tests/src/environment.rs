@@ -238,6 +238,13 @@ impl TestEnvironment {
         serde_json::from_str(&answer).expect("the response is JSON")
     }
 
+    /// Sends a request of the tests' own merchant to its API.
+    pub async fn api(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+        let key = Some(self.merchant.api_key.as_str());
+        let answer = self.ask(method, path, key, body).await;
+        serde_json::from_str(&answer).expect("the response is JSON")
+    }
+
     async fn ask(
         &self,
         method: Method,

@@ -22,6 +22,7 @@ mod http;
 mod idempotency;
 mod instruments;
 mod interop;
+mod invoices;
 mod keys;
 mod ledger;
 mod listener;

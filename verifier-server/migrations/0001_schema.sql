@@ -178,6 +178,7 @@ CREATE TABLE sessions (
     billing_country TEXT,
     requires_authentication BIGINT NOT NULL,
     simulate TEXT,
+    invoice TEXT,
     parent_origin TEXT NOT NULL,
     order_origins TEXT NOT NULL,
     public_key TEXT NOT NULL,

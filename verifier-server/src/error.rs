@@ -136,6 +136,8 @@ codes! {
         "The currency must be the uppercase ISO 4217 code of a currency in which payments can be made.";
     AmountInvalid = "amount_invalid", 422, "Amount invalid",
         "The amount must be from 1 to 999999999999 minor units.";
+    InvoiceNotAllowed = "invoice_not_allowed", 403, "Invoice not allowed",
+        "Only an order of the verifier's own page names an invoice; leave invoice out of the order.";
     SimulateNotAllowed = "simulate_not_allowed", 403, "Simulation not allowed",
         "This verifier is not in test mode and does not simulate outcomes.";
     OriginNotAllowed = "origin_not_allowed", 403, "Origin not allowed",
@@ -158,6 +160,12 @@ codes! {
         "This session does not accept that method; its methods member lists the accepted methods.";
     TooManyAttempts = "too_many_attempts", 422, "Too many attempts",
         "This session has no attempts left; the page needs a new order.";
+    InvoiceClosed = "invoice_closed", 409, "Invoice closed",
+        "The invoice has been paid or closed meanwhile; open its page again.";
+    InvoicePaymentInProgress = "invoice_payment_in_progress", 409, "Payment of the invoice in progress",
+        "Another payment of this invoice is in progress; wait for its outcome.";
+    InvoiceAmountChanged = "invoice_amount_changed", 409, "Amount of the invoice changed",
+        "The amount due has changed since the order was made; open the invoice's page again.";
     IdempotencyKeyReused = "idempotency_key_reused", 409, "Idempotency key already used",
         "This Idempotency-Key was used for another request; use a new key for a new request.";
     ModificationInProgress = "modification_in_progress", 409, "Modification in progress",
@@ -292,11 +300,8 @@ impl ApiError {
     /// An error whose reason is logged only.
     pub fn because(code: ErrorCode, internal: impl fmt::Display) -> Self {
         Self {
-            code,
-            param: None,
-            detail: None,
             internal: Some(internal.to_string()),
-            is_without_effect: false,
+            ..Self::new(code)
         }
     }
 }
@@ -325,11 +330,8 @@ impl From<OrderError> for ApiError {
             OrderError::CurrencyUnknown => ErrorCode::CurrencyUnknown,
         };
         Self {
-            code,
             param: error.claim().map(Cow::Borrowed),
-            detail: None,
-            internal: None,
-            is_without_effect: false,
+            ..Self::new(code)
         }
     }
 }

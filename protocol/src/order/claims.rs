@@ -1,7 +1,7 @@
 //! The claims of an order.
 
 use crate::agreement::AgreementTerms;
-use crate::ids::MerchantId;
+use crate::ids::{InvoiceId, MerchantId};
 use crate::json;
 use crate::method::Method;
 use crate::origin::Origin;
@@ -67,6 +67,9 @@ pub struct OrderClaims {
         deserialize_with = "json::optional_object"
     )]
     pub simulate: Option<Simulate>,
+    /// The invoice that the payment pays; only in orders of the verifier's own page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<InvoiceId>,
 }
 
 /// Whether the shopper has to be authenticated.

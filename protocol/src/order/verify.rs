@@ -184,6 +184,7 @@ fn known_claim(name: &str) -> Option<&'static str> {
         "billing_country",
         "authentication",
         "simulate",
+        "invoice",
     ];
     known.into_iter().find(|known| *known == name)
 }

@@ -118,6 +118,7 @@ pub(crate) fn claims() -> OrderClaims {
         billing_country: None,
         authentication: None,
         simulate: None,
+        invoice: None,
     }
 }
 

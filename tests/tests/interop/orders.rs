@@ -26,6 +26,7 @@ fn claims() -> OrderClaims {
         billing_country: None,
         authentication: None,
         simulate: None,
+        invoice: None,
     }
 }
 

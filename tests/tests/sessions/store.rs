@@ -3,6 +3,7 @@
 use crate::databases::on_both_databases;
 use crate::storage::fixtures::{claimed, nonce, opened, registered, session, settled};
 use crate::storage::test_database::TestDatabase;
+use sealpay_protocol::ids::InvoiceId;
 use sealpay_protocol::limits;
 use verifier_server::payments::state::PaymentState;
 use verifier_server::sessions::model::Session;
@@ -33,6 +34,7 @@ async fn session_is_read_back_unchanged(database: &TestDatabase) {
         items: None,
         customer: None,
         simulate: None,
+        invoice: Some(InvoiceId::new(1, [1; 10])),
         ..session(merchant.id)
     };
     assert_eq!(open(&store, &bare).await, SessionOpened::New(bare.clone()));

@@ -139,6 +139,7 @@ pub(crate) fn session(merchant: MerchantId) -> Session {
         customer: Some("customer-7".into()),
         agreement: None,
         simulate: Some("approved".into()),
+        invoice: None,
         methods: Method::ALL.to_vec(),
         billing_country: Some("DE".into()),
         requires_authentication: true,

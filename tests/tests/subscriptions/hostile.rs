@@ -123,7 +123,10 @@ async fn subscriptions_out_of_bounds_are_refused(gateway: &TestGateway) {
             (422, "agreement_not_chargeable"),
         ),
         (json!({"agreement": "agr_x"}), (400, "invalid_parameter")),
-        (json!({"agreement": null}), (409, "agreement_inactive")),
+        (
+            json!({"agreement": null, "first_payment": agreement["first_payment"]}),
+            (400, "invalid_parameter"),
+        ),
         (json!({"trial_days": 731}), (400, "invalid_parameter")),
         (
             json!({"trial_days": 3, "first_payment": agreement["first_payment"]}),

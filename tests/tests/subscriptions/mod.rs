@@ -9,7 +9,8 @@ mod hostile;
 mod invariants;
 mod path;
 
-use crate::agreements::{agreed_by, agreeing, id};
+pub(crate) use crate::agreements::id;
+use crate::agreements::{agreed_by, agreeing};
 use harness::back_office::{key, write};
 use harness::client::APPROVED;
 use harness::gateway::{Answer, TestGateway};
@@ -17,17 +18,17 @@ use sealpay_protocol::agreement::AgreementKind;
 use serde_json::{Value, json};
 use verifier_server::simulation::clock::{self, ClockChange};
 
-const HOUR: u64 = 3600;
-const DAY: u64 = 24 * HOUR;
+pub(crate) const HOUR: u64 = 3600;
+pub(crate) const DAY: u64 = 24 * HOUR;
 
 /// Sends a write of the merchant.
-async fn post(gateway: &TestGateway, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(gateway: &TestGateway, path: &str, body: &Value) -> Answer {
     let request = write(&gateway.merchant.api_key, path, &key(), body);
     gateway.send(request).await
 }
 
 /// The same, which has to succeed.
-async fn done(gateway: &TestGateway, path: &str, body: Value) -> Value {
+pub(crate) async fn done(gateway: &TestGateway, path: &str, body: Value) -> Value {
     let answer = post(gateway, path, &body).await;
     assert!(
         answer.status.is_success(),
@@ -38,7 +39,7 @@ async fn done(gateway: &TestGateway, path: &str, body: Value) -> Value {
 }
 
 /// The same, which has to be refused with this status and code.
-async fn refused(gateway: &TestGateway, path: &str, body: Value, expected: (u16, &str)) {
+pub(crate) async fn refused(gateway: &TestGateway, path: &str, body: Value, expected: (u16, &str)) {
     let answer = post(gateway, path, &body).await;
     let code = answer.json::<Value>()["code"].clone();
     let found = (
@@ -53,12 +54,12 @@ async fn refused(gateway: &TestGateway, path: &str, body: Value, expected: (u16,
     );
 }
 
-async fn get(gateway: &TestGateway, path: &str) -> Value {
+pub(crate) async fn get(gateway: &TestGateway, path: &str) -> Value {
     gateway.read(&gateway.merchant, path).await
 }
 
 /// A monthly price, with changes.
-async fn price(gateway: &TestGateway, amount: i64, changes: Value) -> Value {
+pub(crate) async fn price(gateway: &TestGateway, amount: i64, changes: Value) -> Value {
     let mut body = json!({
         "name": "Lantern oil",
         "amount": amount,
@@ -69,7 +70,7 @@ async fn price(gateway: &TestGateway, amount: i64, changes: Value) -> Value {
     done(gateway, "/v1/prices", body).await
 }
 
-fn merge(body: &mut Value, changes: Value) {
+pub(crate) fn merge(body: &mut Value, changes: Value) {
     if let Value::Object(changes) = changes {
         for (name, value) in changes {
             body[name] = value;
@@ -78,12 +79,12 @@ fn merge(body: &mut Value, changes: Value) {
 }
 
 /// An agreement that permits renewals, made with a card.
-async fn agreement(gateway: &TestGateway, card: &str) -> Value {
+pub(crate) async fn agreement(gateway: &TestGateway, card: &str) -> Value {
     agreed_by(gateway, AgreementKind::Subscription, None, card).await
 }
 
 /// A subscription to one price by an agreement, with changes.
-async fn subscribe(
+pub(crate) async fn subscribe(
     gateway: &TestGateway,
     agreement: &Value,
     price: &Value,
@@ -99,18 +100,18 @@ async fn subscribe(
 }
 
 /// A monthly subscription of 9.00 EUR with a card that is always approved.
-async fn monthly(gateway: &TestGateway) -> Value {
+pub(crate) async fn monthly(gateway: &TestGateway) -> Value {
     let agreement = agreement(gateway, APPROVED).await;
     let price = price(gateway, 900, json!({})).await;
     subscribe(gateway, &agreement, &price, json!({})).await
 }
 
-async fn subscription(gateway: &TestGateway, before: &Value) -> Value {
+pub(crate) async fn subscription(gateway: &TestGateway, before: &Value) -> Value {
     get(gateway, &format!("/v1/subscriptions/{}", id(before))).await
 }
 
 /// The invoices of a subscription, the first one first.
-async fn invoices(gateway: &TestGateway, subscription: &Value) -> Vec<Value> {
+pub(crate) async fn invoices(gateway: &TestGateway, subscription: &Value) -> Vec<Value> {
     let path = format!("/v1/invoices?limit=100&subscription={}", id(subscription));
     let mut page = get(gateway, &path).await;
     assert_eq!(page["has_more"], false);
@@ -122,7 +123,7 @@ async fn invoices(gateway: &TestGateway, subscription: &Value) -> Vec<Value> {
 }
 
 /// Advances the simulated clock; everything that becomes due is done.
-async fn advance(gateway: &TestGateway, seconds: u64) {
+pub(crate) async fn advance(gateway: &TestGateway, seconds: u64) {
     let change = ClockChange {
         advance_seconds: Some(seconds),
         to: None,
@@ -133,7 +134,7 @@ async fn advance(gateway: &TestGateway, seconds: u64) {
 }
 
 /// The types of the events from a time on, about subscriptions, invoices and payments.
-async fn event_types(gateway: &TestGateway) -> Vec<String> {
+pub(crate) async fn event_types(gateway: &TestGateway) -> Vec<String> {
     let events = gateway.events().await;
     let types = events.iter().filter_map(|event| event["type"].as_str());
     let is_billing = |kind: &&str| {

@@ -51,6 +51,8 @@ enum Change {
     Pause(Option<u64>),
     Resume,
     CancelLater,
+    /// The customer begins to pay the oldest open invoice on its page, and goes away.
+    BeginToPay,
 }
 
 fn life(chance: &mut Chance) -> Life {
@@ -67,11 +69,12 @@ fn life(chance: &mut Chance) -> Life {
     let end = *chance.pick(&["cancel", "unpaid", "keep"]);
     let mut events = Vec::new();
     for _ in 0..chance.between(0, 4) {
-        let change = match chance.between(0, 5) {
+        let change = match chance.between(0, 7) {
             0 => Change::Plan(*chance.pick(&[100, 777, 5000])),
             1 => Change::Queue(*chance.pick(&[100, 777, 5000])),
             2 => Change::Pause(Some(10 + chance.between(0, 60))),
             3 => Change::Pause(None),
+            4 | 5 => Change::BeginToPay,
             _ => Change::CancelLater,
         };
         let at = 1 + chance.between(0, 380);
@@ -164,6 +167,7 @@ async fn change_it(gateway: &TestGateway, subscription: &Value, life: &Life, cha
         Change::Pause(Some(days)) => ("pause", json!({"resumes_at": gateway.now() + days * DAY})),
         Change::Resume => ("resume", json!({})),
         Change::CancelLater => ("cancel", json!({})),
+        Change::BeginToPay => return crate::invoices::begin_to_pay(gateway, subscription).await,
     };
     let _ = super::post(gateway, &format!("{path}/{verb}"), &body).await;
 }

@@ -9,6 +9,7 @@ mod embedding;
 mod engines;
 mod errors;
 mod gallery;
+mod hosted_page;
 mod keyboard;
 mod loader;
 mod one_time_codes;

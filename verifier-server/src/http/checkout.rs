@@ -42,7 +42,10 @@ async fn document(
     let known = (&*state.frame_origins, &*state.rate_limit);
     let client = client.map(|client| client.0);
     let registered = origins_of(&state.gateway, known, client, &merchant).await?;
-    let parents = registered_parents(query.as_deref(), &registered);
+    // The pages of invoices are our own.
+    let own = state.gateway.settings().public_origin.to_string();
+    let permitted: Vec<_> = registered.iter().cloned().chain([own]).collect();
+    let parents = registered_parents(query.as_deref(), &permitted);
     let document = state.assets.document();
     let document = document.ok_or_else(|| {
         ApiError::because(

@@ -60,6 +60,7 @@ pub fn app(state: AppState) -> Router {
     let routes = api
         .merge(checkout::routes())
         .merge(errors::routes())
+        .merge(crate::invoices::hosted::routes::router(&state))
         .route("/healthz", get(alive));
     #[cfg(feature = "simulator")]
     let routes = if state.gateway.settings().test_mode {

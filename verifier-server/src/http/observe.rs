@@ -103,8 +103,15 @@ fn request_id_of(headers: &HeaderMap) -> Option<String> {
     is_usual.then(|| id.to_owned())
 }
 
+/// Response extension: the response is a page that tells a person what is wrong.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PageForPeople;
+
 /// Adds an error code to responses that no handler of ours made.
 fn unnamed(response: &Response) -> Option<Problem> {
+    if response.extensions().get::<PageForPeople>().is_some() {
+        return None;
+    }
     let error = match response.status() {
         StatusCode::GATEWAY_TIMEOUT => {
             ApiError::because(ErrorCode::Internal, "the request took too long")

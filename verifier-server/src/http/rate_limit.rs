@@ -157,6 +157,7 @@ pub(super) fn target(method: &Method, path: &str) -> Option<Target> {
         }
         _ if path.starts_with("/v1/providers/") => Some(Target::Notifications),
         _ if path.starts_with("/v1/") => Some(Target::Merchants),
+        _ if path.starts_with("/pay/") => Some(Target::Forms),
         _ => Some(Target::Simulation),
     }
 }

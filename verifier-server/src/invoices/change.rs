@@ -1,6 +1,7 @@
 //! A change of an invoice together with its subscription, written at once.
 
 use super::finalize::{self, Issue};
+use super::hosted::link::Link;
 use super::model::{CustomerAction, Invoice, InvoiceDue, InvoiceState};
 use super::{store, view};
 use crate::dunning::policy::{DunningPolicy, EndAction};
@@ -11,14 +12,17 @@ use crate::store::DatabaseError;
 use crate::subscriptions::model::{Due, EndReason, Subscription};
 use crate::subscriptions::state::SubscriptionState;
 use crate::subscriptions::{store as subscription_store, view as subscription_view};
-use sealpay_protocol::ids::InvoiceId;
+use sealpay_protocol::ids::{AgreementId, InvoiceId};
 
 /// An invoice that a transaction is to issue.
 pub(crate) fn issue(gateway: &Gateway, invoice: Invoice) -> Issue {
     let (ids, livemode) = ([gateway.event_id(), gateway.event_id()], gateway.livemode());
+    // It is issued at the time of its latest change.
+    let page = Link::new(invoice.id, invoice.updated_at_ms).url(gateway);
     let compose = move |place: usize, kind, invoice: &Invoice| {
         let id = ids.get(place).copied().unwrap_or(ids[1]);
-        let event = view::event((id, livemode), kind, invoice);
+        let hosted_url = invoice.awaits_payment().then(|| page.clone());
+        let event = view::event_with_page((id, livemode), kind, invoice, hosted_url);
         event.map_err(|error| DatabaseError::Corrupt(format!("{error:?}")))
     };
     Issue::new(invoice, Box::new(compose))
@@ -37,8 +41,7 @@ pub(crate) fn change_each(
         let before = invoice.sequence;
         if change(&mut invoice, rows) {
             invoice.touch(at_ms);
-            let event = view::event(gateway.event_origin(), kind, &invoice)?;
-            rows.events.push(event);
+            rows.events.push(view::event(gateway, kind, &invoice)?);
             rows.guarded.push(store::update(before, &invoice)?);
         }
     }
@@ -104,8 +107,8 @@ impl<'g> Change<'g> {
     /// Publishes an event about the invoice.
     pub(crate) fn publish(&mut self, kind: &'static str) -> Result<(), ApiError> {
         self.invoice.touch(self.now_ms);
-        let id = self.gateway.event_origin();
-        self.rows.events.push(view::event(id, kind, &self.invoice)?);
+        let event = view::event(self.gateway, kind, &self.invoice)?;
+        self.rows.events.push(event);
         Ok(())
     }
 
@@ -228,6 +231,36 @@ impl<'g> Change<'g> {
                     subscription.state = SubscriptionState::Active;
                 }
                 self.publish_subscription("subscription.recovered")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The same for a payment of the customer's that has made an agreement: the subscription is charged
+    /// by that from now on, and so are its invoices that wait for another card.
+    pub(crate) async fn settle_by(&mut self, agreement: AgreementId) -> Result<(), ApiError> {
+        let Some(subscription) = &mut self.subscription else {
+            return self.settle().await;
+        };
+        let before = subscription.sequence;
+        if !subscription.state.has_ended() {
+            subscription.agreement = Some(agreement);
+            let (id, own) = (subscription.id, self.invoice.id);
+            let unpaid = self.gateway.store.invoices.unpaid_of(id).await?;
+            let now_ms = self.now_ms;
+            let updated = ("invoice.updated", now_ms);
+            change_each(
+                self.gateway,
+                unpaid,
+                updated,
+                &mut self.rows,
+                |invoice, _| invoice.id != own && invoice.charge_with_new_agreement(now_ms),
+            )?;
+        }
+        self.settle().await?;
+        match &self.subscription {
+            Some(after) if after.sequence == before && after.agreement == Some(agreement) => {
+                self.publish_subscription("subscription.updated")
             }
             _ => Ok(()),
         }

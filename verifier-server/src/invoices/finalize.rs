@@ -1,7 +1,7 @@
 //! Issues invoices: the number, and the customer's credit, are taken in the transaction that writes
 //! the invoice, so that numbers have no gaps and credit is used once.
 
-use super::model::{CreditNote, Invoice, InvoiceDue, InvoiceState};
+use super::model::{CreditNote, CustomerAction, Invoice, InvoiceDue, InvoiceState};
 use super::update::update;
 use crate::idempotency::write::{Prepared, Rows, WriteStep};
 use crate::webhooks::events::insert::EventInsert;
@@ -138,6 +138,11 @@ impl Issue {
                 published.push(("invoice.paid", invoice.clone()));
             } else {
                 published.push(("invoice.finalized", invoice.clone()));
+                if invoice.collection.action.is_some() {
+                    let at_ms = invoice.updated_at_ms;
+                    invoice.touch(at_ms);
+                    published.push(("invoice.action_required", invoice.clone()));
+                }
             }
         }
         let row = invoice.to_row().map_err(Fault::from)?;
@@ -198,6 +203,12 @@ impl WriteStep for NewCreditNote {
             Ok(())
         })
     }
+}
+
+/// Leaves the first payment of an invoice to the customer, who pays it on its page.
+pub(crate) fn leave_to_customer(invoice: &mut Invoice) {
+    invoice.collection.action = Some(CustomerAction::FirstPayment);
+    invoice.schedule(None);
 }
 
 /// When the first payment of an invoice is due.

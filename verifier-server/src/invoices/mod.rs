@@ -4,6 +4,7 @@ pub(crate) mod change;
 pub mod collect;
 pub mod credit_notes;
 pub mod finalize;
+pub mod hosted;
 pub mod model;
 pub(crate) mod routes;
 pub mod service;

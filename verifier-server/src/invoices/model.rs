@@ -123,6 +123,16 @@ pub enum CustomerAction {
     Authenticate,
     /// Pay with another card, or with new data of this one.
     NewInstrument,
+    /// Pay for the first period, and agree to later payments.
+    FirstPayment,
+}
+
+impl CustomerAction {
+    /// Whether the merchant can charge again with another agreement.
+    #[must_use]
+    pub const fn needs_agreement(self) -> bool {
+        matches!(self, Self::NewInstrument | Self::FirstPayment)
+    }
 }
 
 /// The tries to charge an invoice.
@@ -145,10 +155,22 @@ pub struct Collection {
     pub action: Option<CustomerAction>,
     /// The card whose new data the account updater was asked for.
     pub updated_card: Option<String>,
+    /// What was planned when the customer began to pay; it goes on if the payment ends unpaid.
+    pub postponed: Option<Postponed>,
+}
+
+/// What is planned for an invoice while a payment of the customer's is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Postponed {
+    /// What happens.
+    pub due: InvoiceDue,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// What happens to an invoice next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum InvoiceDue {
     /// It is charged.
     Charge,
@@ -240,11 +262,53 @@ impl Invoice {
         self.lease_until_ms = self.due_at_ms;
     }
 
+    /// Whether the customer can pay it now, on its page.
+    #[must_use]
+    pub fn awaits_payment(&self) -> bool {
+        self.state == InvoiceState::Open && self.due_minor() > 0
+    }
+
+    /// Waits for the outcome of a payment of the customer's. What is planned is postponed, so that
+    /// nothing is charged twice.
+    pub fn wait_for_payment(&mut self, payment: PaymentId) {
+        self.collection.payment = Some(payment);
+        self.collection.is_pending = true;
+        let at_ms = self.due_at_ms;
+        self.collection.postponed = self.due.map(|due| Postponed { due, at_ms });
+        self.schedule(None);
+    }
+
+    /// Waits as before: a payment of the customer's has ended unpaid. What was to happen meanwhile
+    /// happens now.
+    pub fn resume(&mut self, now_ms: i64, is_collecting: bool) {
+        self.collection.is_pending = false;
+        let postponed = self.collection.postponed.take();
+        if let Some(Postponed { due, at_ms }) = postponed.filter(|_| is_collecting) {
+            self.schedule(Some((due, at_ms.max(now_ms))));
+        }
+    }
+
+    /// Schedules a charge if the invoice waits for another card, or for the first; returns whether it
+    /// did.
+    pub fn charge_with_new_agreement(&mut self, now_ms: i64) -> bool {
+        let needs = self
+            .collection
+            .action
+            .is_some_and(CustomerAction::needs_agreement);
+        let waits = self.state == InvoiceState::Open && !self.collection.is_pending && needs;
+        if waits {
+            self.collection.action = None;
+            self.schedule(Some((InvoiceDue::Charge, now_ms)));
+        }
+        waits
+    }
+
     /// Closes it: nothing is charged any more.
     pub fn close(&mut self, state: InvoiceState, at_ms: i64) {
         self.state = state;
         self.closed_at_ms = Some(at_ms);
         self.collection.action = None;
+        self.collection.postponed = None;
         self.schedule(None);
     }
 

@@ -96,7 +96,7 @@ pub(crate) async fn get(
     request: MerchantRequest<SubscriptionsRead>,
 ) -> Result<Json<InvoiceRecord>, Problem> {
     let invoice = service::get(&state.gateway, request.merchant(), &id).await?;
-    let record = InvoiceRecord::new(&invoice, state.gateway.livemode());
+    let record = InvoiceRecord::new(&state.gateway, &invoice);
     Ok(Json(record))
 }
 
@@ -127,7 +127,7 @@ pub(crate) async fn finalize(
     let invoice = task
         .await
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
-    let record = InvoiceRecord::new(&invoice, state.gateway.livemode());
+    let record = InvoiceRecord::new(&state.gateway, &invoice);
     Ok(Json(record))
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn pay(
     let invoice = task
         .await
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
-    let record = InvoiceRecord::new(&invoice, state.gateway.livemode());
+    let record = InvoiceRecord::new(&state.gateway, &invoice);
     Ok(Json(record))
 }
 
@@ -192,7 +192,7 @@ pub(crate) async fn void(
     let invoice = task
         .await
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
-    let record = InvoiceRecord::new(&invoice, state.gateway.livemode());
+    let record = InvoiceRecord::new(&state.gateway, &invoice);
     Ok(Json(record))
 }
 
@@ -231,7 +231,7 @@ pub(crate) async fn mark_uncollectible(
     let invoice = task
         .await
         .map_err(|error| ApiError::because(ErrorCode::Internal, error))??;
-    let record = InvoiceRecord::new(&invoice, state.gateway.livemode());
+    let record = InvoiceRecord::new(&state.gateway, &invoice);
     Ok(Json(record))
 }
 

@@ -3,7 +3,7 @@
 use super::change::{Change, issue};
 use super::collect;
 use super::finalize;
-use super::model::{CustomerAction, Invoice, InvoiceDue, InvoiceState};
+use super::model::{Invoice, InvoiceDue, InvoiceState};
 pub use super::store::InvoiceFilter;
 use super::view::InvoiceRecord;
 use crate::error::{ApiError, ErrorCode};
@@ -25,7 +25,7 @@ pub async fn list(
         filter.customer.is_some() || filter.subscription.is_some() || filter.state.is_some();
     let rows =
         move |store: Store, filter| async move { store.invoices.list(merchant, &filter).await };
-    let record = |row| InvoiceRecord::new(&row, gateway.livemode());
+    let record = |row| InvoiceRecord::new(gateway, &row);
     paging::read(gateway, (merchant, scans), filter, rows, record).await
 }
 
@@ -169,9 +169,8 @@ pub async fn pay(
     change
         .invoice
         .schedule(Some((InvoiceDue::Charge, change.now_ms)));
-    if change.invoice.collection.action == Some(CustomerAction::NewInstrument) {
-        change.invoice.collection.action = None;
-    }
+    let action = &mut change.invoice.collection.action;
+    *action = action.filter(|action| !action.needs_agreement());
     change.publish("invoice.updated")?;
     let invoice = finish(gateway, request, change).await?;
     collect::charge_now(gateway, invoice.id).await?;

@@ -65,7 +65,11 @@ async fn paid(change: &mut Change<'_>, payment: &Payment) -> Result<(), ApiError
     if counted_minor == 0 {
         return change.publish("invoice.updated");
     }
-    change.settle().await
+    let agreement = payment.agreement.filter(|_| payment.session.is_some());
+    match agreement {
+        Some(agreement) => change.settle_by(agreement).await,
+        None => change.settle().await,
+    }
 }
 
 async fn declined(
@@ -74,8 +78,16 @@ async fn declined(
     payment: &Payment,
 ) -> Result<(), ApiError> {
     let collection = &mut change.invoice.collection;
-    // A shopper who pays on a page may try again there.
     if collection.payment != Some(payment.id) {
+        return Ok(());
+    }
+    let debit = payment.details.debit();
+    let was_accepted = debit.is_some_and(|debit| debit.reversal.is_some());
+    if payment.session.is_some() && !was_accepted {
+        // The customer's own try on the page: what was planned before goes on.
+        let is_collecting = change.is_collecting();
+        change.invoice.resume(change.now_ms, is_collecting);
+        change.invoice.touch(change.now_ms);
         return Ok(());
     }
     collection.is_pending = false;

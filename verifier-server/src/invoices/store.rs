@@ -75,7 +75,8 @@ leased!(Invoice in "invoices" where "due IS NOT NULL");
 const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM invoices
     WHERE due IS NOT NULL AND lease_until_ms > $1 AND lease_until_ms = due_at_ms";
 
-const BY_ID: &str = sql!(Invoice::SELECT, "WHERE id = $1");
+/// An invoice by its id.
+pub(crate) const BY_ID: &str = sql!(Invoice::SELECT, "WHERE id = $1");
 
 const OF_SUBSCRIPTION: &str = sql!(
     Invoice::SELECT,

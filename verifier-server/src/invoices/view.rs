@@ -1,10 +1,12 @@
 //! Invoices as the merchant sees them, and their events.
 
+use super::hosted::link;
 use super::model::{
     CreditNote, CustomerAction, Invoice, InvoiceDue, InvoiceLine, InvoiceReason, InvoiceState,
     LineKind,
 };
 use crate::error::ApiError;
+use crate::gateway::Gateway;
 use crate::webhooks::events::body::NewEvent;
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::EventId;
@@ -57,6 +59,8 @@ pub struct InvoiceRecord {
     pub failure: Option<String>,
     /// What the customer has to do; null if nothing.
     pub customer_action: Option<CustomerAction>,
+    /// The page on which the customer can pay it; null unless it is open.
+    pub hosted_url: Option<String>,
     /// When it got its number, seconds since 1970.
     pub finalized_at: Option<u64>,
     /// When it was paid, voided or given up, seconds since 1970.
@@ -108,8 +112,12 @@ impl LineRecord {
 
 impl InvoiceRecord {
     /// An invoice as its merchant sees it.
-    #[must_use]
-    pub fn new(invoice: &Invoice, livemode: bool) -> Self {
+    pub(crate) fn new(gateway: &Gateway, invoice: &Invoice) -> Self {
+        let hosted_url = link::url(gateway, invoice);
+        Self::with_page(invoice, gateway.livemode(), hosted_url)
+    }
+
+    fn with_page(invoice: &Invoice, livemode: bool, hosted_url: Option<String>) -> Self {
         let next_attempt = (invoice.due == Some(InvoiceDue::Charge)).then_some(invoice.due_at_ms);
         let collection = &invoice.collection;
         Self {
@@ -133,6 +141,7 @@ impl InvoiceRecord {
             next_attempt_at: next_attempt.map(unix_seconds),
             failure: collection.failure.clone(),
             customer_action: collection.action,
+            hosted_url,
             finalized_at: invoice.finalized_at_ms.map(unix_seconds),
             closed_at: invoice.closed_at_ms.map(unix_seconds),
             created_at: unix_seconds(invoice.created_at_ms),
@@ -193,13 +202,24 @@ pub struct InvoiceEventData {
 
 /// The event of an invoice's latest change.
 pub(crate) fn event(
-    (id, livemode): (EventId, bool),
+    gateway: &Gateway,
     kind: &'static str,
     invoice: &Invoice,
 ) -> Result<Event, ApiError> {
+    let hosted_url = link::url(gateway, invoice);
+    event_with_page(gateway.event_origin(), kind, invoice, hosted_url)
+}
+
+/// The same for an invoice that a transaction numbers, whose page is known before.
+pub(super) fn event_with_page(
+    (id, livemode): (EventId, bool),
+    kind: &'static str,
+    invoice: &Invoice,
+    hosted_url: Option<String>,
+) -> Result<Event, ApiError> {
     let data = InvoiceEventData {
         sequence: invoice.sequence,
-        invoice: InvoiceRecord::new(invoice, livemode),
+        invoice: InvoiceRecord::with_page(invoice, livemode, hosted_url),
     };
     NewEvent {
         kind,

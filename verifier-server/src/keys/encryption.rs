@@ -1,5 +1,6 @@
 //! Encryption and keyed hashes with keys derived from the master key.
 
+use super::hosted::HostedKeys;
 use super::master_key::{MasterKey, MasterKeys};
 use crate::auth::audit::model::AuditChain;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -27,6 +28,7 @@ pub struct KeyEncryption {
     address: Secret<[u8; 32]>,
     bank: Secret<[u8; 32]>,
     audit: Secret<[u8; 32]>,
+    hosted: HostedKeys,
 }
 
 /// A stored secret that cannot be decrypted with the master key.
@@ -116,6 +118,10 @@ impl KeyEncryption {
             address: derived(root, "sealpay/v1/encryption/address"),
             bank: derived(root, "sealpay/v1/simulated-bank"),
             audit: derived(root, "sealpay/v1/encryption/audit-trail"),
+            hosted: HostedKeys::new(
+                derived(root, "sealpay/v1/hosted/link"),
+                &derived(root, "sealpay/v1/hosted/order-key"),
+            ),
         }
     }
 
@@ -224,6 +230,12 @@ impl KeyEncryption {
         AuditChain::new(Secret::new(*self.audit.expose()))
     }
 
+    /// The keys of the verifier's own pages for invoices.
+    #[must_use]
+    pub const fn hosted(&self) -> &HostedKeys {
+        &self.hosted
+    }
+
     /// The hash of an API key. The key has 256 random bits, so a slow hash adds nothing.
     #[must_use]
     pub fn api_key_hash(&self, api_key: &str) -> String {
@@ -272,6 +284,8 @@ mod tests {
             encryption.encrypt("a", b"secret", [3; 24]),
             encryption.api_key_hash("x"),
         );
+        let link = encryption.hosted().link_code(b"x");
+        let order_key = encryption.hosted().order_key();
         let mut keys = MasterKeys {
             hash_root: Some(hash_root(&old)),
             previous: vec![old],
@@ -297,6 +311,8 @@ mod tests {
                 b"secret"
             );
             assert_eq!(encryption.api_key_hash("x"), hash);
+            assert_eq!(encryption.hosted().link_code(b"x"), link);
+            assert_eq!(encryption.hosted().order_key(), order_key);
         }
         keys.previous.clear();
         encryption.replace_encryption_keys(&keys);

@@ -4,6 +4,7 @@ pub mod ciphertexts;
 pub mod decapsulation_key;
 pub mod encryption;
 pub mod follow;
+pub mod hosted;
 pub mod key_ring;
 pub mod master_key;
 pub mod model;

@@ -6,6 +6,7 @@ use crate::auth::api_keys::key::NewApiKey;
 use crate::auth::api_keys::read_scopes;
 use crate::auth::audit::model::OPERATOR;
 use crate::keys::encryption::KeyEncryption;
+use crate::keys::hosted::RESERVED_KEY_IDS;
 use crate::store::{Addition, DatabaseError, Store};
 use crate::webhooks::endpoints::model::WebhookEndpoint;
 use sealpay_protocol::encoding::array_from_base64url;
@@ -120,6 +121,11 @@ pub fn check_order_key(key_id: &str, public_key: &str, scopes: &str) -> Result<O
     let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-');
     if !(1..=64).contains(&key_id.len()) || !key_id.bytes().all(allowed) {
         return Err("a key id has 1 to 64 of the characters A-Z a-z 0-9 . _ -".into());
+    }
+    if key_id.starts_with(RESERVED_KEY_IDS) {
+        return Err(format!(
+            "a key id that begins with {RESERVED_KEY_IDS} is reserved for the verifier's own keys"
+        ));
     }
     let bytes = array_from_base64url(public_key)
         .filter(|bytes| verifying_key(bytes).is_ok())

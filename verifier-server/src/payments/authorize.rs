@@ -16,6 +16,7 @@ use crate::auth::nonces::Nonce;
 use crate::auth::signed_request::IncomingRequest;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::invoices::hosted::claim::InvoiceRefusal;
 use crate::sessions::model::Session;
 use crate::sessions::request::{Verified, verify};
 use sealpay_protocol::api::{PayRequest, PaymentView};
@@ -153,6 +154,14 @@ async fn first_error(
     })
 }
 
+const fn invoice_error(refusal: InvoiceRefusal) -> ApiError {
+    ApiError::new(match refusal {
+        InvoiceRefusal::Closed => ErrorCode::InvoiceClosed,
+        InvoiceRefusal::PaymentInProgress => ErrorCode::InvoicePaymentInProgress,
+        InvoiceRefusal::AmountChanged => ErrorCode::InvoiceAmountChanged,
+    })
+}
+
 /// Transaction 1: creates the payment of an attempt exactly once. Only the request that created it
 /// continues.
 async fn claim(
@@ -179,6 +188,7 @@ async fn claim(
         Claim::AttemptInProgress => Err(ApiError::new(ErrorCode::AttemptInProgress)),
         Claim::SessionComplete => Err(ApiError::new(ErrorCode::SessionComplete)),
         Claim::TooManyAttempts => Err(ApiError::new(ErrorCode::TooManyAttempts)),
+        Claim::InvoiceRefused(refusal) => Err(invoice_error(refusal)),
         Claim::SessionUnknown => Err(ApiError::for_param(
             ErrorCode::UnknownSession,
             "sealpay-session",

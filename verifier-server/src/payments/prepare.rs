@@ -42,7 +42,7 @@ pub(crate) fn new_payment(attempt: Attempt<'_>, details: PaymentDetails) -> Paym
         id: PaymentId::new(now_ms, gateway.rng.bytes()),
         session: Some(session.id),
         agreement: None,
-        invoice: None,
+        invoice: session.invoice,
         merchant: session.merchant,
         attempt: request.attempt,
         owner: request.thumbprint.as_str().to_owned(),

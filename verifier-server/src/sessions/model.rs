@@ -1,7 +1,7 @@
 //! A stored checkout session.
 
 use sealpay_protocol::agreement::AgreementTerms;
-use sealpay_protocol::ids::{AttemptId, MerchantId, SessionId};
+use sealpay_protocol::ids::{AttemptId, InvoiceId, MerchantId, SessionId};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, OrderItem};
@@ -39,6 +39,8 @@ pub struct Session {
     pub requires_authentication: bool,
     /// The outcome that the order requests from the simulated bank.
     pub simulate: Option<String>,
+    /// The invoice that it pays, on the verifier's own page.
+    pub invoice: Option<InvoiceId>,
     /// The page that embeds the widget.
     pub parent_origin: String,
     /// The pages that the order names, including that one.

@@ -6,6 +6,7 @@ use crate::auth::nonces::Nonce;
 use crate::auth::signed_request::{IncomingRequest, SignedRequest, VerifiedRequest};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
+use crate::keys::hosted::ORDER_KEY_ID;
 use crate::merchants::model::Merchant;
 use crate::payments::methods;
 use crate::payments::shopper_view;
@@ -42,7 +43,7 @@ pub async fn open_session(
     let (order, merchant) = verify_order(gateway, &body.order).await?;
     check_simulation(gateway, order.claims().simulate.as_ref())?;
     check_methods(gateway, &order, &merchant)?;
-    check_origin(&merchant, &order, &body.parent_origin)?;
+    check_origin(gateway, &merchant, &order, &body.parent_origin)?;
     let session = new_session(gateway, &order, &body, key.to_bytes());
     let session = bind(gateway, &session, verified).await?;
     shopper_view::session_view(gateway, &merchant, &session).await
@@ -53,17 +54,21 @@ async fn verify_order(gateway: &Gateway, compact: &str) -> Result<(Order, Mercha
     let merchant = gateway.store.merchants.get(compact.issuer()).await?;
     let merchant =
         merchant.ok_or_else(|| ApiError::for_param(ErrorCode::UnknownMerchant, "iss"))?;
-    let key = merchant
-        .order_keys
-        .iter()
-        .find(|key| key.key_id == compact.key_id())
-        .and_then(|key| sealpay_protocol::key::verifying_key(&key.public_key).ok())
-        .ok_or_else(|| ApiError::for_param(ErrorCode::UnknownOrderKey, "kid"))?;
+    let is_own = compact.key_id() == ORDER_KEY_ID;
+    let key = if is_own {
+        Some(gateway.encryption.hosted().order_key())
+    } else {
+        let mut keys = merchant.order_keys.iter();
+        keys.find(|key| key.key_id == compact.key_id())
+            .and_then(|key| sealpay_protocol::key::verifying_key(&key.public_key).ok())
+    };
+    let key = key.ok_or_else(|| ApiError::for_param(ErrorCode::UnknownOrderKey, "kid"))?;
     let now = gateway.clock.wall();
-    Ok((
-        compact.verify(&key, &gateway.settings.public_origin, now)?,
-        merchant,
-    ))
+    let order = compact.verify(&key, &gateway.settings.public_origin, now)?;
+    if order.claims().invoice.is_some() && !is_own {
+        return Err(ApiError::for_param(ErrorCode::InvoiceNotAllowed, "invoice"));
+    }
+    Ok((order, merchant))
 }
 
 /// Checks that the requested outcome exists, and that this verifier simulates outcomes.
@@ -116,12 +121,21 @@ fn check_methods(gateway: &Gateway, order: &Order, merchant: &Merchant) -> Resul
 }
 
 /// The page must be named by the order, and every page of the order must be registered by the
-/// merchant, so that a stolen order key alone cannot embed the widget elsewhere.
-fn check_origin(merchant: &Merchant, order: &Order, parent: &Origin) -> Result<(), ApiError> {
-    let named = &order.claims().parent_origins;
-    let is_registered = |origin: &Origin| merchant.origins.iter().any(|o| o == origin.as_str());
-    let all_registered = named.iter().all(is_registered);
-    if named.contains(parent) && all_registered {
+/// merchant, so that a stolen order key alone cannot embed the widget elsewhere. The page of an
+/// invoice is the verifier's own.
+fn check_origin(
+    gateway: &Gateway,
+    merchant: &Merchant,
+    order: &Order,
+    parent: &Origin,
+) -> Result<(), ApiError> {
+    let claims = order.claims();
+    let named = &claims.parent_origins;
+    let may_embed = |origin: &Origin| match claims.invoice {
+        Some(_) => *origin == gateway.settings.public_origin,
+        None => merchant.origins.iter().any(|o| o == origin.as_str()),
+    };
+    if named.contains(parent) && named.iter().all(may_embed) {
         Ok(())
     } else {
         Err(ApiError::for_param(
@@ -158,6 +172,7 @@ fn new_session(
         customer: claims.customer,
         agreement: claims.agreement,
         simulate: claims.simulate.map(|simulate| simulate.outcome),
+        invoice: claims.invoice,
         methods,
         billing_country: claims.billing_country,
         requires_authentication: claims.authentication == Some(AuthenticationRequirement::Required),

@@ -18,7 +18,12 @@ pub(crate) async fn list(
     gateway: &Gateway,
     session: &Session,
 ) -> Result<Vec<InstrumentView>, ApiError> {
-    let Some(reference) = &session.customer else {
+    // A link to an invoice may have been forwarded: who has it is not known to be the customer.
+    let Some(reference) = session
+        .customer
+        .as_ref()
+        .filter(|_| session.invoice.is_none())
+    else {
         return Ok(Vec::new());
     };
     let pays_with_saved = |method: &Method| methods::find(*method).stores_instruments();

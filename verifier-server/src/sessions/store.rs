@@ -48,6 +48,7 @@ entity! {
         customer,
         agreement as AsOptionalJson,
         simulate,
+        invoice,
         parent_origin,
         public_key,
         key_rebind_count,

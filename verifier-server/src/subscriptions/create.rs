@@ -19,7 +19,7 @@ use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::{Rows, Written};
 use crate::invoices::change::issue;
 use crate::invoices::collect;
-use crate::invoices::finalize::Issue;
+use crate::invoices::finalize::{Issue, leave_to_customer};
 use crate::invoices::model::{Invoice, InvoiceReason};
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
@@ -38,8 +38,8 @@ use utoipa::ToSchema;
 pub struct NewSubscription {
     /// `cus_…`.
     pub customer: String,
-    /// `agr_…`: an agreement of the customer that permits the charges. May be omitted with a trial,
-    /// and given later.
+    /// `agr_…`: an agreement of the customer that permits the charges. Without it, and without a trial,
+    /// the customer pays for the first period on the page of the first invoice, and agrees there.
     pub agreement: Option<String>,
     /// 1 to 20 prices with the same currency and interval.
     #[schema(min_items = 1, max_items = 20)]
@@ -120,13 +120,11 @@ pub async fn create(
         .map_err(|error| anchor_refused(&StepError::Period(error)))?;
     let first = first_charge(trial_days, agreement, wanted.first_payment)?;
     let (rows, issue) = match first {
-        None => {
+        FirstCharge::AfterTrial => {
             step::begin_trial(&mut subscription, starts_at_ms);
             (created(gateway, &subscription)?, None)
         }
-        Some((agreement, payment)) => {
-            begin(gateway, &mut subscription, &agreement, payment.as_deref()).await?
-        }
+        first => begin(gateway, &mut subscription, first).await?,
     };
     let charged = issue.as_ref().map(|issue| issue.invoice.id);
     let added = gateway
@@ -163,24 +161,35 @@ async fn has_room(gateway: &Gateway, customer: &Customer) -> Result<(), ApiError
     Err(ApiError::new(ErrorCode::LimitReached).explained(detail))
 }
 
-/// What charges the first period; nothing with a trial.
+/// What pays for the first period.
+enum FirstCharge {
+    /// A charge at the end of the trial.
+    AfterTrial,
+    /// The agreement, or the payment that made it.
+    ByAgreement(Box<Agreement>, Option<String>),
+    /// The customer, on the page of the invoice.
+    ByCustomer,
+}
+
 fn first_charge(
     trial_days: u32,
     agreement: Option<Agreement>,
     first_payment: Option<String>,
-) -> Result<Option<(Agreement, Option<String>)>, ApiError> {
+) -> Result<FirstCharge, ApiError> {
     match (trial_days, agreement, first_payment) {
-        (0, Some(agreement), first_payment) => Ok(Some((agreement, first_payment))),
-        (0, None, _) => {
-            let detail = "agreement must name an active agreement, unless there is a trial.";
-            let error = ApiError::for_param(ErrorCode::AgreementInactive, "agreement");
-            Err(error.explained(detail))
+        (0, Some(agreement), first_payment) => {
+            Ok(FirstCharge::ByAgreement(Box::new(agreement), first_payment))
+        }
+        (0, None, None) => Ok(FirstCharge::ByCustomer),
+        (0, None, Some(_)) => {
+            let detail = "first_payment must be omitted without agreement.";
+            Err(ApiError::invalid("first_payment", detail))
         }
         (_, _, Some(_)) => {
             let detail = "first_payment must be omitted with a trial.";
             Err(ApiError::invalid("first_payment", detail))
         }
-        (_, _, None) => Ok(None),
+        (_, _, None) => Ok(FirstCharge::AfterTrial),
     }
 }
 
@@ -284,28 +293,31 @@ fn created(gateway: &Gateway, subscription: &Subscription) -> Result<Rows, ApiEr
 async fn begin(
     gateway: &Gateway,
     subscription: &mut Subscription,
-    agreement: &Agreement,
-    first_payment: Option<&str>,
+    first: FirstCharge,
 ) -> Result<(Rows, Option<Issue>), ApiError> {
     let lines = step::begin_first_period(subscription).map_err(failed)?;
     let at_ms = subscription.created_at_ms;
     let reason = (InvoiceReason::SubscriptionStart, at_ms);
     let mut invoice = of_period(gateway, subscription, lines, reason)?;
     let mut rows = created(gateway, subscription)?;
-    if let Some(id) = first_payment {
-        let payment = payment(gateway, agreement, id, &invoice).await?;
-        invoice.collection.payment = Some(payment.id);
-        rows.guarded.push(payments::pays(&payment, invoice.id));
-        if payment.state == PaymentState::Pending {
-            // The bank has accepted the direct debit, and the customer has done everything.
-            invoice.collection.is_pending = true;
-            invoice.schedule(None);
-            let (active, event) = activated(gateway, subscription)?;
-            rows.events.push(event);
-            *subscription = active;
-            return Ok((rows, Some(issue(gateway, invoice))));
+    match first {
+        FirstCharge::ByAgreement(agreement, Some(id)) => {
+            let payment = payment(gateway, &agreement, &id, &invoice).await?;
+            invoice.collection.payment = Some(payment.id);
+            rows.guarded.push(payments::pays(&payment, invoice.id));
+            if payment.state == PaymentState::Pending {
+                // The bank has accepted the direct debit, and the customer has done everything.
+                invoice.collection.is_pending = true;
+                invoice.schedule(None);
+                let (active, event) = activated(gateway, subscription)?;
+                rows.events.push(event);
+                *subscription = active;
+                return Ok((rows, Some(issue(gateway, invoice))));
+            }
+            invoice.paid_minor = invoice.total.amount_minor();
         }
-        invoice.paid_minor = invoice.total.amount_minor();
+        FirstCharge::ByCustomer => leave_to_customer(&mut invoice),
+        FirstCharge::ByAgreement(_, None) | FirstCharge::AfterTrial => {}
     }
     let before = subscription.sequence;
     let first = issue(gateway, invoice);

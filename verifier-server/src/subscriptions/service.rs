@@ -15,7 +15,6 @@ use crate::idempotency::write::{Rows, Written};
 use crate::invoices::change::change_each;
 use crate::invoices::collect;
 use crate::invoices::finalize::Issue;
-use crate::invoices::model::{CustomerAction, InvoiceDue, InvoiceState};
 use crate::prices::model::Metadata;
 use crate::store::Store;
 use sealpay_protocol::ids::{MerchantId, SubscriptionId};
@@ -205,16 +204,7 @@ async fn charge_waiting(gateway: &Gateway, changed: &mut Changed) -> Result<(), 
         unpaid.await?,
         updated,
         &mut changed.rows,
-        |invoice, _| {
-            let waits = invoice.state == InvoiceState::Open
-                && !invoice.collection.is_pending
-                && invoice.collection.action == Some(CustomerAction::NewInstrument);
-            if waits {
-                invoice.collection.action = None;
-                invoice.schedule(Some((InvoiceDue::Charge, now_ms)));
-            }
-            waits
-        },
+        |invoice, _| invoice.charge_with_new_agreement(now_ms),
     )
 }
 

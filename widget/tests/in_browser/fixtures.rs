@@ -179,6 +179,7 @@ pub(crate) fn order_for(currency: &str, amount: i64) -> String {
         billing_country: None,
         authentication: None,
         simulate: None,
+        invoice: None,
     };
     order::sign(&claims, "key-1", &SigningKey::from_bytes(&[4; 32])).unwrap()
 }

@@ -35,6 +35,7 @@ impl Merchant {
             billing_country: None,
             authentication: None,
             simulate: None,
+            invoice: None,
         }
     }
 

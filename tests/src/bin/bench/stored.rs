@@ -124,6 +124,7 @@ fn session(merchant: &Merchant) -> Session {
         customer: None,
         agreement: None,
         simulate: None,
+        invoice: None,
         methods: vec![Method::Card],
         billing_country: None,
         requires_authentication: false,

@@ -1,6 +1,7 @@
 //! The flows, for any browser engine.
 
 use crate::widget::embedding::{page_with_tag, show_page, signed};
+pub(crate) use crate::widget::hosted_page::{confirm_a_renewal, replace_a_declined_card};
 use crate::widget::keyboard;
 use harness::accessibility::{Part, findings};
 use harness::browser::Session;

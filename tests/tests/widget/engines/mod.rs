@@ -32,4 +32,6 @@ flows! {
     three_forms_on_one_page_work_independently => three_forms,
     keyboard_alone_pays_the_order => pay_by_keyboard,
     saved_card_pays_the_next_order_and_is_removed => pay_by_saved_card,
+    renewal_is_confirmed_on_the_page_of_its_invoice => confirm_a_renewal,
+    declined_card_is_replaced_on_the_page_of_an_invoice => replace_a_declined_card,
 }

@@ -6,6 +6,7 @@ use crate::auth::nonces::Nonce;
 use crate::dunning::store as card_attempts;
 use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::{IdempotentWrite, Prepared, Rows, Written};
+use crate::invoices::hosted::claim::{self as invoice, InvoiceClaim, InvoiceRefusal};
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use crate::payments::store;
@@ -35,6 +36,8 @@ pub enum Claim {
     SessionComplete,
     /// The session has no attempts left.
     TooManyAttempts,
+    /// The invoice that it is to pay cannot be paid.
+    InvoiceRefused(InvoiceRefusal),
     /// The attempt is claimed; the caller may ask the provider.
     Claimed,
 }
@@ -68,6 +71,44 @@ struct NewClaim {
 }
 
 async fn claim(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
+    // The invoice before the session, as in the outcome transaction; another order could deadlock.
+    let release = match new.payment.invoice {
+        None => None,
+        Some(id) => match invoice::claim(tx, id, &new.payment).await? {
+            InvoiceClaim::Claimed(release) => Some(release),
+            InvoiceClaim::Refused(refusal) => return refused(tx, new, refusal).await,
+        },
+    };
+    let claimed = claim_session(tx, new).await?;
+    if let Some((sql, values)) = release.filter(|_| claimed != Claim::Claimed) {
+        tx.execute(sql, &values).await?;
+    }
+    Ok(claimed)
+}
+
+/// The invoice cannot be paid; another reason may come before that.
+async fn refused(tx: &mut Tx<'_>, new: &NewClaim, refusal: InvoiceRefusal) -> Result<Claim, Fault> {
+    if tx.execute(nonces::CONSUME, &new.nonce).await? == 0 {
+        return Ok(Claim::NonceReplayed);
+    }
+    let session = new.payment.session.ok_or_else(no_session)?;
+    if store::of_attempt(tx, session, new.payment.attempt)
+        .await?
+        .is_some()
+    {
+        return came_before(tx, &new.payment).await;
+    }
+    let found = sessions::store::with_active(tx, session).await?;
+    let Some((session, _)) = found else {
+        return Ok(Claim::SessionUnknown);
+    };
+    if session.active_attempt.is_some() || session.attempts >= new.attempts_per_session {
+        return held_by(tx, new).await;
+    }
+    Ok(Claim::InvoiceRefused(refusal))
+}
+
+async fn claim_session(tx: &mut Tx<'_>, new: &NewClaim) -> Result<Claim, Fault> {
     // All three statements are sent at once, and undone if the claim fails. That is rare, and saves
     // a round trip for each payment. The payment is written before the session, as in the outcome
     // transaction; another order could deadlock.

@@ -53,7 +53,9 @@ pub(super) async fn find<'a>(
     } = attempt;
     let unavailable = || ApiError::for_param(ErrorCode::InstrumentUnavailable, "instrument");
     let store = &gateway.store;
-    let reference = session.customer.as_deref().ok_or_else(unavailable)?;
+    let reference = session.customer.as_deref();
+    let reference = reference.filter(|_| session.invoice.is_none());
+    let reference = reference.ok_or_else(unavailable)?;
     let customer = store
         .customers
         .get_by_reference(session.merchant, reference);
