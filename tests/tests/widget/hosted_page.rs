@@ -68,6 +68,17 @@ async fn open_page(session: &Session, environment: &TestEnvironment) -> Value {
     invoice
 }
 
+/// Scrolls to the form and fills in a card: Firefox's driver misses buttons below the window.
+async fn pay_with(session: &Session, card: Card) {
+    session.enter_page().await;
+    session.see(FRAME).await;
+    let scroll = format!("document.querySelector(\"{FRAME}\").scrollIntoView()");
+    session.evaluate(&scroll).await;
+    session.enter_form().await;
+    session.fill_in(card).await;
+    session.press(PAY).await;
+}
+
 async fn confirm(session: &Session, environment: &TestEnvironment, persona: &str) {
     session.see("#code").await;
     let code = environment.code_on_phone_of(persona).await;
@@ -80,7 +91,7 @@ async fn start(session: &Session, environment: &TestEnvironment, card: Card, per
     subscribe(environment).await;
     open_page(session, environment).await;
     session.read(".reason", "your subscription starts").await;
-    session.pay_with(card).await;
+    pay_with(session, card).await;
     confirm(session, environment, persona).await;
     let paid = newest_invoice(environment).await;
     assert_eq!(paid["state"], "paid", "{paid}");
@@ -117,9 +128,8 @@ pub(crate) async fn confirm_a_renewal(engine: Engine) {
             .read(".reason", "Your bank wants you to confirm")
             .await;
         session.enter_form().await;
-        session.fill_in(CONFIRMED_RENEWAL).await;
         look(&session, "renewal").await;
-        session.press(PAY).await;
+        pay_with(&session, CONFIRMED_RENEWAL).await;
         session.see("#code").await;
         look(&session, "code").await;
         confirm(&session, &environment, SUNNIVA).await;
@@ -142,7 +152,7 @@ pub(crate) async fn replace_a_declined_card(engine: Engine) {
         let invoice = open_page(&session, &environment).await;
         assert_eq!(invoice["customer_action"], "new_instrument", "{invoice}");
         assert_eq!(state_of_subscription(&environment).await, "past_due");
-        session.pay_with(INSUFFICIENT_FUNDS).await;
+        pay_with(&session, INSUFFICIENT_FUNDS).await;
         confirm_or_read_decline(&session, &environment).await;
         session.replace_card(MASTERCARD).await;
         session.press(PAY).await;
