@@ -126,6 +126,10 @@ pub const EVIDENCE_CHARACTERS: usize = 8000;
 /// Longest sentence by which a shopper agrees to later payments, characters: three lines.
 pub const CONSENT_CHARACTERS: usize = 500;
 
+/// Longest text of a mandate for direct debits, characters: the wording of the schemes with the names
+/// of the longest merchant.
+pub const MANDATE_CHARACTERS: usize = 1000;
+
 /// Saved instruments of one customer. A form shows them as a list to choose from.
 pub const INSTRUMENTS_PER_CUSTOMER: u32 = 16;
 
@@ -238,6 +242,7 @@ mod tests {
             (DISPUTE_EVIDENCE_SECONDS.to_string(), "864000"),
             (EVIDENCE_CHARACTERS.to_string(), "8000"),
             (CONSENT_CHARACTERS.to_string(), "500"),
+            (MANDATE_CHARACTERS.to_string(), "1000"),
             (INSTRUMENTS_PER_CUSTOMER.to_string(), "16"),
             (PRICE_NAME_CHARACTERS.to_string(), "100"),
             (TRIAL_DAYS.to_string(), "730"),

@@ -88,7 +88,8 @@ impl TestBank {
 async fn debtors_have_the_outcomes_that_they_promise() {
     let (am04, md06, md01) = (ReasonCode::Am04, ReasonCode::Md06, ReasonCode::Md01);
     let rejected = Rejected(ReasonCode::Ms03);
-    let rows: [(&str, Scheme, &[(u64, CollectionStatus)]); 8] = [
+    type Row<'a> = (&'a str, Scheme, &'a [(u64, CollectionStatus)]);
+    let rows: [Row<'_>; 8] = [
         ("settles", Scheme::Core, &[(2, Settled)]),
         ("rejected", Scheme::Core, &[(2, rejected)]),
         ("rejected", Scheme::B2b, &[(2, rejected)]),

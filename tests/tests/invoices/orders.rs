@@ -22,7 +22,7 @@ async fn order_names_the_invoice_and_only_the_own_origin(gateway: &TestGateway) 
     let (order, claims) = claims_on_page(gateway).await;
     assert_eq!(claims.iss, gateway.merchant.id);
     assert_eq!(claims.aud, gateway.origin);
-    assert_eq!(claims.parent_origins, [gateway.origin.clone()]);
+    assert_eq!(claims.parent_origins, std::slice::from_ref(&gateway.origin));
     assert_eq!((claims.amount, claims.currency.as_str()), (900, "EUR"));
     assert!(claims.order_ref.starts_with("INV-"), "{}", claims.order_ref);
     assert_eq!(

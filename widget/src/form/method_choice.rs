@@ -53,7 +53,7 @@ impl MethodChoice {
 #[cfg(test)]
 mod tests {
     use super::{MethodChoice, methods_for};
-    use sealpay_protocol::api::Method::{self, BankTransfer, Card, Wallet};
+    use sealpay_protocol::api::Method::{self, BankTransfer, Card, SepaDebit, Wallet};
     use sealpay_protocol::api::{AgreementKind, AgreementTerms};
 
     #[test]
@@ -64,7 +64,7 @@ mod tests {
             (&[Card], None, &[Card], Card),
             (&[Wallet], None, &[Wallet], Wallet),
             (
-                &[BankTransfer, Wallet, Card, Wallet],
+                &[BankTransfer, SepaDebit, Wallet, Card, Wallet],
                 None,
                 &Method::ALL,
                 Card,
@@ -103,17 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn only_a_card_is_offered_if_the_merchant_charges_later() {
+    fn only_methods_that_can_be_charged_again_are_offered_if_the_merchant_charges_later() {
         let terms = |kind| AgreementTerms {
             kind,
             maximum_amount: None,
         };
         for kind in AgreementKind::ALL {
             let offered = methods_for(Some(&terms(kind)), Method::ALL.to_vec());
-            let expected: &[Method] = if kind == AgreementKind::CardOnFile {
-                &Method::ALL
-            } else {
-                &[Card]
+            let expected: &[Method] = match kind {
+                AgreementKind::CardOnFile => &Method::ALL,
+                AgreementKind::SddCore | AgreementKind::SddB2b => &[SepaDebit],
+                _ => &[Card, SepaDebit],
             };
             assert_eq!(offered, expected, "{kind:?}");
         }

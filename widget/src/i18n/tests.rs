@@ -3,7 +3,7 @@ use sealpay_protocol::api::{AgreementKind, DeclineCategory};
 use sealpay_protocol::card::{
     CardNumber, CardNumberError, Expiry, ExpiryError, Holder, HolderError, SecurityCodeError,
 };
-use sealpay_protocol::limits::CONSENT_CHARACTERS;
+use sealpay_protocol::limits::{CONSENT_CHARACTERS, MANDATE_CHARACTERS};
 
 /// Every error code of a field.
 fn field_codes() -> Vec<&'static str> {
@@ -134,7 +134,7 @@ fn consent_is_one_line_that_names_merchant_and_maximum() {
     for catalog in LANGUAGES {
         let mut sentences = Vec::new();
         for kind in AgreementKind::ALL {
-            if !kind.is_merchant_initiated() {
+            if !kind.is_merchant_initiated() || kind.is_mandate() {
                 continue;
             }
             let sentence = (catalog.agreement)(kind, &merchant, Some(maximum));
@@ -148,6 +148,21 @@ fn consent_is_one_line_that_names_merchant_and_maximum() {
             sentences.extend([sentence, shorter]);
         }
         sentences.push([catalog.save_card, ". ", catalog.save_card_note].concat());
+        // An identifier has at most 35 characters.
+        let creditor = "I".repeat(35);
+        for is_b2b in [false, true] {
+            let mandate = (catalog.mandate_text)(&merchant, &creditor, is_b2b);
+            assert!(mandate.chars().count() <= MANDATE_CHARACTERS, "{mandate}");
+            assert!(
+                mandate.contains(&merchant) && mandate.contains(&creditor),
+                "{mandate}"
+            );
+            assert_eq!(mandate.contains("eight weeks"), !is_b2b, "{mandate}");
+            assert!(
+                mandate.ends_with('.') && !mandate.contains('\n') && !mandate.contains("  "),
+                "{mandate}"
+            );
+        }
         for (place, sentence) in sentences.iter().enumerate() {
             assert!(sentence.chars().count() <= CONSENT_CHARACTERS, "{sentence}");
             assert!(

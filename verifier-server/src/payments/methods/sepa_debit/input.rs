@@ -7,7 +7,7 @@ use sealpay_protocol::api::DebitAccount;
 use sealpay_protocol::card::Holder;
 use sealpay_protocol::iban;
 use sealpay_protocol::ids::MerchantId;
-use sealpay_protocol::limits::{CONSENT_CHARACTERS, DEBTOR_NAME_CHARACTERS};
+use sealpay_protocol::limits::{DEBTOR_NAME_CHARACTERS, MANDATE_CHARACTERS};
 use sealpay_protocol::secret::Secret;
 use sealpay_protocol::text;
 
@@ -65,7 +65,7 @@ pub(super) fn read(
     })?;
     let consent =
         consent.ok_or_else(|| ApiError::for_param(ErrorCode::ConsentRequired, "consent"))?;
-    text::check(&consent, CONSENT_CHARACTERS).map_err(|fault| {
+    text::check(&consent, MANDATE_CHARACTERS).map_err(|fault| {
         let error = ApiError::for_param(ErrorCode::MalformedRequest, "consent");
         error.explained(format!("consent {fault}."))
     })?;
@@ -97,6 +97,7 @@ mod tests {
         let of_holder = Some((AccountInvalid, "debit.holder"));
         let agreed = Some("I agree.");
         let hidden = Some("\u{202e}I agree.");
+        let (most, more) = ("a".repeat(1000), "a".repeat(1001));
         let rows = [
             (IBAN, "Ada Approved", agreed, None),
             ("de89 3704 0044 0532 0130 00", "Ада", agreed, None),
@@ -112,6 +113,13 @@ mod tests {
             (IBAN, &long, agreed, of_holder),
             (IBAN, "Ada", None, Some((ConsentRequired, "consent"))),
             (IBAN, "Ada", hidden, Some((MalformedRequest, "consent"))),
+            (IBAN, "Ada", Some(most.as_str()), None),
+            (
+                IBAN,
+                "Ada",
+                Some(more.as_str()),
+                Some((MalformedRequest, "consent")),
+            ),
         ];
         for (place, (iban, holder, consent, expected)) in rows.into_iter().enumerate() {
             let debit = DebitAccount {
