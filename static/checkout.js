@@ -15,7 +15,7 @@
  *
  * Events, as handlers and as bubbling `sealpay:*` events of the container:
  *   ready {}   change {complete, brand}   resize {height}   challenge {kind}
- *   complete {payment, order_ref, state}  pending {payment, order_ref, method}
+ *   complete {payment, order_ref, state, mandate}  pending {payment, order_ref, method}
  *   decline {payment, advice}             expired {code}
  *   error {code, message, detail, param, request_id, recoverable}
  * They are hints for the page. Whether an order is paid, only the webhook says.
@@ -183,9 +183,10 @@
       const sane = Number.isFinite(height) && height > 0 && height <= 8000;
       return sane ? { height: Math.round(height) } : null;
     },
-    complete: ({ payment, order_ref, state }) =>
-      ["captured", "authorized"].includes(state)
-        ? { payment: text(payment), order_ref: text(order_ref), state } : null,
+    complete: ({ payment, order_ref, state, mandate }) =>
+      ["captured", "authorized", "pending"].includes(state)
+        ? { payment: text(payment), order_ref: text(order_ref), state, mandate: text(mandate) }
+        : null,
     pending: ({ payment, order_ref, method }) =>
       ({ payment: text(payment), order_ref: text(order_ref), method: text(method) }),
     decline: ({ payment, advice }) => ({ payment: text(payment), advice: text(advice) }),

@@ -277,6 +277,9 @@ impl TestEnvironment {
     }
 }
 
+/// An example: no creditor has it.
+const CREDITOR_IDENTIFIER: &str = "DE98ZZZ09999999999";
+
 fn merchant_file(folder: &Path) -> PathBuf {
     folder.join("merchant.json")
 }
@@ -311,6 +314,8 @@ fn register_shop(folder: &Path, shop_origin: &str) -> String {
             &format!("--public-key={}", text(&key, "public_key")),
             "--origin",
             shop_origin,
+            "--creditor-identifier",
+            CREDITOR_IDENTIFIER,
             "--webhook-url",
             &format!("{shop_origin}/webhooks/sealpay"),
         ],
@@ -333,6 +338,8 @@ fn register_merchant(folder: &Path, site: &str) -> Merchant {
             &format!("--public-key={public_key}"),
             "--origin",
             site,
+            "--creditor-identifier",
+            CREDITOR_IDENTIFIER,
         ],
     );
     Merchant {

@@ -381,6 +381,7 @@ fn secrets_of(merchant: &Merchant) -> Vec<String> {
 pub async fn register(admin: &MerchantAdmin<'_>, webhook_url: Option<&str>) -> Merchant {
     let key = SigningKey::from_bytes(&random());
     let new = NewMerchant {
+        creditor_identifier: None,
         name: "Paper Lantern".into(),
         key_id: "test-key".into(),
         public_key: base64url(key.verifying_key().as_bytes()),

@@ -151,6 +151,9 @@ struct AddMerchant {
     /// URL that webhooks are sent to.
     #[arg(long)]
     webhook_url: Option<String>,
+    /// SEPA creditor identifier, which direct debits need.
+    #[arg(long, value_parser = settle::read_creditor_identifier)]
+    creditor_identifier: Option<String>,
     /// Print JSON on one line.
     #[arg(long)]
     json: bool,
@@ -371,6 +374,7 @@ impl From<&AddMerchant> for NewMerchant {
             key_scopes: add.key_scopes,
             origins: add.origin,
             webhook_url: add.webhook_url,
+            creditor_identifier: add.creditor_identifier,
         }
     }
 }

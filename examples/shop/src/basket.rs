@@ -82,6 +82,14 @@ impl Basket {
         Self::deserialize(&order.details)
     }
 
+    /// The chosen methods. Direct debits are in euros.
+    fn methods(&self, order: &Order) -> Vec<Method> {
+        let is_euro = order.total.currency().code() == "EUR";
+        let mut methods = self.settings.methods.clone();
+        methods.retain(|method| is_euro || *method != Method::SepaDebit);
+        methods
+    }
+
     /// The claims of the order. The simulated wallet and outcomes exist in test mode only.
     pub(crate) fn claims(
         &self,
@@ -99,7 +107,7 @@ impl Basket {
         let mut claims = merchant.claims(order, items, unique, now);
         if is_test {
             claims.capture = self.settings.capture;
-            claims.methods = Some(self.settings.methods.clone());
+            claims.methods = Some(self.methods(order));
             let outcome = self.settings.simulate.clone();
             claims.simulate = (!outcome.is_empty()).then_some(Simulate { outcome });
             if self.settings.is_returning && self.settings.methods.contains(&Method::Card) {

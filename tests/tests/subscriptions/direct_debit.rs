@@ -174,7 +174,69 @@ async fn credit_is_not_used_for_what_is_collected_already(gateway: &TestGateway)
     assert_eq!(used.iter().sum::<i64>(), 100, "{used:?}");
 }
 
+async fn agreement_set_meanwhile_survives_the_settlement(gateway: &TestGateway) {
+    let other = super::agreement(gateway, harness::client::APPROVED).await;
+    let (_, made) = by_debit(gateway, "settles", json!({})).await;
+    let path = format!("/v1/subscriptions/{}", id(&made));
+    done(gateway, &path, json!({"agreement": other["id"]})).await;
+    settled(gateway, &made).await;
+    let now = subscription(gateway, &made).await;
+    assert_eq!(now["agreement"], other["id"]);
+}
+
+async fn returned_debit_of_another_purchase_leaves_the_mandate_alone(gateway: &TestGateway) {
+    let (_, made) = by_debit(gateway, "settles", json!({})).await;
+    // Somebody buys with the same account, and its holder has that refunded.
+    let (payment, _) = signed(gateway, "settles", AgreementKind::Unscheduled).await;
+    settled(gateway, &made).await;
+    advance(gateway, 7 * DAY).await;
+    let path = format!("/sim/direct-debits/{}/reversal", id(&payment));
+    let refund = json!({"type": "refund", "reason": "MD06"});
+    let refunded = gateway.command("POST", &path, &refund).await;
+    assert_eq!(refunded["state"], "returned");
+    advance(gateway, 50 * DAY).await;
+    let second = invoices(gateway, &made).await.remove(1);
+    assert_eq!(second["state"], "paid", "{second}");
+}
+
+async fn credited_invoice_is_not_due_again_after_a_return(gateway: &TestGateway) {
+    let (payment, made) = by_debit(gateway, "settles", json!({})).await;
+    let first = settled(gateway, &made).await;
+    let path = format!("/v1/invoices/{}/credit-notes", id(&first));
+    done(gateway, &path, json!({"amount": first["total"]})).await;
+    let credit = "SELECT amount_minor FROM customer_credits";
+    assert_eq!(gateway.rows(credit).await, [[first["total"].to_string()]]);
+    let path = format!("/sim/direct-debits/{}/reversal", id(&payment));
+    let refund = json!({"type": "refund", "reason": "MD06"});
+    gateway.command("POST", &path, &refund).await;
+    let first = invoices(gateway, &made).await.remove(0);
+    assert_eq!(first["state"], "paid", "{first}");
+    assert_eq!(
+        (&first["amount_paid"], &first["amount_due"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(gateway.rows(credit).await, [["0"]]);
+    assert_eq!(subscription(gateway, &made).await["state"], "active");
+}
+
+async fn every_return_is_tried_again_as_often_as_the_policy_says(gateway: &TestGateway) {
+    let policy = json!({"delays_hours": {"later": [24, 24]}, "horizon_days": 60, "end": "unpaid"});
+    let (_, made) = by_debit(gateway, "unfunded", json!({"dunning": policy})).await;
+    settled(gateway, &made).await;
+    advance(gateway, 26 * DAY).await;
+    let first = invoices(gateway, &made).await.remove(0);
+    assert_eq!(first["attempts"], 2, "{first}");
+    let page = first["hosted_url"]
+        .as_str()
+        .expect("it can be paid on its page");
+    assert!(page.contains("/pay/"), "{page}");
+}
+
 on_both_databases! {
+    agreement_set_meanwhile_survives_the_settlement,
+    returned_debit_of_another_purchase_leaves_the_mandate_alone,
+    credited_invoice_is_not_due_again_after_a_return,
+    every_return_is_tried_again_as_often_as_the_policy_says,
     accepted_first_debit_begins_the_subscription,
     renewal_waits_for_its_settlement,
     returned_debit_opens_the_invoice_again,

@@ -18,6 +18,7 @@ mod passkey;
 mod receipt;
 mod renewal;
 mod saved_cards;
+mod sepa_debit;
 mod single_payment;
 mod tabs;
 mod translated;

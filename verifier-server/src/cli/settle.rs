@@ -71,7 +71,7 @@ impl SetCreditorIdentifier {
     }
 }
 
-fn read_creditor_identifier(text: &str) -> Result<String, String> {
+pub(super) fn read_creditor_identifier(text: &str) -> Result<String, String> {
     creditor_identifier::parse(text).map_err(|error| error.to_string())
 }
 

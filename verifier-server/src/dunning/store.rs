@@ -61,15 +61,17 @@ const HISTORY: &str = sql!(
     "WHERE invoice = $4 ORDER BY at_ms, payment"
 );
 
-const DECLINED: &str = "UPDATE card_attempts SET decline = $2, advice_code = $3 WHERE payment = $1";
+const DECLINED: &str = "UPDATE card_attempts SET decline = $2, advice_code = $3, at_ms = $4
+    WHERE payment = $1";
 
 /// Schemes count the tries of thirty days.
 const WINDOW_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
-/// What identifies a card as it is now: the account updater changes the number or the expiry.
+/// What identifies a card as it is now, by its expiry: the account updater changes the number or the
+/// expiry. An account is identified with its mandate.
 #[must_use]
-pub fn credential_of(fingerprint: &str, expiry: &str) -> String {
-    [fingerprint, "/", expiry].concat()
+pub fn credential_of(fingerprint: &str, version: &str) -> String {
+    [fingerprint, "/", version].concat()
 }
 
 /// The statement that records a try, in the transaction that claims its payment; none if it is not a
@@ -93,10 +95,15 @@ pub(crate) fn declined(payment: &Payment) -> Result<Option<Prepared>, DatabaseEr
     };
     match payment.initiator() {
         Initiator::Merchant => {
-            let values = values![payment.id, attempt.decline, attempt.advice_code];
+            let values = values![
+                payment.id,
+                attempt.decline,
+                attempt.advice_code,
+                attempt.at_ms
+            ];
             Ok(Some((DECLINED, values.to_vec())))
         }
-        Initiator::Customer if payment.details.debit().is_some() => {
+        Initiator::Customer if payment.details.debit().is_some() && payment.invoice.is_some() => {
             Ok(Some((StoredAttempt::INSERT, attempt.to_row()?.to_vec())))
         }
         Initiator::Customer => Ok(None),
@@ -117,11 +124,14 @@ impl StoredAttempt {
     pub(crate) fn of_payment(payment: &Payment) -> Option<Self> {
         let shown = payment.details.shown_instrument()?;
         let card = payment.details.card();
+        // Another mandate for the same account is another permission.
+        let debit = payment.details.debit();
+        let version = debit.map_or(&shown.expiry, |debit| &debit.mandate.reference);
         Some(Self {
             payment: payment.id,
             merchant: payment.merchant,
             invoice: payment.invoice,
-            credential: credential_of(&shown.fingerprint, &shown.expiry),
+            credential: credential_of(&shown.fingerprint, version),
             fingerprint: shown.fingerprint,
             brand: shown.brand,
             money: payment.money,

@@ -147,6 +147,8 @@ pub struct Collection {
     pub is_pending: bool,
     /// The number of payments that the merchant started.
     pub tries: u32,
+    /// When a direct debit that had paid it was taken back, milliseconds since 1970.
+    pub reopened_at_ms: Option<i64>,
     /// When the first was started, milliseconds since 1970.
     pub first_try_at_ms: Option<i64>,
     /// Why the latest failed: a decline reason, or an error code.
@@ -295,12 +297,18 @@ impl Invoice {
             .collection
             .action
             .is_some_and(CustomerAction::needs_agreement);
-        let waits = self.state == InvoiceState::Open && !self.collection.is_pending && needs;
-        if waits {
-            self.collection.action = None;
+        if self.state != InvoiceState::Open || !needs {
+            return false;
+        }
+        self.collection.action = None;
+        if self.collection.is_pending {
+            // The customer is paying on the page; if that comes to nothing, it is charged.
+            let (due, at_ms) = (InvoiceDue::Charge, now_ms);
+            self.collection.postponed = Some(Postponed { due, at_ms });
+        } else {
             self.schedule(Some((InvoiceDue::Charge, now_ms)));
         }
-        waits
+        true
     }
 
     /// Closes it: nothing is charged any more.
@@ -313,8 +321,9 @@ impl Invoice {
     }
 
     /// Takes back what a payment has paid, minor units: a paid invoice is open again.
-    pub const fn reopen(&mut self, returned_minor: i64) {
+    pub const fn reopen(&mut self, returned_minor: i64, at_ms: i64) {
         self.paid_minor -= returned_minor;
+        self.collection.reopened_at_ms = Some(at_ms);
         if matches!(self.state, Paid) {
             self.state = Open;
             self.closed_at_ms = None;

@@ -3,6 +3,7 @@
 use super::change::Change;
 use super::finalize;
 use super::model::{CustomerAction, InvoiceDue, InvoiceState};
+use super::store;
 use crate::dunning::decide::{self, Next};
 use crate::dunning::history::{CardCredential, CardDecline, History};
 use crate::dunning::scheme_limits::SchemeLimits;
@@ -65,8 +66,9 @@ async fn paid(change: &mut Change<'_>, payment: &Payment) -> Result<(), ApiError
     if counted_minor == 0 {
         return change.publish("invoice.updated");
     }
-    let agreement = payment.agreement.filter(|_| payment.session.is_some());
-    match agreement {
+    // A mandate's first debit settles days after the subscription began with it, or with another one.
+    let is_on_page = payment.session.is_some() && payment.details.debit().is_none();
+    match payment.agreement.filter(|_| is_on_page) {
         Some(agreement) => change.settle_by(agreement).await,
         None => change.settle().await,
     }
@@ -85,12 +87,17 @@ async fn declined(
     let was_accepted = debit.is_some_and(|debit| debit.reversal.is_some());
     if payment.session.is_some() && !was_accepted {
         // The customer's own try on the page: what was planned before goes on.
-        let is_collecting = change.is_collecting();
-        change.invoice.resume(change.now_ms, is_collecting);
+        let subscription = change.subscription.as_ref();
+        let goes_on = subscription.is_some_and(|subscription| !subscription.state.has_ended());
+        change.invoice.resume(change.now_ms, goes_on);
         change.invoice.touch(change.now_ms);
         return Ok(());
     }
     collection.is_pending = false;
+    if was_accepted {
+        // The horizon counts from now, days after the try.
+        collection.first_try_at_ms = Some(change.now_ms);
+    }
     let reason = payment.failure().unwrap_or("not_processed");
     collection.failure = Some(reason.to_owned());
     if !change.invoice.state.is_payable() || !change.is_collecting() {
@@ -120,6 +127,7 @@ async fn returned(
     change: &mut Change<'_>,
     payment: &Payment,
 ) -> Result<(), ApiError> {
+    let now_ms = change.now_ms;
     let invoice = &mut change.invoice;
     let returned_minor = payment.money.amount_minor();
     let counted_minor = if invoice.state == InvoiceState::Void {
@@ -127,7 +135,7 @@ async fn returned(
     } else {
         returned_minor.min(invoice.paid_minor)
     };
-    invoice.reopen(counted_minor);
+    invoice.reopen(counted_minor, now_ms);
     let (customer, currency) = (invoice.customer, payment.money.currency());
     if returned_minor > counted_minor {
         // It had become credit.
@@ -137,12 +145,35 @@ async fn returned(
     if counted_minor == 0 {
         return change.publish("invoice.updated");
     }
-    let collection = &mut change.invoice.collection;
-    collection.payment = Some(payment.id);
-    // The horizon counts from now.
-    collection.first_try_at_ms = Some(change.now_ms);
+    change.invoice.collection.payment = Some(payment.id);
+    take_back_credit(gateway, change, counted_minor).await?;
     change.publish("invoice.reopened")?;
+    if change.invoice.due_minor() == 0 {
+        // All of it had been credited.
+        return change.settle().await;
+    }
     declined(gateway, change, payment).await
+}
+
+/// What credit notes have given for a paid invoice lowers what is due, now that it is not paid.
+async fn take_back_credit(
+    gateway: &Gateway,
+    change: &mut Change<'_>,
+    counted_minor: i64,
+) -> Result<(), ApiError> {
+    let invoice = &mut change.invoice;
+    let given = gateway.store.invoices.credited_to_balance(invoice.id);
+    let given_minor = given.await?.min(counted_minor);
+    if given_minor == 0 {
+        return Ok(());
+    }
+    invoice.credited_minor = invoice.credited_minor.saturating_add(given_minor);
+    let currency = invoice.total.currency();
+    let taken = finalize::credit(invoice.customer, currency, -given_minor);
+    let counted = store::notes_lower_what_is_due(invoice.id);
+    change.credit(taken);
+    change.credit(counted);
+    Ok(())
 }
 
 /// Does what the dunning policy and the schemes say after a decline.
@@ -182,11 +213,11 @@ pub(super) async fn decide_next(
     change: &Change<'_>,
     declined: Option<&Payment>,
 ) -> Result<Next, ApiError> {
-    let Some(instrument) = instrument_of(gateway, change).await? else {
+    let Some((instrument, version)) = charged(gateway, change).await? else {
         return Ok(Next::Never);
     };
     let invoice = &change.invoice;
-    let credential = credential_of(&instrument.card.fingerprint, &instrument.card.expiry);
+    let credential = credential_of(&instrument.card.fingerprint, &version);
     let card = (invoice.merchant, instrument.card.fingerprint.as_str());
     let attempts = gateway
         .store
@@ -253,6 +284,16 @@ pub(super) async fn instrument_of(
     gateway: &Gateway,
     change: &Change<'_>,
 ) -> Result<Option<Instrument>, ApiError> {
+    let found = charged(gateway, change).await?;
+    Ok(found.map(|(instrument, _)| instrument))
+}
+
+/// The same, and what distinguishes its credential from earlier ones with the same number: the expiry
+/// of a card, or the mandate of an account.
+async fn charged(
+    gateway: &Gateway,
+    change: &Change<'_>,
+) -> Result<Option<(Instrument, String)>, ApiError> {
     let agreement = change.subscription.as_ref().and_then(|one| one.agreement);
     let Some(agreement) = agreement else {
         return Ok(None);
@@ -260,7 +301,12 @@ pub(super) async fn instrument_of(
     let Some(agreement) = gateway.store.agreements.get(agreement).await? else {
         return Ok(None);
     };
-    Ok(gateway.store.instruments.get(agreement.instrument).await?)
+    let instrument = gateway.store.instruments.get(agreement.instrument).await?;
+    Ok(instrument.map(|instrument| {
+        let mandate = agreement.mandate.map(|mandate| mandate.reference);
+        let version = mandate.unwrap_or_else(|| instrument.card.expiry.clone());
+        (instrument, version)
+    }))
 }
 
 async fn zone_of(gateway: &Gateway, change: &Change<'_>) -> Result<TimeZone, ApiError> {

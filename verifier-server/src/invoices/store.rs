@@ -4,7 +4,7 @@ use super::finalize::{Issue, NewCreditNote};
 use super::model::{CreditNote, Invoice, InvoiceState};
 pub(crate) use super::update::update;
 use crate::idempotency::model::IdempotentRequest;
-use crate::idempotency::write::{IdempotentWrite, Rows, Written};
+use crate::idempotency::write::{IdempotentWrite, Prepared, Rows, Written};
 use crate::store::lease::{self, leased};
 use sealpay_protocol::ids::{
     CreditNoteId, CustomerId, Identifier, InvoiceId, MerchantId, SubscriptionId,
@@ -98,6 +98,14 @@ const NOTES_OF_INVOICE: &str = sql!(
 const CREDIT_NOTE: &str = sql!(CreditNote::SELECT, "WHERE id = $1");
 
 /// What was credited after the invoice was paid.
+/// The credit notes of an invoice have lowered what is due, and given no credit.
+const NOTES_LOWER_WHAT_IS_DUE: &str = "UPDATE credit_notes SET to_balance_minor = 0
+    WHERE invoice = $1";
+
+pub(super) fn notes_lower_what_is_due(invoice: InvoiceId) -> Prepared {
+    (NOTES_LOWER_WHAT_IS_DUE, values![invoice].to_vec())
+}
+
 const CREDITED_TO_BALANCE: &str = "SELECT CAST(COALESCE(SUM(to_balance_minor), 0) AS BIGINT) FROM credit_notes WHERE invoice = $1";
 
 const CREDIT: &str = "SELECT amount_minor FROM customer_credits

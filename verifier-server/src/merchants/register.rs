@@ -56,6 +56,8 @@ pub struct NewMerchant {
     pub origins: Vec<String>,
     /// Where webhooks go.
     pub webhook_url: Option<String>,
+    /// The SEPA creditor identifier, valid and without spaces.
+    pub creditor_identifier: Option<String>,
 }
 
 impl NewMerchant {
@@ -178,7 +180,7 @@ impl MerchantAdmin<'_> {
             created_at_ms: self.clock.now_ms_i64(),
             reserve: Reserve::default(),
             payout_account: None,
-            creditor_identifier: None,
+            creditor_identifier: new.creditor_identifier,
             order_keys: vec![key],
             origins: new.origins,
         };

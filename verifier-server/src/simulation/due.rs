@@ -58,12 +58,13 @@ pub(super) async fn carry_out(gateway: &Gateway) {
         let credited = later(bank_transfer::incoming::collect(gateway).await);
         let debited = later(sepa_debit::news::collect(gateway).await);
         let lapsed = later(agreements::revoke::end_lapsed(gateway).await);
+        // A subscription does not expire while its first payment has no outcome.
+        let recovered = later(payments::reconcile::recover(gateway).await);
         let renewed = later(subscriptions::renew::renew(gateway).await);
         let collected = later(invoices::collect::collect(gateway).await);
         let modified = later(modifications::reconcile::recover(gateway).await);
         let expired = later(modifications::expire::expire(gateway).await);
         release_lapsed(gateway).await;
-        let recovered = later(payments::reconcile::recover(gateway).await);
         let updated = later(instruments::updater::collect(gateway).await);
         let lost = later(disputes::service::give_up(gateway).await);
         // Returned payouts are settled again, and may be due already.

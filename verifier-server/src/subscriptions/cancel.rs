@@ -79,7 +79,9 @@ async fn stop_collecting(gateway: &Gateway, changed: &mut Changed) -> Result<(),
         updated,
         &mut changed.rows,
         |invoice, _| {
-            let is_planned = invoice.due.is_some();
+            // A payment on the invoice's page must not bring back what was planned before it.
+            let is_planned = invoice.due.is_some() || invoice.collection.is_pending;
+            invoice.collection.postponed = None;
             invoice.schedule(None);
             is_planned
         },

@@ -37,10 +37,10 @@ pub(super) static CATALOG: Catalog = Catalog {
     },
     sepa_debit: MethodTexts {
         name: "SEPA direct debit",
-        description: "We’ll debit your bank account in the next days.",
+        description: "We’ll debit your bank account in a few days.",
         heading: "Pay by direct debit",
         button: "Sign the mandate and pay",
-        on_hold: " will be debited from your account in the next days.",
+        on_hold: " will be debited from your account in a few days.",
     },
     number: "Card number",
     expiry: "Expiry date",

@@ -50,6 +50,9 @@ pub(crate) fn prepare_folder(data: &Path, options: &Options) -> Outcome {
     }
 }
 
+/// The Bundesbank's example of a creditor identifier: no creditor has it.
+const CREDITOR_IDENTIFIER: &str = "DE98ZZZ09999999999";
+
 /// Where the shop finds its merchant id, API key and webhook secret.
 pub(crate) fn merchant_file(data: &Path) -> PathBuf {
     data.join("shop").join("merchant.json")
@@ -84,6 +87,7 @@ pub(crate) fn register_shop(workspace: &Workspace, data: &Path, options: &Option
         .args(["--key-id", text(&key, "kid")?])
         .args(["--public-key", text(&key, "public_key")?])
         .args(["--origin", &options.shop_origin()])
+        .args(["--creditor-identifier", CREDITOR_IDENTIFIER])
         .arg("--webhook-url")
         .arg(format!("{}/webhooks/sealpay", options.shop_origin()))
         .arg("--json");

@@ -3,6 +3,7 @@
 use crate::widget::embedding::{page_with_tag, show_page, signed};
 pub(crate) use crate::widget::hosted_page::{confirm_a_renewal, replace_a_declined_card};
 use crate::widget::keyboard;
+use crate::widget::sepa_debit::iban;
 use harness::accessibility::{Part, findings};
 use harness::browser::Session;
 use harness::engine::Engine;
@@ -12,6 +13,7 @@ use harness::scenario::{Scenario, play_alone, play_shared};
 use harness::shopper::{
     FRAME, INSUFFICIENT_FUNDS, MASTERCARD, NOTICE, PANEL, PAY, VISA, persona_for,
 };
+use harness::simulation::DAY;
 use reqwest::Method;
 use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
 use serde_json::json;
@@ -20,6 +22,8 @@ use serde_json::json;
 const CODY: &str = "cody_challenge_code";
 /// A saved card to pay with.
 const SAVED_CARD: &str = "[name=instrument]:checked:not([value=''])";
+/// How the browser complains of a signature that the moved clock has made old.
+const CLOCK_WAS_MOVED: &str = "401 (Unauthorized)";
 /// What a shopper is shown in place of the form once the payment is complete.
 const RECEIPT: &str = ".receipt";
 
@@ -131,6 +135,42 @@ pub(crate) async fn pay_by_transfer(engine: Engine) {
             .command(Method::POST, "/sim/transfers", &transfer)
             .await;
         session.see_order("paid").await;
+    })
+    .await;
+}
+
+pub(crate) async fn pay_by_debit(engine: Engine) {
+    let scenario = Scenario::new("engine pays by debit")
+        .in_engine(engine)
+        .with_complaints(&[CLOCK_WAS_MOVED]);
+    play_alone(scenario, async move |session, environment| {
+        let order = session.order(&environment.shop()).await;
+        session.stay().await;
+        session.choose("sepa_debit").await;
+        session.press(PAY).await;
+        session.read("#iban-note", "Enter your IBAN").await;
+        look(&session, "debit-errors").await;
+        session.type_into("#iban", iban("settles")).await;
+        session.type_into("#debtor", "Sam Settles").await;
+        look(&session, "debit").await;
+        session.press(PAY).await;
+        session.see(RECEIPT).await;
+        look(&session, "debit-receipt").await;
+        session.go(&environment.order_page(&order)).await;
+        session.see_order("pending").await;
+        let payments = environment.payments_of(&order).await;
+        assert_eq!(payments[0]["state"], "pending");
+        // The debtor's bank takes it back, and the shop says so.
+        environment.move_clock(7 * DAY).await;
+        session.go(&environment.order_page(&order)).await;
+        session.see_order("paid").await;
+        let path = format!(
+            "/sim/direct-debits/{}/reversal",
+            payments[0]["id"].as_str().unwrap()
+        );
+        let refund = json!({"type": "refund", "reason": "MD06"});
+        environment.command(Method::POST, &path, &refund).await;
+        session.see_order("returned").await;
     })
     .await;
 }

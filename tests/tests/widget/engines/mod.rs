@@ -29,6 +29,7 @@ flows! {
     one_time_code_pays_the_order => confirm_by_code,
     confirmed_wallet_payment_pays_the_order => pay_by_wallet,
     received_transfer_pays_the_order => pay_by_transfer,
+    direct_debit_is_collected_and_returned => pay_by_debit,
     three_forms_on_one_page_work_independently => three_forms,
     keyboard_alone_pays_the_order => pay_by_keyboard,
     saved_card_pays_the_next_order_and_is_removed => pay_by_saved_card,

@@ -1,6 +1,7 @@
 //! The payment methods.
 
 use super::{publish_and_go, rich_claims};
+use crate::widget::sepa_debit::{fill_in_account, iban};
 use harness::browser::Session;
 use harness::environment::TestEnvironment;
 use harness::gallery::Gallery;
@@ -17,6 +18,7 @@ async fn payment_methods_are_accessible() {
         show_the_choice(&session, &environment, &mut gallery).await;
         show_the_wallet(&session, &environment, &mut gallery).await;
         show_a_transfer(&session, &environment, &mut gallery).await;
+        show_a_debit(&session, &environment, &mut gallery).await;
         gallery.close();
     })
     .await;
@@ -142,4 +144,25 @@ async fn show_a_transfer(
     session.enter_frame(FRAME).await;
     session.read(PANEL, "Payment complete").await;
     gallery.show("transfer-paid").await;
+}
+
+async fn show_a_debit(session: &Session, environment: &TestEnvironment, gallery: &mut Gallery<'_>) {
+    let claims = claims_for(environment, "only-sepa-debit", &[Method::SepaDebit]);
+    publish_and_go(session, environment, &claims).await;
+    session.enter_frame(FRAME).await;
+    session.see("#iban").await;
+    gallery.show("only-sepa_debit").await;
+
+    let claims = claims_for(environment, "debit", &Method::ALL);
+    publish_and_go(session, environment, &claims).await;
+    session.pay_by("sepa_debit").await;
+    session.read("#iban-note", "Enter your IBAN").await;
+    gallery.show("debit-errors").await;
+    session.enter_frame(FRAME).await;
+    fill_in_account(session, iban("settles")).await;
+    gallery.show("debit-filled").await;
+    session.enter_frame(FRAME).await;
+    session.press(PAY).await;
+    session.see(".receipt").await;
+    gallery.show("debit-receipt").await;
 }

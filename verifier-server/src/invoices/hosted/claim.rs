@@ -31,7 +31,9 @@ fn refusal(invoice: &Invoice, payment: &Payment) -> Option<InvoiceRefusal> {
     if invoice.state != InvoiceState::Open {
         return Some(InvoiceRefusal::Closed);
     }
-    if invoice.collection.is_pending {
+    // What is overdue comes first: who begins again and again cannot put it off for ever.
+    let is_overdue = invoice.due.is_some() && invoice.due_at_ms <= payment.created_at_ms;
+    if invoice.collection.is_pending || is_overdue {
         return Some(InvoiceRefusal::PaymentInProgress);
     }
     (invoice.due_money() != payment.money).then_some(InvoiceRefusal::AmountChanged)

@@ -74,7 +74,9 @@ pub(crate) fn url(gateway: &Gateway, invoice: &Invoice) -> Option<String> {
     let finalized_at_ms = invoice
         .finalized_at_ms
         .filter(|_| invoice.awaits_payment())?;
-    Some(Link::new(invoice.id, finalized_at_ms).url(gateway))
+    let reopened_at_ms = invoice.collection.reopened_at_ms;
+    let since_ms = reopened_at_ms.map_or(finalized_at_ms, |at_ms| at_ms.max(finalized_at_ms));
+    Some(Link::new(invoice.id, since_ms).url(gateway))
 }
 
 #[cfg(test)]

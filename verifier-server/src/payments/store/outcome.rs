@@ -30,13 +30,15 @@ pub enum Recorded {
 
 /// Decides every race between outcomes of one payment: `$2` is the state and `$3` the number of
 /// events that the caller saw. `$4` is the lease that the caller holds, or 0 if none is needed: a
-/// response counts even after another server has begun to reconcile. Returns what it does not write
+/// response counts even after another server has begun to reconcile. A payment that pays an invoice
+/// since the caller read it has changed, too. Returns what it does not write
 /// and others may have changed.
 const UPDATE: &str = "UPDATE payments SET state = $5, decline = $6, sequence = $7,
         updated_at_ms = $8, provider = $9, route_reason = $10, details = $11,
         transfer_reference = $12, lease_until_ms = $13, captured_minor = $14, overpaid_minor = $15,
         agreement = $16, returned_minor = $17
     WHERE id = $1 AND state = $2 AND sequence = $3 AND modification IS NULL
+    AND COALESCE(invoice, '') = $18
     AND (CAST($4 AS BIGINT) = 0 OR lease_until_ms = $4)
     RETURNING modification, refunded_minor, disputed_minor";
 
@@ -74,7 +76,7 @@ type Unwritten = (Option<ModificationId>, i64, i64);
 
 struct PreparedOutcome {
     payment: PaymentId,
-    movement: [Value; 17],
+    movement: [Value; 18],
     event: Option<EventInsert>,
     posting: Option<PreparedPosting>,
     /// The session to free.
@@ -187,6 +189,10 @@ impl PaymentStore {
             after.overpaid_minor(),
             after.agreement,
             after.returned_minor,
+            before
+                .invoice
+                .map(|invoice| invoice.to_string())
+                .unwrap_or_default(),
         ];
         let frees_session = matches!(after.state, PaymentState::Declined | PaymentState::Expired);
         let related = effects.related;
