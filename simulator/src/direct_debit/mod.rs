@@ -256,6 +256,19 @@ impl SimulatedBank {
         Ok(found.and_then(|(due_ms,)| due_ms))
     }
 
+    /// The news of direct debits that is not acknowledged yet, and when it is due, milliseconds since
+    /// 1970; the next first.
+    ///
+    /// # Errors
+    /// The journal failed.
+    pub async fn upcoming_debit_news(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(PaymentId, i64)>, ProviderError> {
+        let journal = &self.simulation.journal;
+        journal.list(store::UPCOMING, values![limit]).await
+    }
+
     /// The debtor's bank rejects, returns or refunds a collection now, in place of what was to
     /// happen later.
     ///

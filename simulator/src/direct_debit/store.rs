@@ -151,6 +151,9 @@ pub(super) const DUE: &str = sql!(
     "WHERE acknowledged = 0 AND due_at_ms <= $1 ORDER BY due_at_ms, id LIMIT $2"
 );
 
+pub(super) const UPCOMING: &str = "SELECT reference, due_at_ms FROM bank_debit_news
+    WHERE acknowledged = 0 ORDER BY due_at_ms, id LIMIT $1";
+
 pub(super) const NEXT_DUE: &str = "SELECT MIN(due_at_ms) FROM bank_debit_news
     WHERE acknowledged = 0 AND due_at_ms > $1";
 

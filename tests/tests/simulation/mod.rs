@@ -26,11 +26,14 @@ use serde_json::Value;
 use verifier_server::error::ErrorCode;
 
 /// Every path with the methods that it takes.
-pub(crate) const ROUTES: [(&str, &[&str]); 23] = [
+pub(crate) const ROUTES: [(&str, &[&str]); 26] = [
     ("/sim", &["GET", "HEAD"]),
     ("/sim/control.css", &["GET", "HEAD"]),
     ("/sim/control.js", &["GET", "HEAD"]),
     ("/sim/personas", &["GET", "HEAD"]),
+    ("/sim/upcoming", &["GET", "HEAD"]),
+    ("/sim/debtors", &["GET", "HEAD"]),
+    ("/sim/direct-debits/pay_none/reversal", &["POST"]),
     ("/sim/clock", &["GET", "HEAD", "POST"]),
     ("/sim/faults", &["DELETE", "GET", "HEAD", "POST"]),
     ("/sim/faults/flt_none", &["DELETE"]),

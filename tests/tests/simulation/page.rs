@@ -163,6 +163,14 @@ async fn simulation_page_works_by_keyboard() {
     press(&session, "[data-advance='86400']").await;
     session.read("#ahead", "1 day").await;
     assert!(read(gateway, "/sim/clock").await["ahead_seconds"] == 86400);
+    // The captured payments are settled next.
+    session.read("#upcoming-rows", "settlement").await;
+    press(&session, "#upcoming-rows button").await;
+    session
+        .wait_until("!document.querySelector('#ahead').textContent.startsWith('1 day ahead')")
+        .await;
+    let ahead = read(gateway, "/sim/clock").await["ahead_seconds"].as_u64();
+    assert!(ahead > Some(86400), "{ahead:?}");
     press(&session, "#mend").await;
     session.read("#notice", "cleared").await;
     assert_eq!(

@@ -8,6 +8,7 @@ mod dunning;
 mod hostile;
 mod invariants;
 mod path;
+mod upcoming;
 
 pub(crate) use crate::agreements::id;
 use crate::agreements::{agreed_by, agreeing};

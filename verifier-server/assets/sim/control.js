@@ -329,8 +329,27 @@
       : "Webhooks are delivered once and in order.";
   }
 
+  function showUpcoming({ data }) {
+    show("#upcoming-rows", data, () => data.length ? data.map((item, place) => {
+      const date = new Date(item.at * 1000);
+      return row([
+        ["Due", `${day.format(date)} ${time(date)}`],
+        ["What", words(item.type)],
+        ["For", item.description || item.resource, small(item.description ? item.resource : "")],
+        ["", make("button", {
+          type: "button",
+          className: "quiet",
+          data: { key: `upcoming-${place}` },
+          label: `Go to ${day.format(date)}, ${words(item.type)}`,
+          onclick: ({ target }) => busy(target, () => advance(item.at - world.clock.now)),
+        }, "Go there")],
+      ]);
+    }) : nothing(4, "Nothing is planned."));
+  }
+
   function showAll() {
     showClock(world.clock);
+    showUpcoming(world.upcoming);
     showPhone(world.phone);
     showPayments(world.payments);
     showTransfers(world.transfers);

@@ -75,6 +75,11 @@ leased!(Invoice in "invoices" where "due IS NOT NULL");
 const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM invoices
     WHERE due IS NOT NULL AND lease_until_ms > $1 AND lease_until_ms = due_at_ms";
 
+const UPCOMING: &str = sql!(
+    Invoice::SELECT,
+    "WHERE due IS NOT NULL ORDER BY lease_until_ms LIMIT $1"
+);
+
 /// An invoice by its id.
 pub(crate) const BY_ID: &str = sql!(Invoice::SELECT, "WHERE id = $1");
 
@@ -97,7 +102,6 @@ const NOTES_OF_INVOICE: &str = sql!(
 
 const CREDIT_NOTE: &str = sql!(CreditNote::SELECT, "WHERE id = $1");
 
-/// What was credited after the invoice was paid.
 /// The credit notes of an invoice have lowered what is due, and given no credit.
 const NOTES_LOWER_WHAT_IS_DUE: &str = "UPDATE credit_notes SET to_balance_minor = 0
     WHERE invoice = $1";
@@ -106,6 +110,7 @@ pub(super) fn notes_lower_what_is_due(invoice: InvoiceId) -> Prepared {
     (NOTES_LOWER_WHAT_IS_DUE, values![invoice].to_vec())
 }
 
+/// What was credited after the invoice was paid.
 const CREDITED_TO_BALANCE: &str = "SELECT CAST(COALESCE(SUM(to_balance_minor), 0) AS BIGINT) FROM credit_notes WHERE invoice = $1";
 
 const CREDIT: &str = "SELECT amount_minor FROM customer_credits
@@ -154,6 +159,11 @@ impl InvoiceStore {
             .get(CREDIT, values![customer, currency])
             .await?;
         Ok(found.map_or(0, |(amount_minor,)| amount_minor))
+    }
+
+    /// The invoices for which something is planned, the next one first.
+    pub(crate) async fn upcoming(&self, limit: u32) -> Result<Vec<Invoice>, DatabaseError> {
+        self.database.list(UPCOMING, values![limit]).await
     }
 
     /// Takes over due invoices until a time; longest waiting first.

@@ -19,6 +19,7 @@ pub(crate) mod routes;
 pub mod state;
 mod text;
 pub mod transfers;
+mod upcoming;
 mod wallet;
 pub mod wallet_page;
 pub mod webhooks;

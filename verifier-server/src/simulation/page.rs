@@ -1,5 +1,6 @@
 //! `/sim`: the control page for testers. The script updates it every second from `/sim/state`.
 
+mod upcoming;
 mod worlds;
 
 use super::faults::targets;
@@ -19,9 +20,10 @@ const FAULTS: [(&str, &str); 5] = [
 ];
 
 /// The sections of the page, in order.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("clock", "Clock"),
     ("phone", "Phone"),
+    ("upcoming", "Coming up"),
     ("payments", "Payments"),
     ("transfers", "Transfers"),
     ("accounts", "Accounts"),
@@ -67,7 +69,7 @@ fn page() -> Markup {
                     div .columns {
                         div .side { (clock()) (phone()) }
                         div .wide {
-                            (payments()) (transfers()) (accounts()) (faults()) (webhooks())
+                            (upcoming::section()) (payments()) (transfers()) (accounts()) (faults()) (webhooks())
                             (worlds::section())
                         }
                     }

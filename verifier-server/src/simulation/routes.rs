@@ -3,7 +3,7 @@
 
 use super::{
     accounts, clock, direct_debits, disputes, faults, page, payments, payouts, personas, phone,
-    state, text, transfers, wallet, webhooks, worlds,
+    state, text, transfers, upcoming, wallet, webhooks, worlds,
 };
 use crate::http::in_flight;
 use crate::http::rate_limit;
@@ -44,6 +44,7 @@ pub(crate) fn contract() -> OpenApiRouter<AppState> {
         .routes(routes!(worlds::list, worlds::save))
         .routes(routes!(worlds::remove))
         .routes(routes!(worlds::restore))
+        .routes(routes!(upcoming::list))
         .routes(routes!(state::get))
 }
 

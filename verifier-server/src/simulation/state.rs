@@ -6,6 +6,7 @@ use super::faults::{self, Faults};
 use super::payments::{self, Payments};
 use super::phone::{self, Messages, Wanted};
 use super::transfers::{self, Transfers};
+use super::upcoming::{self, Upcoming};
 use super::webhooks::{self, WebhookFaultsView};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -36,6 +37,8 @@ pub struct WorldView {
     pub payments: Payments,
     /// The same as `GET /sim/transfers`.
     pub transfers: Transfers,
+    /// The same as `GET /sim/upcoming`.
+    pub upcoming: Upcoming,
 }
 
 /// The whole state of the simulation, as shown by the page at `/sim`. Test mode only.
@@ -58,5 +61,6 @@ async fn view(gateway: &Gateway) -> Result<WorldView, ApiError> {
         webhooks: webhooks::in_force(gateway).await?,
         payments: payments::newest(gateway, SHOWN).await?,
         transfers: transfers::newest(gateway, SHOWN).await?,
+        upcoming: upcoming::view(gateway).await?,
     })
 }

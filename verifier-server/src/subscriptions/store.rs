@@ -62,6 +62,11 @@ leased!(Subscription in "subscriptions" where "due IS NOT NULL");
 const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM subscriptions
     WHERE due IS NOT NULL AND lease_until_ms > $1 AND lease_until_ms = due_at_ms";
 
+const UPCOMING: &str = sql!(
+    Subscription::SELECT,
+    "WHERE due IS NOT NULL ORDER BY lease_until_ms LIMIT $1"
+);
+
 const BY_ID: &str = sql!(Subscription::SELECT, "WHERE id = $1");
 
 const OF_MERCHANT: &str = sql!(
@@ -249,6 +254,11 @@ impl SubscriptionStore {
         limit: u32,
     ) -> Result<Vec<Subscription>, DatabaseError> {
         lease::claim(&self.database, by_ms, until_ms, limit).await
+    }
+
+    /// The subscriptions for which something is planned, the next one first.
+    pub(crate) async fn upcoming(&self, limit: u32) -> Result<Vec<Subscription>, DatabaseError> {
+        self.database.list(UPCOMING, values![limit]).await
     }
 
     /// When the next subscription is due after a time, milliseconds since 1970.

@@ -76,6 +76,7 @@ pub(super) static CATALOG: Catalog = Catalog {
     try_again: "Try again",
     payment_complete: "Payment complete",
     payment_approved: "Payment approved",
+    mandate_signed: "Mandate signed",
     you_paid: "You paid ",
     payee: "Paying",
     paid_to: "Paid to",
@@ -314,7 +315,7 @@ static ERRORS: [(&str, &str); 37] = [
     ("security_code_not_digits", "Use digits only."),
     ("security_code_not_three", "Enter the 3 digits on the back."),
     ("security_code_not_four", "Enter the 4 digits on the front."),
-    ("holder_missing", "Enter the name on the card."),
+    ("holder_missing", "Enter the name of the account holder."),
     ("holder_too_long", "This name is too long."),
     (
         "holder_control_character",

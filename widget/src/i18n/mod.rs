@@ -100,6 +100,8 @@ pub struct Catalog {
     pub payment_complete: &'static str,
     /// Authorized and not yet captured: the heading.
     pub payment_approved: &'static str,
+    /// Heading of the receipt of a direct debit, which is collected later.
+    pub mandate_signed: &'static str,
     /// Captured: before the amount, which is an element of its own.
     pub you_paid: &'static str,
     /// Challenge, and receipt of an authorization: the merchant.

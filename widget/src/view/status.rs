@@ -38,10 +38,11 @@ pub(super) fn panel_code(phase: &Phase) -> Option<&str> {
 /// The heading of the panel of a phase.
 pub(super) fn heading(catalog: &Catalog, phase: &Phase) -> &'static str {
     match phase {
-        Phase::Paid { payment, .. } if payment.state != ShopperState::Captured => {
-            catalog.payment_approved
-        }
-        Phase::Paid { .. } => catalog.payment_complete,
+        Phase::Paid { payment, .. } => match payment.state {
+            ShopperState::Captured => catalog.payment_complete,
+            ShopperState::Pending => catalog.mandate_signed,
+            _ => catalog.payment_approved,
+        },
         phase => {
             let code = panel_code(phase).unwrap_or_default();
             catalog.panel(code).heading
