@@ -48,7 +48,8 @@ async fn approved_card_is_captured_and_visible_to_the_merchant(gateway: &TestGat
     let expected = json!({
         "id": paid.payment, "livemode": false, "session": session.session, "attempt": attempt,
         "agreement": null, "invoice": null, "initiator": "customer", "merchant": gateway.merchant.id, "order_ref": "A-1001", "amount": 2490, "currency": "EUR",
-        "amount_captured": 2490, "amount_refunded": 0, "amount_disputed": 0, "capture_before": null,
+        "amount_captured": 2490, "amount_refunded": 0, "amount_disputed": 0, "amount_returned": 0,
+        "capture_before": null, "direct_debit": null,
         "capture": "automatic", "method": "card", "state": "captured", "decline": null,
         "route": {"provider": "harbor", "reason": "european_cards"}, "risk": null,
         "authentication": null, "transfer": null, "card": read["card"], "created_at": paid.created_at,
