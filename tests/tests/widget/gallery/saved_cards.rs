@@ -8,6 +8,7 @@ use harness::network::Fault;
 use harness::scenario::{Scenario, play_alone};
 use harness::shopper::{FRAME, INSUFFICIENT_FUNDS, NOTICE, PANEL, PAY, VISA};
 use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
+use sealpay_protocol::method::Method;
 use sealpay_protocol::order::OrderClaims;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -18,9 +19,16 @@ async fn saved_cards_and_agreements_are_accessible() {
         let mut gallery = Gallery::new(&session, Some(FRAME));
         for kind in AgreementKind::ALL {
             let name = format!("agreement-{}", kind.name());
-            let claims = claims_for(&environment, &name, Some(kind));
-            publish_and_go(&session, &environment, &claims).await;
-            session.enter_form().await;
+            let mut claims = claims_for(&environment, &name, Some(kind));
+            if kind.is_mandate() {
+                claims.methods = Some(vec![Method::SepaDebit]);
+                publish_and_go(&session, &environment, &claims).await;
+                session.enter_frame(FRAME).await;
+                session.see("#iban").await;
+            } else {
+                publish_and_go(&session, &environment, &claims).await;
+                session.enter_form().await;
+            }
             gallery.show(&name).await;
         }
         save(&session, &environment).await;
