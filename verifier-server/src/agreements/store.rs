@@ -183,7 +183,11 @@ impl AgreementStore {
     }
 
     /// Active mandates that have lapsed by a time, milliseconds since 1970, longest first.
-    pub async fn lapsed(&self, by_ms: i64, limit: u32) -> Result<Vec<Agreement>, DatabaseError> {
+    pub(crate) async fn lapsed(
+        &self,
+        by_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Agreement>, DatabaseError> {
         self.database.list(LAPSED, values![by_ms, limit]).await
     }
 
