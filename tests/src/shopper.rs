@@ -108,9 +108,30 @@ impl Session {
     /// Presses what fits, as soon as it can be seen.
     pub async fn press(&self, selector: &str) {
         eventually(selector, async || {
-            unless_stale(selector, self.see(selector).await.click().await)
+            let element = self.see(selector).await;
+            self.expect_a_click().await;
+            let clicked = element.click().await;
+            if clicked.is_err() && self.was_clicked().await {
+                return Some(());
+            }
+            unless_stale(selector, clicked)
         })
         .await;
+    }
+
+    async fn expect_a_click(&self) {
+        self.evaluate(
+            "window.wasClicked = false; \
+             document.addEventListener('click', () => window.wasClicked = true, \
+             { capture: true, once: true })",
+        )
+        .await;
+    }
+
+    /// Whether the page has heard a click since it was expected. A driver can report a button as
+    /// stale because the click has removed it.
+    async fn was_clicked(&self) -> bool {
+        self.is_true("window.wasClicked !== false").await
     }
 
     /// Presses the button with these words, as soon as it can be pressed.
@@ -123,7 +144,9 @@ impl Session {
             if !can_be_pressed {
                 return None;
             }
-            button.click().await.ok()
+            self.expect_a_click().await;
+            let clicked = button.click().await.is_ok() || self.was_clicked().await;
+            clicked.then_some(())
         })
         .await;
     }

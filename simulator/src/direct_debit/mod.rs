@@ -299,7 +299,7 @@ impl SimulatedBank {
             Err(Refusal::NotNow) => {
                 let reason =
                     "It is too early or too late, or the scheme has no such R-transaction.";
-                Err(invalid("kind", reason))
+                Err(invalid("type", reason))
             }
         }
     }

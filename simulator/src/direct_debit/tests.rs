@@ -177,7 +177,7 @@ async fn either_the_merchant_or_the_debtor_has_a_refund() {
     let late = test.reverse(reference, ReasonKind::Refund, md06).await;
     assert!(matches!(
         late,
-        Err(ControlError::Invalid { field: "kind", .. })
+        Err(ControlError::Invalid { field: "type", .. })
     ));
     let reference = test.debit(2, "refunded", Scheme::Core).await;
     let news = test.news_within(60).await;

@@ -32,7 +32,7 @@ fn path_of(gateway: &TestGateway, invoice: &Value) -> String {
 }
 
 /// The page of an invoice.
-async fn page(gateway: &TestGateway, invoice: &Value) -> Answer {
+pub(crate) async fn page(gateway: &TestGateway, invoice: &Value) -> Answer {
     gateway.get(&path_of(gateway, invoice), None).await
 }
 

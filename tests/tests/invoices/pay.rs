@@ -123,7 +123,7 @@ async fn abandoned_challenge_releases_the_invoice(gateway: &TestGateway) {
     let path = path_of(gateway, &before);
     let pending = format!("/v1/invoices/{}", id(&before));
     for verb in ["pay", "void", "mark-uncollectible"] {
-        let refusal = (409, "state_conflict");
+        let refusal = (409, "invoice_payment_in_progress");
         let path = format!("{pending}/{verb}");
         crate::subscriptions::refused(gateway, &path, json!({}), refusal).await;
     }

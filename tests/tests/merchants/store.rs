@@ -235,7 +235,15 @@ async fn reserve_is_set_and_read_back(database: &TestDatabase) {
     merchant.payout_account = Some(account.into());
     let set = store.merchants.set_payout_account(merchant.id, account);
     assert_eq!(set.await, Ok(true));
+    let creditor = "DE98ZZZ09999999999";
+    merchant.creditor_identifier = Some(creditor.into());
+    let set = store
+        .merchants
+        .set_creditor_identifier(merchant.id, creditor);
+    assert_eq!(set.await, Ok(true));
     let nobody = crate::storage::fixtures::merchant().id;
+    let set = store.merchants.set_creditor_identifier(nobody, creditor);
+    assert_eq!(set.await, Ok(false));
     assert_eq!(
         store.merchants.set_payout_account(nobody, account).await,
         Ok(false)

@@ -41,9 +41,16 @@ async fn accepted_first_debit_begins_the_subscription(gateway: &TestGateway) {
     assert_eq!(first["state"], "open", "{first}");
     assert_eq!(first["amount_paid"], 0);
     assert_eq!(first["payment"], payment["id"]);
+    let page = crate::invoices::page(gateway, &first).await;
+    assert!(
+        page.text().contains("direct debit is on its way"),
+        "{}",
+        page.text()
+    );
     // Nothing else is charged meanwhile.
     let path = format!("/v1/invoices/{}/pay", id(&first));
-    refused(gateway, &path, json!({}), (409, "state_conflict")).await;
+    let in_progress = (409, "invoice_payment_in_progress");
+    refused(gateway, &path, json!({}), in_progress).await;
     advance(gateway, 10 * DAY).await;
     let first = invoices(gateway, &made).await.remove(0);
     assert_eq!(first["state"], "paid", "{first}");
@@ -151,7 +158,7 @@ async fn return_after_the_end_of_a_subscription_leaves_the_invoice_open(gateway:
 async fn invoice_whose_collection_is_on_its_way_stays_open(gateway: &TestGateway) {
     let (_, made) = by_debit(gateway, "settles", json!({})).await;
     let path = format!("/v1/invoices/{}", id(&invoices(gateway, &made).await[0]));
-    let conflict = (409, "state_conflict");
+    let conflict = (409, "invoice_payment_in_progress");
     for action in ["void", "pay", "mark-uncollectible"] {
         let path = format!("{path}/{action}");
         refused(gateway, &path, json!({}), conflict).await;

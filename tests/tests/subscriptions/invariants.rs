@@ -75,7 +75,7 @@ async fn invoice_cannot_be_closed_while_its_payment_is_under_way(gateway: &TestG
     let (made, invoice) = with_pending_payment(gateway).await;
     let path = format!("/v1/invoices/{}", id(&invoice));
     for verb in ["pay", "void", "mark-uncollectible"] {
-        let refusal = (409, "state_conflict");
+        let refusal = (409, "invoice_payment_in_progress");
         super::refused(gateway, &format!("{path}/{verb}"), json!({}), refusal).await;
     }
     let note = format!("{path}/credit-notes");
@@ -83,7 +83,7 @@ async fn invoice_cannot_be_closed_while_its_payment_is_under_way(gateway: &TestG
         gateway,
         &note,
         json!({"amount": 1}),
-        (409, "state_conflict"),
+        (409, "invoice_payment_in_progress"),
     )
     .await;
     let cancel = format!("/v1/subscriptions/{}/cancel", id(&made));

@@ -3,6 +3,7 @@
 
 mod billing;
 mod changes;
+mod clock_stops;
 mod direct_debit;
 mod dunning;
 mod hostile;

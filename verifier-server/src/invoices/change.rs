@@ -9,7 +9,7 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::write::{Prepared, Rows};
 use crate::store::DatabaseError;
-use crate::subscriptions::model::{Due, EndReason, Subscription};
+use crate::subscriptions::model::{EndReason, Subscription};
 use crate::subscriptions::state::SubscriptionState;
 use crate::subscriptions::{store as subscription_store, view as subscription_view};
 use sealpay_protocol::ids::{AgreementId, InvoiceId};
@@ -128,9 +128,9 @@ impl<'g> Change<'g> {
         void(&mut self.invoice, &mut self.rows, self.now_ms);
     }
 
-    /// Adds credit of the customer.
-    pub(crate) fn credit(&mut self, credit: Prepared) {
-        self.rows.others.push(credit);
+    /// Adds a row to what is written.
+    pub(crate) fn add_row(&mut self, row: Prepared) {
+        self.rows.others.push(row);
     }
 
     /// The dunning policy of the subscription.
@@ -197,9 +197,7 @@ impl<'g> Change<'g> {
         if subscription.state != SubscriptionState::Incomplete {
             return Ok(());
         }
-        subscription.state = SubscriptionState::Active;
-        let next = (Due::PeriodEnd, subscription.period_end_ms);
-        subscription.schedule(Some(next));
+        subscription.activate();
         self.publish_subscription("subscription.activated")
     }
 

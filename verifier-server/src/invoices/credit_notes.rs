@@ -55,11 +55,10 @@ pub async fn create(
     }
     let mut change = Change::begin(gateway, invoice).await?;
     let is_open = change.invoice.state.is_payable();
-    if change.invoice.collection.is_pending
-        || !(is_open || change.invoice.state == InvoiceState::Paid)
-    {
+    if !is_open && change.invoice.state != InvoiceState::Paid {
         return Err(ApiError::new(ErrorCode::StateConflict));
     }
+    change.invoice.check_no_payment()?;
     let creditable_minor = if is_open {
         change.invoice.due_minor()
     } else {
@@ -94,7 +93,7 @@ pub async fn create(
     } else {
         let customer = change.invoice.customer;
         let credit = finalize::credit(customer, money.currency(), money.amount_minor());
-        change.credit(credit);
+        change.add_row(credit);
         change.publish("invoice.credited")?;
     }
     let before = change.invoice_before();

@@ -59,8 +59,8 @@ pub enum InvoiceRequest {
 /// Closes an invoice, once for each `Idempotency-Key`.
 ///
 /// # Errors
-/// An error; nothing was changed. [`ErrorCode::StateConflict`] if the state does not permit it, or a
-/// payment is under way.
+/// An error; nothing was changed. [`ErrorCode::StateConflict`] if the state does not permit it,
+/// [`ErrorCode::InvoicePaymentInProgress`].
 pub async fn close(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -78,9 +78,10 @@ pub async fn close(
     };
     // What was paid would be lost with a void invoice.
     let loses = wanted == InvoiceRequest::Void && change.invoice.paid_minor != 0;
-    if !change.invoice.state.may_become(state) || change.invoice.collection.is_pending || loses {
+    if !change.invoice.state.may_become(state) || loses {
         return Err(ApiError::new(ErrorCode::StateConflict));
     }
+    change.invoice.check_no_payment()?;
     match wanted {
         InvoiceRequest::Void => {
             change.void();
@@ -92,6 +93,19 @@ pub async fn close(
         }
     }
     finish(gateway, request, change).await
+}
+
+impl Invoice {
+    /// Whether no payment is under way.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvoicePaymentInProgress`].
+    pub(super) fn check_no_payment(&self) -> Result<(), ApiError> {
+        if self.collection.is_pending {
+            return Err(ApiError::new(ErrorCode::InvoicePaymentInProgress));
+        }
+        Ok(())
+    }
 }
 
 async fn finish(
@@ -149,8 +163,8 @@ pub async fn finalize(
 /// schemes' limits hold, and the dunning policy does not. A decline is not an error.
 ///
 /// # Errors
-/// An error; nothing was charged. [`ErrorCode::StateConflict`] if it is not open or a payment is under
-/// way, [`ErrorCode::CardBlocked`] if the scheme forbids another try, and the errors of agreements.
+/// An error; nothing was charged. [`ErrorCode::StateConflict`] if it is not open,
+/// [`ErrorCode::InvoicePaymentInProgress`], [`ErrorCode::CardBlocked`] if the scheme forbids another try, and the errors of agreements.
 pub async fn pay(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -160,9 +174,10 @@ pub async fn pay(
     if let Some(made) = idempotency::made_before(gateway, request).await? {
         return get_owned(gateway, request.merchant, made).await;
     }
-    if invoice.state != InvoiceState::Open || invoice.collection.is_pending {
+    if invoice.state != InvoiceState::Open {
         return Err(ApiError::new(ErrorCode::StateConflict));
     }
+    invoice.check_no_payment()?;
     // The key is stored with the wish to try: a repeated request never starts another payment.
     let mut change = Change::begin(gateway, invoice).await?;
     collect::check(gateway, &change).await?;

@@ -61,7 +61,7 @@ async fn paid(change: &mut Change<'_>, payment: &Payment) -> Result<(), ApiError
         // The invoice was voided or paid otherwise while the payment was under way.
         let customer = invoice.customer;
         let credit = finalize::credit(customer, payment.money.currency(), surplus_minor);
-        change.credit(credit);
+        change.add_row(credit);
     }
     if counted_minor == 0 {
         return change.publish("invoice.updated");
@@ -140,7 +140,7 @@ async fn returned(
     if returned_minor > counted_minor {
         // It had become credit.
         let owed = finalize::credit(customer, currency, counted_minor - returned_minor);
-        change.credit(owed);
+        change.add_row(owed);
     }
     if counted_minor == 0 {
         return change.publish("invoice.updated");
@@ -171,8 +171,8 @@ async fn take_back_credit(
     let currency = invoice.total.currency();
     let taken = finalize::credit(invoice.customer, currency, -given_minor);
     let counted = store::notes_lower_what_is_due(invoice.id);
-    change.credit(taken);
-    change.credit(counted);
+    change.add_row(taken);
+    change.add_row(counted);
     Ok(())
 }
 

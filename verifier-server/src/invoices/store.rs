@@ -75,6 +75,10 @@ leased!(Invoice in "invoices" where "due IS NOT NULL");
 const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM invoices
     WHERE due IS NOT NULL AND lease_until_ms > $1 AND lease_until_ms = due_at_ms";
 
+/// What a server is doing at a time, under a lease that began then.
+const LEASED: &str = "SELECT COUNT(*) FROM invoices
+    WHERE due IS NOT NULL AND due_at_ms <= $1 AND lease_until_ms > $1 AND lease_until_ms <= $2";
+
 const UPCOMING: &str = sql!(
     Invoice::SELECT,
     "WHERE due IS NOT NULL ORDER BY lease_until_ms LIMIT $1"
@@ -159,6 +163,17 @@ impl InvoiceStore {
             .get(CREDIT, values![customer, currency])
             .await?;
         Ok(found.map_or(0, |(amount_minor,)| amount_minor))
+    }
+
+    /// How many a server is working on at a time, with leases until the other, milliseconds since
+    /// 1970.
+    pub(crate) async fn count_leased(
+        &self,
+        (now_ms, until_ms): (i64, i64),
+    ) -> Result<u64, DatabaseError> {
+        self.database
+            .scalar(LEASED, values![now_ms, until_ms])
+            .await
     }
 
     /// The invoices for which something is planned, the next one first.

@@ -4,14 +4,18 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::methods::{bank_transfer, sepa_debit};
 use crate::settlements::close::{Cutoff, settle};
+use crate::worker::Lease;
 use crate::{
     agreements, disputes, instruments, invoices, modifications, payments, payouts, subscriptions,
 };
 use jiff::civil::Date;
 use sealpay_protocol::limits::HOLD_LIFETIME_SECONDS;
+use std::time::Duration;
 
 /// Authorizations that the bank releases in one round.
 const RELEASED_AT_ONCE: u32 = 64;
+/// How long it looks away while others work.
+const GLANCE: Duration = Duration::from_millis(5);
 /// Maximum number of rounds without a pause; each processes one batch of everything.
 const ROUNDS: usize = 4096;
 
@@ -75,10 +79,40 @@ pub(super) async fn carry_out(gateway: &Gateway) {
         );
         let paid = later(payouts::service::pay_out(gateway).await);
         let billed = renewed + collected + credited + debited + lapsed;
-        if billed + modified + expired + recovered + updated + lost + closed + paid == 0 {
+        let done = billed + modified + expired + recovered + updated + lost + closed + paid;
+        if done == 0 && !wait_for_others(gateway).await {
             break;
         }
     }
+}
+
+/// Waits for what another task or server has taken over and not finished, so that it ends at its own
+/// time; returns whether there was anything. What a crash has left is not waited for longer than a
+/// provider may take.
+async fn wait_for_others(gateway: &Gateway) -> bool {
+    if !is_taken_over(gateway).await {
+        return false;
+    }
+    let finished = async {
+        while is_taken_over(gateway).await {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    let patience = gateway.settings.provider_timeout;
+    tokio::time::timeout(patience, finished).await.is_ok()
+}
+
+async fn is_taken_over(gateway: &Gateway) -> bool {
+    let now_ms = gateway.clock.now_ms_i64();
+    let until_ms = Lease::within(gateway.settings.provider_timeout).until_ms(now_ms);
+    let (store, leased) = (&gateway.store, (now_ms, until_ms));
+    let counted = tokio::try_join!(
+        store.subscriptions.count_leased(leased),
+        store.invoices.count_leased(leased),
+        store.payments.count_leased(leased),
+    );
+    // A store that does not respond is not waited for.
+    counted.is_ok_and(|(subscriptions, invoices, payments)| subscriptions + invoices + payments > 0)
 }
 
 /// Releases expired authorizations at the bank, which would otherwise do so later by itself.

@@ -68,6 +68,8 @@ async fn step_through(gateway: &Gateway, by_ms: u64) -> Result<bool, ApiError> {
     let until_ms = now_ms.saturating_add(by_ms);
     let (mut at_ms, mut is_there) = (now_ms, false);
     let stopped = clock.stop_at(now_ms);
+    // What is under way, or overdue, ends before the clock moves on.
+    due::carry_out(gateway).await;
     while let Some(next_ms) = due::next(gateway, at_ms).await?
         && next_ms <= until_ms
     {

@@ -3,7 +3,7 @@
 use super::anchor::{Anchor, AnchorError};
 use super::input::{self, ItemRequest};
 use super::interval::{Interval, IntervalUnit};
-use super::model::{Due, Plan, StoredAnchor, Subscription, instant};
+use super::model::{Plan, StoredAnchor, Subscription, instant};
 use super::period::{self, PeriodError};
 use super::renew::{failed, of_period};
 use super::state::SubscriptionState;
@@ -334,8 +334,7 @@ fn activated(
     subscription: &Subscription,
 ) -> Result<(Subscription, Event), ApiError> {
     let mut active = subscription.clone();
-    active.state = SubscriptionState::Active;
-    active.schedule(Some((Due::PeriodEnd, active.period_end_ms)));
+    active.activate();
     active.touch(subscription.updated_at_ms);
     let id = gateway.event_origin();
     let event = view::event(id, "subscription.activated", &active)?;

@@ -228,6 +228,12 @@ impl Subscription {
         self.lease_until_ms = self.due_at_ms;
     }
 
+    /// Begins, once the first payment is made: the next thing is the end of the period.
+    pub fn activate(&mut self) {
+        self.state = SubscriptionState::Active;
+        self.schedule(Some((Due::PeriodEnd, self.period_end_ms)));
+    }
+
     /// Counts a change.
     pub const fn touch(&mut self, at_ms: i64) {
         self.sequence += 1;

@@ -91,6 +91,7 @@ async fn expire(gateway: &Gateway, before: &Subscription) -> Result<bool, ApiErr
     let mut rows = Rows::default();
     let unpaid = gateway.store.invoices.unpaid_of(before.id).await?;
     if unpaid.iter().any(|invoice| invoice.collection.is_pending) {
+        gateway.store.subscriptions.release(before).await?;
         return Ok(false);
     }
     let voided = ("invoice.voided", at_ms);

@@ -62,6 +62,13 @@ leased!(Subscription in "subscriptions" where "due IS NOT NULL");
 const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM subscriptions
     WHERE due IS NOT NULL AND lease_until_ms > $1 AND lease_until_ms = due_at_ms";
 
+const RELEASE: &str = "UPDATE subscriptions SET lease_until_ms = due_at_ms
+    WHERE id = $1 AND lease_until_ms = $2";
+
+/// What a server is doing at a time, under a lease that began then.
+const LEASED: &str = "SELECT COUNT(*) FROM subscriptions
+    WHERE due IS NOT NULL AND due_at_ms <= $1 AND lease_until_ms > $1 AND lease_until_ms <= $2";
+
 const UPCOMING: &str = sql!(
     Subscription::SELECT,
     "WHERE due IS NOT NULL ORDER BY lease_until_ms LIMIT $1"
@@ -254,6 +261,25 @@ impl SubscriptionStore {
         limit: u32,
     ) -> Result<Vec<Subscription>, DatabaseError> {
         lease::claim(&self.database, by_ms, until_ms, limit).await
+    }
+
+    /// Gives a lease back: what is due has to wait for something else.
+    pub(crate) async fn release(&self, leased: &Subscription) -> Result<(), DatabaseError> {
+        let released = self
+            .database
+            .change(RELEASE, values![leased.id, leased.lease_until_ms]);
+        released.await.map(drop)
+    }
+
+    /// How many a server is working on at a time, with leases until the other, milliseconds since
+    /// 1970.
+    pub(crate) async fn count_leased(
+        &self,
+        (now_ms, until_ms): (i64, i64),
+    ) -> Result<u64, DatabaseError> {
+        self.database
+            .scalar(LEASED, values![now_ms, until_ms])
+            .await
     }
 
     /// The subscriptions for which something is planned, the next one first.

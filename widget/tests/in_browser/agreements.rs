@@ -91,8 +91,12 @@ async fn paying_agrees_to_later_charges_in_the_words_shown() {
                 ..with_agreement(kind, maximum)
             };
             let form = TestForm::open(verifier_of(view)).await;
-            // Only a card can be charged again.
-            assert!(form.element("[name=method]").is_none());
+            // Only a card or an account can be charged again.
+            for method in Method::ALL {
+                let choice = form.element(&format!("[name=method][value={}]", method.name()));
+                let is_chargeable = matches!(method, Method::Card | Method::SepaDebit);
+                assert_eq!(choice.is_some(), is_chargeable, "{method:?}");
+            }
             assert!(form.element("#save-card").is_none());
             let described = form.attribute("[type=submit]", "aria-describedby").unwrap();
             let shown = form.text(&format!("#{described}"));

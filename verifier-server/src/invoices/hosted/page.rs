@@ -65,6 +65,7 @@ fn heading(page: &Page) -> String {
     match page.state {
         PageState::Payable(_) => format!("Pay {}", page.invoice.due_money()),
         PageState::InProgress => "Your payment is being processed".into(),
+        PageState::Collecting => "Your direct debit is on its way".into(),
         PageState::Paid => PAID.into(),
         PageState::Closed => "This invoice can no longer be paid".into(),
         PageState::Expired => "This link has expired".into(),
@@ -80,6 +81,10 @@ fn sentence(page: &Page) -> String {
              check again."
                 .into()
         }
+        PageState::Collecting => format!(
+            "{merchant} collects the amount from your bank account within the next few weeks. You \
+             don’t have to do anything."
+        ),
         PageState::Paid => "Thank you. Nothing more is due, and you can close this page.".into(),
         PageState::Closed => format!(
             "{merchant} has closed this invoice, and you haven’t been charged here. If you have \
@@ -114,7 +119,10 @@ fn invoice(page: &Page) -> Markup {
     let invoice = &page.invoice;
     let currency = invoice.total.currency();
     let money = |amount_minor| Money::new(amount_minor, currency).to_string();
-    let is_due = matches!(page.state, PageState::Payable(_) | PageState::InProgress);
+    let is_due = matches!(
+        page.state,
+        PageState::Payable(_) | PageState::InProgress | PageState::Collecting
+    );
     let due_minor = invoice.due_minor();
     let is_partly_due = due_minor != invoice.total.amount_minor();
     let rows = [
@@ -277,6 +285,7 @@ mod tests {
     fn only_payable_pages_have_a_form() {
         let states = [
             PageState::InProgress,
+            PageState::Collecting,
             PageState::Paid,
             PageState::Closed,
             PageState::Expired,

@@ -61,7 +61,9 @@ async fn open(
         return Ok((Extension(WrongGuess), response).into_response());
     };
     let status = match found.state {
-        PageState::Payable(_) | PageState::InProgress | PageState::Paid => StatusCode::OK,
+        PageState::Payable(_) | PageState::InProgress | PageState::Collecting | PageState::Paid => {
+            StatusCode::OK
+        }
         PageState::Closed | PageState::Expired => StatusCode::GONE,
     };
     Ok(document(status, page::page(&found)))

@@ -6,6 +6,8 @@ use crate::customers::model::Customer;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::invoices::model::{Invoice, InvoiceState};
+use crate::payments::model::Payment;
+use crate::payments::state::PaymentState;
 use crate::subscriptions::model::Subscription;
 use sealpay_protocol::order::digest;
 
@@ -16,6 +18,8 @@ pub(super) enum PageState {
     Payable(String),
     /// Wait: a payment has no outcome yet.
     InProgress,
+    /// Nothing: the bank will collect a direct debit.
+    Collecting,
     /// Nothing: it is paid.
     Paid,
     /// Nothing: the merchant has closed it.
@@ -97,7 +101,17 @@ async fn state(
         let order = order::mint(gateway, id, invoice, customer, subscription)?;
         return Ok(PageState::Payable(order));
     }
-    let Some((id, order_digest)) = order_of_payment(gateway, invoice).await? else {
+    let payment = match invoice.collection.payment {
+        Some(payment) => gateway.store.payments.get(payment).await?,
+        None => None,
+    };
+    let Some(payment) = payment else {
+        return Ok(PageState::InProgress);
+    };
+    if payment.state == PaymentState::Pending {
+        return Ok(PageState::Collecting);
+    }
+    let Some((id, order_digest)) = order_of(gateway, &payment).await? else {
         return Ok(PageState::InProgress);
     };
     // The browser that is paying finds its payment again; another one takes part only in a challenge.
@@ -109,16 +123,12 @@ async fn state(
     })
 }
 
-/// The order by which the invoice is being paid on its page, and the digest of its text.
-async fn order_of_payment(
+/// The order of a payment that is made on the page, and the digest of its text.
+async fn order_of(
     gateway: &Gateway,
-    invoice: &Invoice,
+    payment: &Payment,
 ) -> Result<Option<(OrderId, [u8; 32])>, ApiError> {
-    let Some(payment) = invoice.collection.payment else {
-        return Ok(None);
-    };
-    let payment = gateway.store.payments.get(payment).await?;
-    let Some(session) = payment.and_then(|payment| payment.session) else {
+    let Some(session) = payment.session else {
         return Ok(None);
     };
     let session = gateway.store.sessions.get(session).await?;
