@@ -5,9 +5,11 @@
 
   // Times in the reader's zone and language.
   const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
   function localTimes(root) {
     for (const time of root.querySelectorAll("time[datetime]")) {
-      time.textContent = clock.format(new Date(time.dateTime));
+      const format = "day" in time.dataset ? calendar : clock;
+      time.textContent = format.format(new Date(time.dateTime));
     }
   }
 

@@ -2,6 +2,11 @@
 
 mod checkout;
 mod orders;
+mod subscriptions;
+
+pub(crate) use subscriptions::{
+    Action, ListedInstrument, ListedInvoice, ListedState, ListedSubscription, Listing,
+};
 
 use crate::basket::Basket;
 use crate::integration::state::Order;
@@ -35,6 +40,8 @@ pub(crate) enum AppError {
     NotFound,
     /// The form cannot be used; the sentence says why.
     Form(&'static str),
+    /// The subscriptions cannot be read or changed now; the reason is for the log only.
+    Subscriptions(String),
     /// For the log only: the shopper sees a generic message.
     Internal(String),
 }
@@ -45,6 +52,7 @@ pub(crate) fn app(shop: Arc<Shop>) -> Router {
         .route("/checkout", post(checkout::create))
         .route("/checkout/{reference}", post(checkout::configure))
         .route("/checkout/{reference}/sign", post(checkout::sign))
+        .route("/subscriptions/{id}/{action}", post(subscriptions::act))
         .layer(DefaultBodyLimit::max(FORM_BYTES));
     let webhook = post(webhook::receive).layer(DefaultBodyLimit::max(WEBHOOK_BYTES));
     Router::new()
@@ -53,6 +61,7 @@ pub(crate) fn app(shop: Arc<Shop>) -> Router {
         .route("/orders", get(orders::list))
         .route("/orders/{reference}", get(orders::page))
         .route("/orders/{reference}/status", get(orders::status))
+        .route("/subscriptions", get(subscriptions::list))
         .route(
             "/webhooks/sealpay",
             webhook.with_state(Arc::clone(&shop.merchant)),
@@ -140,6 +149,16 @@ impl IntoResponse for AppError {
                 "Please check what you entered",
                 sentence,
             ),
+            Self::Subscriptions(reason) => {
+                eprintln!("shop: {reason}");
+                let sentence = "We can’t show or change your subscriptions right now. Open the \
+                                page again in a minute to see how they are.";
+                (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Subscriptions aren’t available",
+                    sentence,
+                )
+            }
             Self::Internal(reason) => {
                 eprintln!("shop: {reason}");
                 let sentence = "Something went wrong on our side. This request didn’t charge you.";

@@ -2,6 +2,7 @@
 
 use crate::integration::Merchant;
 use crate::integration::state::Order;
+use crate::integration::subscription::{METHODS, OrderedSubscription};
 use crate::products::{self, Product};
 use crate::system;
 use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
@@ -73,6 +74,7 @@ impl Basket {
             payments: Vec::new(),
             signed: String::new(),
             signed_until: 0,
+            subscription: None,
             details: serde_json::to_value(basket)?,
         }))
     }
@@ -82,11 +84,34 @@ impl Basket {
         Self::deserialize(&order.details)
     }
 
-    /// The chosen methods. Direct debits are in euros.
-    fn methods(&self, order: &Order) -> Vec<Method> {
+    /// The subscription that the order starts for a customer, if the product is sold so.
+    pub(crate) fn subscription(&self, customer: String) -> Option<OrderedSubscription> {
+        let product = self.product;
+        let price = product.total(1).filter(|_| product.is_monthly)?;
+        Some(OrderedSubscription {
+            customer,
+            product: product.id.to_owned(),
+            name: product.name.to_owned(),
+            price,
+            pieces: self.pieces,
+            id: None,
+        })
+    }
+
+    /// The methods that the order can have. Direct debits are in euros.
+    pub(crate) fn possible_methods(order: &Order) -> Vec<Method> {
         let is_euro = order.total.currency().code() == "EUR";
-        let mut methods = self.settings.methods.clone();
+        let is_once = order.subscription.is_none();
+        let mut methods = Method::ALL.to_vec();
         methods.retain(|method| is_euro || *method != Method::SepaDebit);
+        methods.retain(|method| is_once || METHODS.contains(method));
+        methods
+    }
+
+    /// Those of them that the tester chose.
+    fn methods(&self, order: &Order) -> Vec<Method> {
+        let mut methods = Self::possible_methods(order);
+        methods.retain(|method| self.settings.methods.contains(method));
         methods
     }
 
@@ -110,7 +135,8 @@ impl Basket {
             claims.methods = Some(self.methods(order));
             let outcome = self.settings.simulate.clone();
             claims.simulate = (!outcome.is_empty()).then_some(Simulate { outcome });
-            if self.settings.is_returning && self.settings.methods.contains(&Method::Card) {
+            let pays_by_card = self.settings.methods.contains(&Method::Card);
+            if self.settings.is_returning && pays_by_card && order.subscription.is_none() {
                 claims.customer = Some(CUSTOMER.to_owned());
                 claims.agreement = Some(AgreementTerms {
                     kind: AgreementKind::CardOnFile,

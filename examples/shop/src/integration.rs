@@ -1,11 +1,13 @@
 //! What a merchant copies; the rest of this crate is a shop around it. `order` signs what the
 //! shopper is asked to pay, `page` shows the payment form, `webhook` receives what became of it,
-//! `state` says what that means for the order, and `refund` returns money.
+//! `state` says what that means for the order, and `refund` returns money. A merchant who sells
+//! subscriptions copies `subscription` too: it starts one when its order is paid.
 
 pub(crate) mod order;
 pub(crate) mod page;
 pub(crate) mod refund;
 pub(crate) mod state;
+pub(crate) mod subscription;
 pub(crate) mod webhook;
 
 use crate::database::Orders;

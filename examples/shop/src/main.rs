@@ -13,6 +13,7 @@ mod test_cards;
 #[cfg(test)]
 mod tests;
 mod time_text;
+mod visitor;
 
 use app::{Shop, app};
 use clap::{Args, Parser};

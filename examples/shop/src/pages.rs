@@ -3,16 +3,18 @@
 mod checkout;
 mod order;
 mod status;
+mod subscriptions;
 
 pub(crate) use checkout::checkout;
 #[cfg(test)]
 pub(crate) use checkout::test_cards;
 pub(crate) use order::{order, orders, revision};
 pub(crate) use status::OrderStatus;
+pub(crate) use subscriptions::subscriptions;
 
 use crate::basket::Basket;
-use crate::products::{MOST_PIECES, PRODUCTS, Product, price_text};
-use crate::time_text::rfc3339;
+use crate::products::{PRODUCTS, Product, price_text};
+use crate::time_text;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sealpay_protocol::method::Method;
 
@@ -42,6 +44,7 @@ fn layout(title: &str, content: &Markup) -> Markup {
                         nav aria-label="Shop" {
                             a href="/" { "Shop" }
                             a href="/orders" { "Orders" }
+                            a href="/subscriptions" { "My subscriptions" }
                         }
                     }
                 }
@@ -74,34 +77,50 @@ pub(crate) fn home() -> Markup {
     let content = html! {
         div .hero {
             h1 { "Light, paper and a little patience" }
-            p { "Three things made slowly in a small workshop, and paid for quickly." }
+            p { "Made slowly in a small workshop, and paid for quickly." }
         }
-        ul .shelf { @for product in &PRODUCTS { li { (product_card(product)) } } }
+        ul .shelf {
+            @for product in &PRODUCTS { li .wide[product.is_monthly] { (product_card(product)) } }
+        }
     };
     layout("Lamps and paper goods", &content)
 }
 
 fn product_card(product: &Product) -> Markup {
     let pieces_id = format!("pieces-{}", product.id);
+    let (period, pieces, verb) = if product.is_monthly {
+        (" a month", "Bottles", "Subscribe")
+    } else {
+        ("", "Quantity", "Buy")
+    };
     html! {
-        article .product {
+        article .product id=(product.id) {
             div .art { (PreEscaped(product.art)) }
             div .words {
                 h2 { (product.name) }
                 p .muted { (product.description) }
-                @if let Some(price) = product.total(1) { p .price { (price_text(price)) } }
+                @if let Some(price) = product.total(1) { p .price { (price_text(price)) (period) } }
                 form method="post" action="/checkout" {
                     input type="hidden" name="product" value=(product.id);
                     div .pieces {
-                        label for=(pieces_id) { "Quantity" }
-                        select #(pieces_id) name="pieces" {
-                            @for pieces in 1..=MOST_PIECES { option value=(pieces) { (pieces) } }
-                        }
+                        label for=(pieces_id) { (pieces) }
+                        (quantity(&pieces_id, product.most_pieces, 1))
                     }
                     button .button .primary type="submit" {
-                        "Buy" span .unseen { " " (product.name) }
+                        (verb) span .unseen { @if product.is_monthly { " to" } " " (product.name) }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// A choice of pieces.
+fn quantity(id: &str, most: u32, chosen: u32) -> Markup {
+    html! {
+        select #(id) name="pieces" {
+            @for pieces in 1..=most {
+                option value=(pieces) selected[pieces == chosen] { (pieces) }
             }
         }
     }
@@ -140,7 +159,16 @@ const fn method_name(method: Method) -> &'static str {
 
 /// A moment; the script rewrites it in the reader's time zone and language.
 fn moment(unix_seconds: u64) -> Markup {
-    let text = rfc3339(unix_seconds);
+    let text = time_text::rfc3339(unix_seconds);
     let words = text.replace('T', " ").replace('Z', " UTC");
     html! { time datetime=(text) { (words) } }
+}
+
+/// The day of a moment.
+fn day(unix_seconds: u64) -> Markup {
+    html! {
+        time .whole datetime=(time_text::rfc3339(unix_seconds)) data-day {
+            (time_text::day(unix_seconds))
+        }
+    }
 }

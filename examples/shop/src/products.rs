@@ -12,21 +12,27 @@ pub(crate) struct Product {
     pub(crate) description: &'static str,
     price_minor: i64,
     currency: &'static str,
+    /// Whether it is sold as a subscription, for a price each month.
+    pub(crate) is_monthly: bool,
+    /// The most pieces in an order, or each month: this is a small workshop.
+    pub(crate) most_pieces: u32,
     /// A drawing, as the markup of an SVG.
     pub(crate) art: &'static str,
 }
 
-/// The most pieces of one product in an order: this is a small workshop.
-pub(crate) const MOST_PIECES: u32 = 9;
+/// The most bottles of oil a month.
+pub(crate) const MOST_BOTTLES: u32 = 6;
 
 /// Prices in three currencies with two, no and three decimals, so that each kind is seen to work.
-pub(crate) const PRODUCTS: [Product; 3] = [
+pub(crate) const PRODUCTS: [Product; 4] = [
     Product {
         id: "moon-lantern",
         name: "Moon lantern",
         description: "Washi paper over split bamboo, 35 cm. Folds flat, opens like a breath.",
         price_minor: 2_490,
         currency: "EUR",
+        is_monthly: false,
+        most_pieces: 9,
         art: include_str!("../assets/art/moon-lantern.svg"),
     },
     Product {
@@ -35,6 +41,8 @@ pub(crate) const PRODUCTS: [Product; 3] = [
         description: "Ninety-six pages of mulberry paper, bound by hand with four holes.",
         price_minor: 3_200,
         currency: "JPY",
+        is_monthly: false,
+        most_pieces: 9,
         art: include_str!("../assets/art/stitched-notebook.svg"),
     },
     Product {
@@ -43,7 +51,20 @@ pub(crate) const PRODUCTS: [Product; 3] = [
         description: "A pleated paper shade on a beech stem. Warm light for a late chapter.",
         price_minor: 7_500,
         currency: "KWD",
+        is_monthly: false,
+        most_pieces: 9,
         art: include_str!("../assets/art/folded-lamp.svg"),
+    },
+    Product {
+        id: "lantern-oil",
+        name: "Lantern oil",
+        description: "A bottle each month: half a litre of clear oil that burns without smoke. \
+                      Change, pause or cancel any time.",
+        price_minor: 900,
+        currency: "EUR",
+        is_monthly: true,
+        most_pieces: MOST_BOTTLES,
+        art: include_str!("../assets/art/lantern-oil.svg"),
     },
 ];
 
@@ -66,9 +87,9 @@ impl<'de> Deserialize<'de> for &'static Product {
 }
 
 impl Product {
-    /// The price of so many pieces; `None` outside of 1 to [`MOST_PIECES`].
+    /// The price of so many pieces; `None` outside of 1 to `most_pieces`.
     pub(crate) fn total(&self, pieces: u32) -> Option<Money> {
-        if !(1..=MOST_PIECES).contains(&pieces) {
+        if !(1..=self.most_pieces).contains(&pieces) {
             return None;
         }
         let amount_minor = self.price_minor.checked_mul(i64::from(pieces))?;

@@ -1,9 +1,12 @@
 //! The whole shop, without a socket.
 
 mod checkout;
+mod merchant_api;
 mod order_page;
 mod refund;
 mod state;
+mod subscription;
+mod subscriptions;
 mod webhook;
 
 use crate::app::{Shop, app};

@@ -19,6 +19,7 @@ mod receipt;
 mod renewal;
 mod saved_cards;
 mod sepa_debit;
+mod shop_subscription;
 mod single_payment;
 mod tabs;
 mod translated;

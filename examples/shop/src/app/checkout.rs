@@ -2,12 +2,14 @@
 
 use super::{AppError, Shop};
 use crate::basket::{Basket, TestSettings};
+use crate::integration::state::Order;
 use crate::pages;
 use crate::system;
 use crate::test_cards::TestCards;
+use crate::visitor::Visitor;
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
@@ -25,20 +27,36 @@ pub(super) struct NewOrder {
 /// `POST /checkout`
 pub(super) async fn create(
     State(shop): State<Arc<Shop>>,
+    headers: HeaderMap,
     Form(form): Form<NewOrder>,
-) -> Result<Redirect, AppError> {
-    const NOT_SOLD: AppError = AppError::Form("Please order one to nine pieces of a product.");
-    let order = Basket::order(&form.product, form.pieces, system::now())?.ok_or(NOT_SOLD)?;
+) -> Result<Response, AppError> {
+    const NOT_SOLD: AppError = AppError::Form("Please choose a product and a quantity we sell.");
+    let order = Basket::order(&form.product, form.pieces, system::now())?;
+    let mut order = order.ok_or(NOT_SOLD)?;
+    let visitor = Visitor::or_new(&headers)?;
+    order.subscription = Basket::read(&order)?.subscription(visitor.reference());
+    let subscribes = order.subscription.is_some();
+    let cookie = subscribes.then(|| visitor.cookie(&shop.merchant.shop));
     shop.merchant.orders.insert(&order)?;
-    Ok(Redirect::to(&format!("/checkout/{}", order.reference)))
+    let checkout = Redirect::to(&format!("/checkout/{}", order.reference));
+    Ok((cookie, checkout).into_response())
+}
+
+/// Whether the sender of a request may pay: the form of a subscription shows its customer's saved
+/// cards.
+fn is_own(order: &Order, headers: &HeaderMap) -> bool {
+    let visitor = || Visitor::from_headers(headers).map(|visitor| visitor.reference());
+    let subscription = order.subscription.as_ref();
+    subscription.is_none_or(|subscription| visitor().as_ref() == Some(&subscription.customer))
 }
 
 /// `GET /checkout/{reference}`
 pub(super) async fn page(
     State(shop): State<Arc<Shop>>,
     Path(reference): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let Some(signed) = signed_order(&shop, &reference, "")? else {
+    let Some(signed) = signed_order(&shop, &headers, &reference, "")? else {
         return Ok(Redirect::to(&format!("/orders/{reference}")).into_response());
     };
     let (order, basket) = shop.find(&reference)?;
@@ -54,18 +72,27 @@ pub(super) async fn page(
 pub(super) async fn sign(
     State(shop): State<Arc<Shop>>,
     Path(reference): Path<String>,
+    headers: HeaderMap,
     over: String,
 ) -> Result<Response, AppError> {
-    Ok(match signed_order(&shop, &reference, &over)? {
+    Ok(match signed_order(&shop, &headers, &reference, &over)? {
         Some(signed) => signed.into_response(),
         None => StatusCode::CONFLICT.into_response(),
     })
 }
 
 /// In one transaction, so that two tabs get the same signed order.
-fn signed_order(shop: &Shop, reference: &str, over: &str) -> Result<Option<String>, AppError> {
+fn signed_order(
+    shop: &Shop,
+    headers: &HeaderMap,
+    reference: &str,
+    over: &str,
+) -> Result<Option<String>, AppError> {
     let (merchant, is_test) = (&shop.merchant, shop.control.is_some());
     let signed = merchant.orders.update(reference, |order| {
+        if !is_own(order, headers) {
+            return Err(AppError::NotFound);
+        }
         let basket = Basket::read(order)?;
         let claims = basket.claims(merchant, order, is_test, system::now())?;
         Ok::<_, AppError>(merchant.sign(order, &claims, over)?)
@@ -77,6 +104,7 @@ fn signed_order(shop: &Shop, reference: &str, over: &str) -> Result<Option<Strin
 pub(super) async fn configure(
     State(shop): State<Arc<Shop>>,
     Path(reference): Path<String>,
+    headers: HeaderMap,
     Form(form): Form<HashMap<String, String>>,
 ) -> Result<Redirect, AppError> {
     const INCOMPLETE: AppError = AppError::Form("Choose at least one payment method.");
@@ -97,6 +125,9 @@ pub(super) async fn configure(
         return Err(INCOMPLETE);
     }
     let updated = shop.merchant.orders.update(&reference, |order| {
+        if !is_own(order, &headers) {
+            return Err(AppError::NotFound);
+        }
         // A payment in progress keeps its settings.
         if order.can_be_signed() {
             let basket = Basket {

@@ -16,7 +16,7 @@ impl Merchant {
         unique: String,
         now: u64,
     ) -> OrderClaims {
-        OrderClaims {
+        let mut claims = OrderClaims {
             iss: self.id,
             aud: self.verifier.clone(),
             jti: unique,
@@ -36,7 +36,11 @@ impl Merchant {
             authentication: None,
             simulate: None,
             invoice: None,
+        };
+        if let Some(subscription) = &order.subscription {
+            subscription.add_to(&mut claims);
         }
+        claims
     }
 
     /// The signed order for the form, renewed if it is `over` or ends soon; `None` if it is paid.

@@ -1,6 +1,7 @@
 //! What the payments of an order mean for it. Events arrive twice, late and in any order: the best
 //! payment counts, so that a late decline takes nothing back.
 
+use super::subscription::OrderedSubscription;
 use sealpay_protocol::{method::Method, money::Money};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,9 @@ pub(crate) struct Order {
     /// The one signed order that may be paid: two could both be paid.
     pub(crate) signed: String,
     pub(crate) signed_until: u64,
+    /// What its payment starts.
+    #[serde(default)]
+    pub(crate) subscription: Option<OrderedSubscription>,
     /// What else the shop knows about it.
     pub(crate) details: serde_json::Value,
 }
@@ -61,10 +65,17 @@ impl Order {
         payments.max_by_key(|payment| payment.state.max(PaymentState::Expired))
     }
 
+    /// Whether the subscription was created; what is due for it is paid by its invoices.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        let subscription = self.subscription.as_ref();
+        subscription.is_some_and(|subscription| subscription.id.is_some())
+    }
+
     /// Whether a new order may be signed: no payment succeeded or is in progress.
     pub(crate) fn can_be_signed(&self) -> bool {
         let payment = self.payment();
-        payment.is_none_or(|payment| payment.state <= PaymentState::Expired)
+        let is_unpaid = payment.is_none_or(|payment| payment.state <= PaymentState::Expired);
+        is_unpaid && !self.is_subscribed()
     }
 
     /// Whether the form may be shown. A payment that the shopper has to confirm continues in the

@@ -58,11 +58,17 @@ pub(crate) async fn receive(
     }
     if let Some(payment) = read_payment(&event).map_err(|e| reject(e.to_string()))? {
         let failed = |error| (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}"));
+        let reference = payment.order_ref.clone();
+        // Renewals have the numbers of their invoices instead of orders.
+        let is_of_invoice = !payment.details["invoice"].is_null();
         let recorded = merchant.orders.record(delivery.id, payment);
-        if recorded.map_err(failed)? == Recorded::Mismatch {
+        if recorded.map_err(failed)? == Recorded::Mismatch && !is_of_invoice {
             let detail = "This shop has no such order of this amount.";
             return Err((StatusCode::CONFLICT, detail.into()));
         }
+        // Also after a duplicate: what the first delivery could not start is still missing.
+        let started = merchant.start_subscription(&reference).await;
+        started.map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, format!("{error}")))?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

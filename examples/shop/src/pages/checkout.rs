@@ -8,7 +8,6 @@ use crate::integration::state::Order;
 use crate::products::price_text;
 use crate::test_cards::{GROUPS, TestCard, TestCards};
 use maud::{Markup, html};
-use sealpay_protocol::method::Method;
 use sealpay_protocol::order::Capture;
 use sealpay_protocol::origin::Origin;
 
@@ -23,6 +22,7 @@ pub(crate) fn checkout(
     let reference = &order.reference;
     let line = html! {
         p .muted { "Order " (reference) " · Quantity " (basket.pieces) }
+        @if basket.product.is_monthly { p .muted { "Renews each month until you cancel" } }
     };
     let total = html! { span .unseen { "Total " } (price_text(order.total)) };
     let content = html! {
@@ -83,7 +83,7 @@ fn testers(control: &Origin, order: &Order, settings: &TestSettings, cards: &Tes
             }
             (test_cards(cards))
             @if order.can_be_signed() {
-                (test_settings(&order.reference, settings, cards))
+                (test_settings(order, settings, cards))
             } @else {
                 p .muted { "A payment is in progress, so its test settings can’t be changed." }
             }
@@ -154,14 +154,14 @@ fn row(card: &TestCard) -> Markup {
 }
 
 /// What testers may choose, whatever the card; it goes into the signed order.
-fn test_settings(reference: &str, settings: &TestSettings, cards: &TestCards) -> Markup {
+fn test_settings(order: &Order, settings: &TestSettings, cards: &TestCards) -> Markup {
     html! {
         details .choices open[*settings != TestSettings::default()] {
             summary { "Test settings: payment methods and outcome" }
-            form method="post" action={ "/checkout/" (reference) } {
+            form method="post" action={ "/checkout/" (order.reference) } {
                 fieldset {
                     legend { "Payment methods" }
-                    @for method in Method::ALL {
+                    @for method in Basket::possible_methods(order) {
                         label .tick {
                             input type="checkbox" name=(method.name()) value="yes"
                                 checked[settings.methods.contains(&method)];
@@ -169,10 +169,12 @@ fn test_settings(reference: &str, settings: &TestSettings, cards: &TestCards) ->
                         }
                     }
                 }
-                label .tick {
-                    input type="checkbox" name="is_returning" value="yes"
-                        checked[settings.is_returning];
-                    "Returning customer: save cards and pay with saved ones"
+                @if order.subscription.is_none() {
+                    label .tick {
+                        input type="checkbox" name="is_returning" value="yes"
+                            checked[settings.is_returning];
+                        "Returning customer: save cards and pay with saved ones"
+                    }
                 }
                 label for="simulate" { "Outcome" }
                 select #simulate name="simulate" {

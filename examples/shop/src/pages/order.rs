@@ -26,7 +26,11 @@ pub(crate) fn revision(order: &Order, basket: &Basket, now: u64) -> String {
     let waited = waited_seconds(order, basket, now);
     let is_late = waited.is_some_and(|seconds| seconds >= CONFIRMING_SECONDS);
     let name = OrderStatus::from_order(order).name;
-    format!("{name}-{}-{sequences}-{is_late}", order.payments.len())
+    let is_subscribed = order.is_subscribed();
+    format!(
+        "{name}-{}-{sequences}-{is_late}-{is_subscribed}",
+        order.payments.len()
+    )
 }
 
 /// The page of an order.
@@ -88,6 +92,9 @@ fn status(order: &Order, basket: &Basket, now: u64) -> Markup {
                     None => {
                         p { (explanation(order, can_be_paid)) }
                         @if can_be_paid { p { a .button .primary href=(checkout) { (way_to_pay) } } }
+                        @if order.is_subscribed() {
+                            p { a .button href="/subscriptions" { "Go to My subscriptions" } }
+                        }
                     }
                 }
             }

@@ -78,7 +78,14 @@ pub(super) fn explanation(order: &Order, can_be_paid: bool) -> String {
         return "We haven’t received a payment yet. This page updates automatically.".into();
     };
     let price = price_text(order.total);
+    let is_subscribed = order.is_subscribed();
     match payment.state {
+        PaymentState::Declined | PaymentState::Returned if is_subscribed => format!(
+            "Your bank didn’t pay our direct debit of {price}. You can pay under My subscriptions."
+        ),
+        PaymentState::Captured if is_subscribed => {
+            format!("Thank you! We’ve received your {price}. Your oil is on its way.")
+        }
         PaymentState::Declined => {
             format!(
                 "{} Try again or use another payment method.",

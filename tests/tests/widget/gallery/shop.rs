@@ -1,13 +1,16 @@
-//! The shop's pages of pending orders.
+//! The shop's pages of pending orders and of subscriptions.
 
 use crate::widget::bank_transfer::pay_up_to_the_details;
 use crate::widget::one_time_codes::pay_up_to_the_code;
+use crate::widget::shop_subscription::{
+    ADA, DUE, REVOKED_RENEWAL, ROLF, STATE, TWO_RENEWALS, act, subscribe,
+};
 use crate::widget::wallet::pay_up_to_the_wallet;
 use harness::browser::Session;
 use harness::environment::TestEnvironment;
 use harness::gallery::Gallery;
 use harness::scenario::{Scenario, play_alone};
-use harness::shopper::FRAME;
+use harness::shopper::{FRAME, VISA};
 use harness::simulation::DAY;
 
 async fn show_order(
@@ -85,4 +88,53 @@ async fn show_transfers(
     show_order(session, environment, gallery, shown).await;
     session.press("[data-live] a.button").await;
     session.see(FRAME).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shop_pages_of_subscriptions_are_accessible() {
+    play_alone(
+        "subscriptions of the shop",
+        async move |session, environment| {
+            let session = &*session;
+            let mut gallery = Gallery::new(session, None);
+            let page = format!("{}/subscriptions", environment.shop());
+            session.go(&page).await;
+            session.read("main", "any subscriptions yet").await;
+            gallery.show("shop-subscriptions-none").await;
+            show_what_a_visitor_does(session, &environment, &mut gallery).await;
+
+            subscribe(session, &environment, REVOKED_RENEWAL, ROLF).await;
+            environment.move_clock(TWO_RENEWALS).await;
+            session.go(&page).await;
+            session.see(DUE).await;
+            gallery.show("shop-subscriptions-due").await;
+            gallery.close();
+        },
+    )
+    .await;
+}
+
+async fn show_what_a_visitor_does(
+    session: &Session,
+    environment: &TestEnvironment,
+    gallery: &mut Gallery<'_>,
+) {
+    session.go(&environment.shop()).await;
+    session.press("#lantern-oil button[type=submit]").await;
+    session.enter_form().await;
+    session.enter_page().await;
+    gallery.show("shop-checkout-subscription").await;
+    subscribe(session, environment, VISA, ADA).await;
+    gallery.show("shop-subscriptions-active").await;
+    session.type_into(".change select", "3").await;
+    session.press(".change button").await;
+    session.read("main", "3 bottles a month").await;
+    session.press("summary").await;
+    gallery.show("shop-subscriptions-cancel").await;
+    act(session, "cancel", "Ending").await;
+    gallery.show("shop-subscriptions-ending").await;
+    act(session, "keep", "Active").await;
+    act(session, "pause", "Paused").await;
+    gallery.show("shop-subscriptions-paused").await;
+    session.read(STATE, "Paused").await;
 }
