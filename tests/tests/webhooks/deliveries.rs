@@ -235,6 +235,24 @@ async fn delivery_leased_before_a_stop_is_sent_after_the_restart() {
 }
 
 #[tokio::test]
+async fn delivery_under_way_is_not_sent_again_when_the_clock_is_advanced() {
+    let gateway = gateway().await;
+    let endpoint = Endpoint::start(vec![Reaction::Hang, Reaction::Status(200)]).await;
+    let merchant = gateway.register(Some(&endpoint.url())).await;
+    let _beside = gateway.run_beside();
+    pay_for(&gateway, &merchant, None).await;
+    endpoint.wait_for(1).await;
+    later(&gateway, 3600);
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    assert_eq!(
+        endpoint.arrivals().len(),
+        1,
+        "the first has no response yet"
+    );
+    gateway.finish().await;
+}
+
+#[tokio::test]
 async fn every_enabled_endpoint_is_notified() {
     let gateway = gateway().await;
     let script = || vec![Reaction::Status(200)];

@@ -37,7 +37,7 @@ use sender::{Message, Sender, Sent};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::task::JoinSet;
 use webhook_faults::DeliveryFault;
 
@@ -80,6 +80,8 @@ pub struct Outbox {
     recorder: AttemptRecorder,
     /// Endpoints that are being disabled, each by one delivery at a time.
     disabling: Places<EndpointId>,
+    /// Deliveries whose requests are running.
+    sending: Places<(EventId, EndpointId)>,
     sign: Box<Sign>,
     observe: Box<Observe>,
     clock: Clock,
@@ -121,6 +123,7 @@ impl Outbox {
         Ok(Self {
             recorder: AttemptRecorder::new(store.clone()),
             disabling: Places::new(1),
+            sending: Places::new(1),
             store,
             sender,
             sign,
@@ -174,6 +177,10 @@ impl Outbox {
             for claimed in due {
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
                 let delivery = &claimed.delivery;
+                if self.begin_sending(delivery).is_none() {
+                    // A tester has advanced the clock past the end of its lease.
+                    continue;
+                }
                 let owner = (delivery.merchant, delivery.endpoint);
                 if let Some(slot) = queue.slot(owner, &delivery.url, is_crowded) {
                     in_flight.spawn(in_background(
@@ -232,6 +239,9 @@ impl Outbox {
         let Some(Claimed { delivery, .. }) = claimed else {
             return;
         };
+        let Some(_sending) = self.begin_sending(&delivery) else {
+            return;
+        };
         match self.fault(&delivery).await {
             DeliveryFault::HoldUntil(next_at_ms) => {
                 self.hold(&delivery, next_at_ms, "held back on purpose")
@@ -239,6 +249,12 @@ impl Outbox {
             }
             DeliveryFault::Send { twice } => self.deliver(delivery, twice).await,
         }
+    }
+
+    /// Keeps others from sending a delivery meanwhile; none if somebody sends it already.
+    fn begin_sending(&self, delivery: &DueDelivery) -> Option<OwnedSemaphorePermit> {
+        let sending = self.sending.for_owner((delivery.event, delivery.endpoint));
+        sending.try_acquire_owned().ok()
     }
 
     /// Renews the lease of a delivery, which keeps its place. None if it is not to be sent from here:
