@@ -3,7 +3,7 @@
 use crate::gateway::TestGateway;
 use crate::leaks::{self, Typed, contains, places_of};
 use crate::log;
-use crate::rows::{Row, StoredState};
+use crate::rows::{Reader, Row, StoredState};
 use crate::time::now;
 use sealpay_protocol::card::YearMonth;
 use sealpay_simulator::direct_debit::debtor;
@@ -195,12 +195,25 @@ const BANK_MUST_BE_EMPTY: [(&str, &str); 3] = [
     ),
 ];
 
+/// Connections to what the verifier and the bank keep.
+struct Books {
+    verifier: Reader,
+    bank: Reader,
+}
+
 impl TestGateway {
     /// A file of the verifier's, or the one Postgres database.
     pub(crate) fn stored_in(&self, file: &str) -> StoredState {
         match &self.database {
             None => StoredState::Sqlite(self.folder.path().join(file)),
             Some(database) => StoredState::Postgres(database.url().to_owned()),
+        }
+    }
+
+    async fn books(&self) -> Books {
+        Books {
+            verifier: self.stored_in("sealpay.sqlite").open().await,
+            bank: self.stored_in("simulated-bank.sqlite").open().await,
         }
     }
 
@@ -218,15 +231,15 @@ impl TestGateway {
                         WHERE table_schema = 'public' ORDER BY 1"
             }
         };
-        let mut stored = BTreeMap::new();
-        for table in self.rows(tables).await {
-            let mut rows = self.rows(&format!("SELECT * FROM {}", table[0])).await;
-            rows.sort();
-            stored.insert(table[0].clone(), rows);
-        }
+        let books = self.books().await;
+        let mut readers = vec![&books.verifier];
         if self.database.is_none() {
-            for table in self.bank_rows(TABLES_OF_A_FILE).await {
-                let mut rows = self.bank_rows(&format!("SELECT * FROM {}", table[0])).await;
+            readers.push(&books.bank);
+        }
+        let mut stored = BTreeMap::new();
+        for reader in readers {
+            for table in reader.rows(tables).await {
+                let mut rows = reader.rows(&format!("SELECT * FROM {}", table[0])).await;
                 rows.sort();
                 stored.insert(table[0].clone(), rows);
             }
@@ -243,43 +256,75 @@ impl TestGateway {
     /// no secret is in it or in the log.
     pub async fn finish(mut self) {
         self.finished = true;
+        let books = self.books().await;
         for _ in 0..PATIENCE {
-            if self.rows(MUST_BE_EMPTY[0].1).await.is_empty() {
+            if books.verifier.rows(MUST_BE_EMPTY[0].1).await.is_empty() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let mut found = Vec::new();
         for (meaning, sql) in MUST_BE_EMPTY {
-            let rows = self.rows(sql).await;
+            let rows = books.verifier.rows(sql).await;
             if let Some(row) = rows.first() {
                 found.push(format!("{meaning}: {}, {} rows", row[0], rows.len()));
             }
         }
-        found.extend(self.differences_from_the_book().await);
-        found.extend(self.credentials_left_behind().await);
+        found.extend(books.differences().await);
+        found.extend(books.credentials_left_behind().await);
         let store = self.server.state.gateway.store();
         found.extend(
             balance::service::check(store)
                 .await
                 .expect("the ledger is audited"),
         );
-        found.extend(self.secrets_kept().await);
+        found.extend(self.secrets_kept(&books).await);
         found.extend(log::search(|lines| secrets_in("the log", lines)));
         assert!(found.is_empty(), "{}", found.join("\n"));
     }
 
+    async fn secrets_kept(&self, books: &Books) -> Vec<String> {
+        let mut found = Vec::new();
+        for (table, rows) in self.stored_rows().await.0 {
+            let cells: Vec<_> = rows.iter().flatten().map(String::as_str).collect();
+            let texts = match TEXTS.iter().find(|(counting, _)| *counting == table) {
+                Some((_, sql)) => books.verifier.rows(sql).await,
+                None => rows.clone(),
+            };
+            let mut texts = texts.iter().flatten().map(String::as_str);
+            if texts.any(|cell| SECURITY_CODES.contains(&cell)) {
+                found.push(format!("{table} holds a security code"));
+            }
+            found.extend(secrets_in(&table, cells.join("\n").as_bytes()));
+        }
+        let files = std::fs::read_dir(self.folder.path()).expect("the folder is there");
+        for path in files.flatten().map(|file| file.path()) {
+            let name = path.display().to_string();
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            found.extend(leaks::in_text(&name, &bytes, &typed(&expiry())));
+            // A file has no separators, so only whole secrets can be told from their neighbours.
+            let known = self.secrets();
+            let known = known
+                .iter()
+                .filter(|secret| contains(&bytes, secret.as_bytes()));
+            found.extend(known.map(|secret| format!("{name} holds {}…", &secret[..8])));
+        }
+        found
+    }
+}
+
+impl Books {
     /// Money that the bank holds and the verifier does not know of, or the other way round.
-    async fn differences_from_the_book(&self) -> Vec<String> {
-        let entries = self
-            .bank_rows("SELECT reference, state FROM bank_authorizations")
-            .await;
+    async fn differences(&self) -> Vec<String> {
+        let entries = "SELECT reference, state FROM bank_authorizations";
+        let entries = self.bank.rows(entries).await;
         let approved: BTreeMap<String, String> = entries
             .iter()
             .filter(|row| ["held", "booked", "released"].contains(&row[1].as_str()))
             .map(|row| (row[0].clone(), row[1].clone()))
             .collect();
-        let payments = self.rows("SELECT id, state, method FROM payments").await;
+        let payments = "SELECT id, state, method FROM payments";
+        let payments = self.verifier.rows(payments).await;
         let fits = |row: &Row| {
             let entry = approved.get(&row[0]).map(String::as_str);
             match (row[1].as_str(), row[2].as_str()) {
@@ -307,7 +352,7 @@ impl TestGateway {
         let strangers = entries.iter().filter(|row| !known.contains(&row[0]));
         found.extend(strangers.map(|row| format!("the bank knows {}, we do not", row[0])));
         for (meaning, sql) in BANK_MUST_BE_EMPTY {
-            let rows = self.bank_rows(sql).await;
+            let rows = self.bank.rows(sql).await;
             found.extend(rows.first().map(|row| format!("{meaning}: {}", row[0])));
         }
         found
@@ -317,11 +362,11 @@ impl TestGateway {
     async fn credentials_left_behind(&self) -> Vec<String> {
         let stored = "SELECT reference FROM bank_credentials WHERE revoked_at_ms IS NULL
              UNION ALL SELECT credential FROM bank_debtor_accounts WHERE revoked_at_ms IS NULL";
-        let stored: HashSet<String> = first_cells(self.bank_rows(stored).await);
+        let stored: HashSet<String> = first_cells(self.bank.rows(stored).await);
         let used = "SELECT credential FROM instruments WHERE state <> 'detached'";
-        let used: HashSet<String> = first_cells(self.rows(used).await);
+        let used: HashSet<String> = first_cells(self.verifier.rows(used).await);
         let waiting = "SELECT credential FROM credential_revocations";
-        let waiting: HashSet<String> = first_cells(self.rows(waiting).await);
+        let waiting: HashSet<String> = first_cells(self.verifier.rows(waiting).await);
         let left = stored
             .iter()
             .filter(|one| !used.contains(*one) && !waiting.contains(*one));
@@ -330,35 +375,6 @@ impl TestGateway {
         let gone =
             gone.map(|one| format!("the bank has deleted the credential {one}, which is used"));
         left.chain(gone).collect()
-    }
-
-    async fn secrets_kept(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for (table, rows) in self.stored_rows().await.0 {
-            let cells: Vec<_> = rows.iter().flatten().map(String::as_str).collect();
-            let texts = match TEXTS.iter().find(|(counting, _)| *counting == table) {
-                Some((_, sql)) => self.rows(sql).await,
-                None => rows.clone(),
-            };
-            let mut texts = texts.iter().flatten().map(String::as_str);
-            if texts.any(|cell| SECURITY_CODES.contains(&cell)) {
-                found.push(format!("{table} holds a security code"));
-            }
-            found.extend(secrets_in(&table, cells.join("\n").as_bytes()));
-        }
-        let files = std::fs::read_dir(self.folder.path()).expect("the folder is there");
-        for path in files.flatten().map(|file| file.path()) {
-            let name = path.display().to_string();
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            found.extend(leaks::in_text(&name, &bytes, &typed(&expiry())));
-            // A file has no separators, so only whole secrets can be told from their neighbours.
-            let known = self.secrets();
-            let known = known
-                .iter()
-                .filter(|secret| contains(&bytes, secret.as_bytes()));
-            found.extend(known.map(|secret| format!("{name} holds {}…", &secret[..8])));
-        }
-        found
     }
 }
 

@@ -55,8 +55,9 @@ impl<'a> Gallery<'a> {
     /// the dark theme and axe-core come in long runs alone.
     async fn take(&mut self, width: u64, state: &str) {
         let all = width == WIDTHS[0] || is_long_run();
+        self.put_on(THEMES[0], width).await;
         for theme in THEMES.into_iter().take(if all { 2 } else { 1 }) {
-            self.put_on(theme, width).await;
+            self.emulate(theme, "none").await;
             let file = format!("screenshots/{state}-{theme}-{width}.png");
             self.session.picture(&target().join(file)).await;
             let state = format!("{state}, {theme}, {width} px");

@@ -5,6 +5,7 @@
 mod answer;
 mod building;
 mod keys;
+mod template;
 
 pub use self::answer::Answer;
 pub use self::building::Extend;
@@ -13,7 +14,7 @@ pub use self::keys::admin_of;
 use crate::client::{Browser, Merchant, Prepared, SHOP_ORIGIN, attempt, origin};
 use crate::folder::Folder;
 use crate::log;
-use crate::postgres::{Database, fresh_database};
+use crate::postgres::Database;
 use crate::time::{TestClock, random};
 use crate::verifier_process::is_for_operators;
 use axum::Router;
@@ -107,7 +108,7 @@ impl TestGateway {
 
     /// The same with other settings.
     pub async fn on_postgres_with(settings: impl FnOnce(&mut Config)) -> Option<Self> {
-        let database = fresh_database().await?;
+        let database = template::on_postgres().await?;
         Some(Self::in_place(Some(database), settings, None).await)
     }
 
@@ -138,6 +139,8 @@ impl TestGateway {
         };
         if let Some(database) = &database {
             config.database = database.url().to_owned();
+        } else {
+            template::fill(folder.path()).await;
         }
         config.rate_limit.per_second = 0;
         settings(&mut config);

@@ -36,6 +36,25 @@ impl Database {
         Some((folder.into(), 5432, self.name.clone()))
     }
 
+    /// A copy of it, which nobody may be using.
+    pub(crate) async fn copied(&self) -> Option<Self> {
+        create(&format!(" TEMPLATE {}", self.name)).await
+    }
+
+    /// Ends all connections to it, which those who hold them may not have closed yet.
+    pub(crate) async fn disconnect_all(&self) {
+        let client = connect(&self.server.url).await;
+        let client = client.expect("the test server takes connections");
+        let ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+        while client
+            .query(ending, &[&self.name])
+            .await
+            .is_ok_and(|ended| !ended.is_empty())
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// `postgres://…`
     #[must_use]
     pub fn url(&self) -> &str {
@@ -72,6 +91,10 @@ impl Drop for Database {
 
 /// A fresh database, or none when there is no Postgres, which is said on standard error.
 pub async fn fresh_database() -> Option<Database> {
+    create("").await
+}
+
+async fn create(like: &str) -> Option<Database> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let server = server()?;
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -80,7 +103,7 @@ pub async fn fresh_database() -> Option<Database> {
         .await
         .expect("the test server takes connections");
     let creating = client
-        .batch_execute(&format!("CREATE DATABASE {name}"))
+        .batch_execute(&format!("CREATE DATABASE {name}{like}"))
         .await;
     creating.expect("the test user may create databases");
     let url = with_database(&server.url, &name);
@@ -152,6 +175,16 @@ pub(crate) fn find_binaries() -> Option<PathBuf> {
     })
 }
 
+/// The machine that runs the tests does not crash, and a connection should cost little memory.
+const SETTINGS: [&str; 6] = [
+    "fsync=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "autovacuum=off",
+    "shared_buffers=32MB",
+];
+
 #[derive(Debug)]
 struct Server {
     url: String,
@@ -174,6 +207,9 @@ impl Server {
         let mut server = as_user(user, &binaries.join("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(&folder);
         server.args(["-c", "listen_addresses=", "-c", "max_connections=300"]);
+        for setting in SETTINGS {
+            server.args(["-c", setting]);
+        }
         let log = folder.join("log");
         let process = Running::start_with_signal("QUIT", &server, &log, Some(&folder));
         let socket = folder.to_string_lossy().replace('/', "%2F");

@@ -4,6 +4,7 @@ use crate::postgres::connect;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
@@ -22,11 +23,16 @@ pub enum StoredState {
 impl StoredState {
     /// What a query selects.
     pub async fn rows(&self, sql: &str) -> Vec<Row> {
+        self.open().await.rows(sql).await
+    }
+
+    /// A connection for many queries: to open one costs more than to ask it.
+    pub async fn open(&self) -> Reader {
         match self {
-            Self::Sqlite(file) => of_sqlite(&open(file), sql),
+            Self::Sqlite(file) => Reader::Sqlite(Mutex::new(open(file))),
             Self::Postgres(url) => {
                 let client = connect(url).await.expect("Postgres takes connections");
-                of_postgres(&client, sql).await
+                Reader::Postgres(client)
             }
         }
     }
@@ -49,6 +55,28 @@ impl StoredState {
                 let done = client.batch_execute(sql).await;
                 done.expect("the statement is right");
             }
+        }
+    }
+}
+
+/// A connection to a database.
+#[derive(Debug)]
+pub enum Reader {
+    /// To a file.
+    Sqlite(Mutex<Connection>),
+    /// To Postgres.
+    Postgres(Client),
+}
+
+impl Reader {
+    /// What a query selects.
+    pub async fn rows(&self, sql: &str) -> Vec<Row> {
+        match self {
+            Self::Sqlite(connection) => {
+                let connection = connection.lock().expect("nobody panicked with it");
+                of_sqlite(&connection, sql)
+            }
+            Self::Postgres(client) => of_postgres(client, sql).await,
         }
     }
 }

@@ -67,7 +67,7 @@ async fn extended(config: &Config, parts: Parts, extend: Extend) -> Result<Serve
     Server::with_providers(config, parts, providers, Some(bank)).await
 }
 
-async fn bank(config: &Config, parts: &Parts) -> Result<Arc<SimulatedBank>, String> {
+pub(super) async fn bank(config: &Config, parts: &Parts) -> Result<Arc<SimulatedBank>, String> {
     let (clock, rng) = (parts.clock.clone(), parts.rng.clone());
     SimulatedBank::open(
         &config.bank_url(),

@@ -33,6 +33,7 @@ async fn go_to(gateway: &TestGateway, at: u64) {
 }
 
 async fn year_of_renewals_is_listed_and_each_happens_when_it_says(gateway: &TestGateway) {
+    gateway.clock.stop();
     let made = monthly(gateway).await;
     let rows = upcoming(gateway).await;
     let renewals = of(&rows, &made["id"]);

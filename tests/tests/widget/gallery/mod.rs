@@ -140,12 +140,14 @@ async fn show_an_interruption(
     let mut claims = rich_claims(environment, "reserve");
     claims.capture = Capture::Manual;
     publish_and_go(session, environment, &claims).await;
-    environment
-        .verifier_network
-        .fail("/v1/payments", Fault::AnswerLost, 1);
+    let network = &environment.verifier_network;
+    network.fail("/v1/payments", Fault::AnswerLost, 1);
+    // The form tries again by itself while the pictures are taken.
+    network.fail("/v1/payments", Fault::RequestLost, u32::MAX);
     session.pay_with(MASTERCARD).await;
     session.read(PANEL, "The connection was interrupted").await;
     gallery.show("interrupted").await;
+    network.mend();
     session.enter_frame(FRAME).await;
     session.press(".panel button").await;
     session.read(PANEL, "Payment approved").await;
@@ -213,9 +215,8 @@ async fn show_an_unreachable_verifier(
     environment: &TestEnvironment,
     gallery: &mut Gallery<'_>,
 ) {
-    environment
-        .verifier_network
-        .fail("/v1/sessions", Fault::RequestLost, 3);
+    let network = &environment.verifier_network;
+    network.fail("/v1/sessions", Fault::RequestLost, u32::MAX);
     publish_and_go(
         session,
         environment,
@@ -225,6 +226,7 @@ async fn show_an_unreachable_verifier(
     session.enter_frame(FRAME).await;
     session.read(PANEL, "can’t connect right now").await;
     gallery.show("unreachable").await;
+    network.mend();
     session.enter_frame(FRAME).await;
     session.press(".panel button").await;
     session.enter_form().await;
