@@ -28,6 +28,7 @@ pub mod rows;
 pub mod scenario;
 pub mod shopper;
 pub mod simulation;
+pub mod subscribers;
 pub mod time;
 pub mod verifier_process;
 pub mod webhook_receiver;

@@ -204,6 +204,7 @@ CREATE TABLE customers (
     locale TEXT,
     time_zone TEXT NOT NULL,
     default_instrument TEXT,
+    simulate TEXT,
     sequence BIGINT NOT NULL,
     erased_at_ms BIGINT,
     created_at_ms BIGINT NOT NULL,

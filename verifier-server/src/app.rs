@@ -27,7 +27,7 @@ use crate::simulation::follow_clock;
 use crate::store::{Options, Store};
 use crate::webhooks::outbox::Outbox;
 use crate::widget_builds::routes::OtherBuilds;
-use crate::worker::every;
+use crate::worker::{every, every_batch};
 use crate::worlds::{FolderLock, Worlds};
 use crate::{
     agreements, attention, disputes, instruments, invoices, keys, maintain, modifications,
@@ -330,10 +330,10 @@ impl Server {
                 every(EXPIRE_EVERY, "close overdue disputes", || {
                     disputes::service::give_up(gateway)
                 }),
-                every(COLLECT_EVERY, "renew subscriptions", || {
+                every_batch(COLLECT_EVERY, "renew subscriptions", || {
                     subscriptions::renew::renew(gateway)
                 }),
-                every(COLLECT_EVERY, "collect invoices", || {
+                every_batch(COLLECT_EVERY, "collect invoices", || {
                     invoices::collect::collect(gateway)
                 }),
                 every(SETTLE_EVERY, "close settlements", || {

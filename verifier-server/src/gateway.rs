@@ -83,6 +83,23 @@ impl std::fmt::Debug for Gateway {
 }
 
 impl Gateway {
+    /// Checks that an outcome exists, and that this verifier simulates outcomes.
+    ///
+    /// # Errors
+    /// [`ErrorCode::SimulateNotAllowed`], [`ErrorCode::InvalidParameter`].
+    pub(crate) fn check_simulated_outcome(&self, outcome: &str) -> Result<(), ApiError> {
+        if !self.settings.test_mode {
+            let code = ErrorCode::SimulateNotAllowed;
+            return Err(ApiError::for_param(code, "simulate"));
+        }
+        let scenarios = self.providers.test_scenarios.as_ref();
+        if !scenarios.is_some_and(|scenarios| scenarios.knows_outcome(outcome)) {
+            let detail = "simulate.outcome must name an outcome of docs/reference/test-cards.md.";
+            return Err(ApiError::invalid("simulate", detail));
+        }
+        Ok(())
+    }
+
     /// Assembles the gateway. It has no keys until [`crate::maintain::refresh_keys`] has run.
     #[must_use]
     pub fn new(

@@ -19,6 +19,19 @@ pub(crate) async fn every<T, E: Debug, F: Future<Output = Result<T, E>>>(
     }
 }
 
+/// The same for work that is done in batches: the next batch follows at once.
+pub(crate) async fn every_batch<E: Debug, F: Future<Output = Result<usize, E>>>(
+    period: Duration,
+    work: &'static str,
+    batch: impl Fn() -> F,
+) {
+    every(period, work, || async {
+        while Box::pin(batch()).await? > 0 {}
+        Ok::<_, E>(())
+    })
+    .await;
+}
+
 /// Margin after the provider's time limit before another server may take over, milliseconds.
 const MARGIN_MS: i64 = 1_000;
 /// Shortest pause between two requests to a provider, milliseconds.

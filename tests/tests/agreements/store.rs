@@ -30,6 +30,7 @@ fn customer(merchant: MerchantId, reference: &str) -> Customer {
         locale: Some("de-AT".into()),
         time_zone: "Europe/Vienna".into(),
         default_instrument: None,
+        simulate: None,
         sequence: 1,
         erased_at_ms: None,
         created_at_ms: NOW_MS,

@@ -6,6 +6,7 @@
 
 mod evidence;
 mod money;
+mod renewals;
 mod shopper;
 
 use evidence::{Evidence, Keys};

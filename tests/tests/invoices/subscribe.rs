@@ -66,6 +66,42 @@ async fn unpaid_first_invoice_expires_after_a_day(gateway: &TestGateway) {
     assert_eq!(gateway.get(&path, None).await.status, 410);
 }
 
+async fn trial_without_an_agreement_goes_on_when_its_first_invoice_is_paid(gateway: &TestGateway) {
+    let agreement = agreement(gateway, APPROVED).await;
+    let price = price(gateway, 900, json!({"trial_days": 7})).await;
+    let items = json!([{"price": price["id"]}]);
+    let body = json!({"customer": agreement["customer"], "items": items});
+    let mut resumed = Vec::new();
+    for _ in 0..2 {
+        let made = done(gateway, "/v1/subscriptions", body.clone()).await;
+        assert_eq!(made["state"], "trialing");
+        advance(gateway, 8 * DAY).await;
+        assert_eq!(subscription(gateway, &made).await["state"], "paused");
+        let path = format!("/v1/subscriptions/{}/resume", id(&made));
+        let made = done(gateway, &path, json!({})).await;
+        assert_eq!(made["state"], "incomplete");
+        let first = invoices(gateway, &made).await.remove(0);
+        assert_eq!(first["customer_action"], "first_payment", "{first}");
+        assert_eq!(first["reason"], "subscription_start");
+        resumed.push((made, first));
+    }
+    let (late, (made, first)) = (resumed.remove(0), resumed.remove(0));
+    let payment = paid(gateway, &first, APPROVED).await;
+    let payment = gateway.payment(payment.payment).await;
+    let now = subscription(gateway, &made).await;
+    assert_eq!(
+        (&now["state"], &now["agreement"]),
+        (&json!("active"), &payment["agreement"])
+    );
+    advance(gateway, 32 * DAY).await;
+    assert_eq!(invoices(gateway, &made).await.len(), 2);
+    assert_eq!(
+        subscription(gateway, &late.0).await["state"],
+        "incomplete_expired"
+    );
+    assert_eq!(again(gateway, &late.1).await["state"], "void");
+}
+
 async fn first_payment_under_way_is_not_expired(gateway: &TestGateway) {
     gateway.clock.stop();
     let (made, first) = without_agreement(gateway).await;
@@ -122,6 +158,7 @@ async fn first_payment_needs_its_agreement(gateway: &TestGateway) {
 on_both_databases! {
     first_payment_on_the_page_activates,
     unpaid_first_invoice_expires_after_a_day,
+    trial_without_an_agreement_goes_on_when_its_first_invoice_is_paid,
     first_payment_under_way_is_not_expired,
     agreement_given_later_charges_the_first_invoice,
     first_payment_needs_its_agreement,

@@ -75,6 +75,31 @@ async fn tries_end_with_the_action_of_the_policy(gateway: &TestGateway) {
     }
 }
 
+async fn simulation_of_a_customer_takes_precedence_over_that_of_a_price(gateway: &TestGateway) {
+    let agreement = agreement(gateway, APPROVED).await;
+    let simulate =
+        |outcome: &str, invoice: u32| json!({"simulate": {"outcome": outcome, "invoice": invoice}});
+    let price = price(gateway, 900, simulate("insufficient_funds", 2)).await;
+    let path = format!("/v1/customers/{}", agreement["customer"].as_str().unwrap());
+    done(gateway, &path, simulate("approved", 2)).await;
+    let made = subscribe(gateway, &agreement, &price, json!({})).await;
+    advance(gateway, 32 * DAY).await;
+    assert_eq!(invoices(gateway, &made).await[1]["state"], "paid");
+    done(gateway, &path, simulate("insufficient_funds", 3)).await;
+    let renamed = done(gateway, &path, json!({"name": "Ada Lovelace"})).await;
+    assert_eq!(renamed["simulate"]["invoice"], 3);
+    advance(gateway, 31 * DAY).await;
+    let invoice = invoices(gateway, &made).await.remove(2);
+    assert_eq!(invoice["failure"], "insufficient_funds", "{invoice}");
+    for wrong in [
+        simulate("nonsense", 1),
+        simulate("approved", 0),
+        simulate("approved", 1001),
+    ] {
+        refused(gateway, &path, wrong, (400, "invalid_parameter")).await;
+    }
+}
+
 async fn unpaid_subscription_has_drafts_until_it_is_paid(gateway: &TestGateway) {
     let agreement = agreement(gateway, APPROVED).await;
     let simulate =
@@ -135,6 +160,32 @@ async fn revoked_card_is_never_tried_again_until_it_is_replaced(gateway: &TestGa
     let all = invoices(gateway, &made).await;
     assert_eq!(all[1]["state"], "paid", "{}", all[1]);
     assert_eq!(subscription(gateway, &made).await["state"], "active");
+}
+
+async fn cancellation_for_non_payment_writes_off_every_open_invoice(gateway: &TestGateway) {
+    let agreement = agreement(gateway, "4000008004000001").await;
+    let weekly = json!({"interval": {"unit": "week", "count": 1}});
+    let price = price(gateway, 900, weekly).await;
+    let made = subscribe(gateway, &agreement, &price, json!({})).await;
+    advance(gateway, 36 * DAY).await;
+    assert_eq!(subscription(gateway, &made).await["state"], "past_due");
+    let unpaid = invoices(gateway, &made).await.split_off(1);
+    assert_eq!(unpaid.len(), 5);
+    assert!(unpaid.iter().all(|one| one["state"] == "open"));
+    advance(gateway, 2 * DAY).await;
+    let ended = subscription(gateway, &made).await;
+    assert_eq!(ended["end_reason"], "payment_failed", "{ended}");
+    let unpaid = invoices(gateway, &made).await.split_off(1);
+    assert_eq!(unpaid.len(), 5);
+    for invoice in unpaid {
+        assert_eq!(invoice["state"], "uncollectible", "{invoice}");
+        assert_eq!(invoice["customer_action"], Value::Null);
+        assert_eq!(invoice["hosted_url"], Value::Null);
+    }
+    let types = event_types(gateway).await;
+    assert_eq!(types.last().unwrap(), "subscription.canceled");
+    let written_off = types.iter().filter(|kind| *kind == "invoice.uncollectible");
+    assert_eq!(written_off.count(), 5);
 }
 
 async fn closed_account_is_asked_about_and_waits_for_another_card(gateway: &TestGateway) {
@@ -245,9 +296,11 @@ on_both_databases! {
     steps_of_the_guide_have_the_states_that_it_shows,
     declined_renewal_is_tried_again_and_recovered,
     tries_end_with_the_action_of_the_policy,
+    simulation_of_a_customer_takes_precedence_over_that_of_a_price,
     unpaid_subscription_has_drafts_until_it_is_paid,
     renewal_that_needs_the_customer_is_not_tried_again,
     revoked_card_is_never_tried_again_until_it_is_replaced,
+    cancellation_for_non_payment_writes_off_every_open_invoice,
     closed_account_is_asked_about_and_waits_for_another_card,
     advice_codes_move_the_next_try,
     revoked_agreement_stops_the_next_charge,

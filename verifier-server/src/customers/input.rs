@@ -2,6 +2,8 @@
 
 use super::model::Customer;
 use crate::error::ApiError;
+use crate::gateway::Gateway;
+use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use jiff::tz::TimeZone;
 use sealpay_protocol::limits::{
     CUSTOMER_NAME_CHARACTERS, EMAIL_CHARACTERS, LOCALE_CHARACTERS, REFERENCE_CHARACTERS,
@@ -33,6 +35,9 @@ pub struct NewCustomer {
     /// The IANA time zone in which the customer's days begin; `Etc/UTC` if omitted.
     #[schema(example = "Europe/Berlin")]
     pub time_zone: Option<String>,
+    /// What the simulated bank does with one renewal of each subscription, whatever its price says;
+    /// test mode only.
+    pub simulate: Option<SimulatedRenewal>,
 }
 
 /// A change of a customer; omitted members stay as they are.
@@ -53,6 +58,9 @@ pub struct ChangedCustomer {
     pub time_zone: Option<String>,
     /// `ins_…`: the instrument for payments that name none; an empty text removes it.
     pub default_instrument: Option<String>,
+    /// What the simulated bank does with one renewal of each subscription, whatever its price says;
+    /// test mode only. The outcome `approved` ends it.
+    pub simulate: Option<SimulatedRenewal>,
 }
 
 impl NewCustomer {
@@ -64,6 +72,7 @@ impl NewCustomer {
             locale: self.locale,
             time_zone: self.time_zone,
             default_instrument: None,
+            simulate: self.simulate,
         }
     }
 }
@@ -87,7 +96,11 @@ pub(super) fn reference(reference: &str) -> Result<(), ApiError> {
 /// # Errors
 /// [`ErrorCode::InvalidParameter`](crate::error::ErrorCode::InvalidParameter), which names the
 /// first invalid member.
-pub(super) fn apply(details: ChangedCustomer, customer: &mut Customer) -> Result<(), ApiError> {
+pub(super) fn apply(
+    gateway: &Gateway,
+    details: ChangedCustomer,
+    customer: &mut Customer,
+) -> Result<(), ApiError> {
     if let Some(email) = details.email {
         customer.email = optional(email, is_email, || {
             ApiError::invalid(
@@ -113,6 +126,11 @@ pub(super) fn apply(details: ChangedCustomer, customer: &mut Customer) -> Result
     }
     if let Some(zone) = details.time_zone {
         customer.time_zone = time_zone(zone)?;
+    }
+    if let Some(simulate) = details.simulate {
+        gateway.check_simulated_outcome(&simulate.outcome)?;
+        simulate.check_numbers()?;
+        customer.simulate = Some(simulate);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A stored customer.
 
+use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use sealpay_protocol::ids::{CustomerId, InstrumentId, MerchantId};
 
 /// A customer of a merchant.
@@ -21,6 +22,8 @@ pub struct Customer {
     pub time_zone: String,
     /// The instrument for payments that name none.
     pub default_instrument: Option<InstrumentId>,
+    /// What the simulated bank does with renewals, whatever their prices say.
+    pub simulate: Option<SimulatedRenewal>,
     /// The number of events about this customer.
     pub sequence: i64,
     /// When the personal data was erased, milliseconds since 1970.

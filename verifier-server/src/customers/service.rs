@@ -61,6 +61,7 @@ fn new(gateway: &Gateway, merchant: MerchantId, reference: String) -> Customer {
         locale: None,
         time_zone: input::UTC.to_owned(),
         default_instrument: None,
+        simulate: None,
         sequence: 1,
         erased_at_ms: None,
         created_at_ms,
@@ -80,7 +81,7 @@ pub async fn create(
 ) -> Result<Customer, ApiError> {
     input::reference(&wanted.reference)?;
     let mut customer = new(gateway, request.merchant, wanted.reference.clone());
-    input::apply(wanted.details(), &mut customer)?;
+    input::apply(gateway, wanted.details(), &mut customer)?;
     let event = view::event(gateway, "customer.created", &customer)?;
     let added = gateway
         .store
@@ -156,7 +157,7 @@ impl CustomerChange {
     async fn apply(&self, gateway: &Gateway, customer: &mut Customer) -> Result<(), ApiError> {
         match self {
             Self::Details(changed) => {
-                input::apply(changed.clone(), customer)?;
+                input::apply(gateway, changed.clone(), customer)?;
                 if let Some(wanted) = &changed.default_instrument {
                     customer.default_instrument =
                         default_instrument(gateway, customer, wanted).await?;

@@ -5,7 +5,7 @@ use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::{IdempotentWrite, Written};
 use crate::webhooks::events::model::Event;
 use sealpay_protocol::ids::{CustomerId, Identifier, MerchantId};
-use sealpay_storage::{Database, DatabaseError, Entity, Extent, Projection};
+use sealpay_storage::{AsOptionalJson, Codec, Database, DatabaseError, Entity, Extent, Projection};
 use sealpay_storage::{entity, sql, values};
 
 /// The filter of a customer list.
@@ -29,6 +29,7 @@ entity! {
         locale,
         time_zone,
         default_instrument,
+        simulate as AsOptionalJson,
         sequence,
         erased_at_ms,
         created_at_ms,
@@ -47,7 +48,8 @@ const BY_REFERENCE: &str = sql!(Customer::SELECT, "WHERE merchant = $1 AND refer
 
 /// Decides every race between changes of one customer; an erased one does not change any more.
 const UPDATE: &str = "UPDATE customers SET reference = $3, email = $4, name = $5, locale = $6,
-    time_zone = $7, default_instrument = $8, sequence = $9, erased_at_ms = $10, updated_at_ms = $11
+    time_zone = $7, default_instrument = $8, sequence = $9, erased_at_ms = $10, updated_at_ms = $11,
+    simulate = $12
     WHERE id = $1 AND sequence = $2 AND erased_at_ms IS NULL";
 
 /// Sessions name their customer by the reference, which may be personal.
@@ -94,6 +96,7 @@ impl CustomerStore {
         event: &Event,
         request: Option<&IdempotentRequest>,
     ) -> Result<Written, DatabaseError> {
+        let [simulate] = AsOptionalJson::write(&after.simulate)?;
         let values = values![
             before.id,
             before.sequence,
@@ -106,6 +109,7 @@ impl CustomerStore {
             after.sequence,
             after.erased_at_ms,
             after.updated_at_ms,
+            simulate,
         ];
         let mut write = IdempotentWrite::guarded_by(UPDATE, values)
             .answering(request, after.id, after.updated_at_ms)

@@ -3,6 +3,7 @@
 use super::model::Customer;
 use crate::error::ApiError;
 use crate::gateway::Gateway;
+use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use crate::webhooks::events::body::NewEvent;
 use crate::webhooks::events::model::Event;
 use sealpay_system::unix_seconds;
@@ -30,6 +31,9 @@ pub struct CustomerRecord {
     pub time_zone: String,
     /// `ins_…`: the instrument for payments that name none.
     pub default_instrument: Option<String>,
+    /// What the simulated bank does with renewals, whatever their prices say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulate: Option<SimulatedRenewal>,
     /// When the personal data was erased, seconds since 1970.
     pub erased_at: Option<u64>,
     /// Seconds since 1970.
@@ -53,6 +57,7 @@ impl CustomerRecord {
             locale: customer.locale,
             time_zone: customer.time_zone,
             default_instrument: customer.default_instrument.map(|id| id.to_string()),
+            simulate: customer.simulate,
             erased_at: customer.erased_at_ms.map(unix_seconds),
             created_at: unix_seconds(customer.created_at_ms),
             updated_at: unix_seconds(customer.updated_at_ms),

@@ -12,7 +12,7 @@ use crate::store::DatabaseError;
 use crate::subscriptions::model::{EndReason, Subscription};
 use crate::subscriptions::state::SubscriptionState;
 use crate::subscriptions::{store as subscription_store, view as subscription_view};
-use sealpay_protocol::ids::{AgreementId, InvoiceId};
+use sealpay_protocol::ids::{AgreementId, InvoiceId, SubscriptionId};
 
 /// An invoice that a transaction is to issue.
 pub(crate) fn issue(gateway: &Gateway, invoice: Invoice) -> Issue {
@@ -265,7 +265,7 @@ impl<'g> Change<'g> {
     }
 
     /// Carries out the end action of the policy.
-    pub(crate) fn give_up(&mut self) -> Result<(), ApiError> {
+    pub(crate) async fn give_up(&mut self) -> Result<(), ApiError> {
         let end = self.policy().end();
         self.invoice.schedule(None);
         self.publish("invoice.retries_exhausted")?;
@@ -283,16 +283,49 @@ impl<'g> Change<'g> {
             EndAction::Cancel => {
                 self.invoice.close(InvoiceState::Uncollectible, self.now_ms);
                 self.publish("invoice.uncollectible")?;
-                if let Some(subscription) = &mut self.subscription
-                    && !subscription.state.has_ended()
-                {
-                    let reason = EndReason::PaymentFailed;
-                    subscription.end(SubscriptionState::Canceled, reason, self.now_ms);
-                    return self.publish_subscription("subscription.canceled");
-                }
-                Ok(())
+                let subscription = self.subscription.as_mut();
+                let Some(subscription) = subscription.filter(|one| !one.state.has_ended()) else {
+                    return Ok(());
+                };
+                let reason = EndReason::PaymentFailed;
+                subscription.end(SubscriptionState::Canceled, reason, self.now_ms);
+                let id = subscription.id;
+                self.write_off_others(id).await?;
+                self.publish_subscription("subscription.canceled")
             }
         }
+    }
+
+    /// Nothing of a subscription that was canceled for non-payment is charged any more. A payment that
+    /// is under way still counts.
+    async fn write_off_others(&mut self, id: SubscriptionId) -> Result<(), ApiError> {
+        let (own, at_ms) = (self.invoice.id, self.now_ms);
+        let unpaid = self.gateway.store.invoices.unpaid_of(id).await?;
+        let others = unpaid.into_iter().filter(|other| other.id != own);
+        let (open, drafts): (Vec<_>, Vec<_>) =
+            others.partition(|other| other.state == InvoiceState::Open);
+        let written_off = ("invoice.uncollectible", at_ms);
+        change_each(
+            self.gateway,
+            open,
+            written_off,
+            &mut self.rows,
+            |invoice, _| {
+                invoice.close(InvoiceState::Uncollectible, at_ms);
+                true
+            },
+        )?;
+        let voided = ("invoice.voided", at_ms);
+        change_each(
+            self.gateway,
+            drafts,
+            voided,
+            &mut self.rows,
+            |invoice, rows| {
+                void(invoice, rows, at_ms);
+                true
+            },
+        )
     }
 
     /// The rows without that of the invoice, which decides the race where it is the first.

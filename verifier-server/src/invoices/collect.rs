@@ -16,6 +16,7 @@ use crate::idempotency::write::Written;
 use crate::instruments::updater;
 use crate::payments::merchant_initiated::{self, Agreed, InvoicePayment};
 use crate::payments::model::Payment;
+use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use crate::worker::{self, Lease};
 use futures_util::{StreamExt, stream};
 use sealpay_protocol::ids::InvoiceId;
@@ -55,7 +56,7 @@ async fn work(gateway: &Gateway, invoice: Invoice) -> Result<(), ApiError> {
         Some(InvoiceDue::AskUpdater) => ask_updater(gateway, &mut change).await?,
         Some(InvoiceDue::GiveUp) => {
             change.invoice.collection.action = None;
-            change.give_up()?;
+            change.give_up().await?;
         }
         None => return Ok(()),
     }
@@ -139,8 +140,7 @@ async fn prepare(
     let Some(agreement) = subscription.and_then(|one| one.agreement) else {
         return Ok(Err(ErrorCode::AgreementInactive));
     };
-    let simulate = subscription.and_then(|one| one.plan.simulate.as_ref());
-    let simulate = simulate.filter(|simulate| {
+    let simulate = simulated(gateway, change).await?.filter(|simulate| {
         let payments = u32::from(simulate.payments.unwrap_or(u16::MAX));
         invoice.period_number == Some(i64::from(simulate.invoice))
             && invoice.collection.tries < payments
@@ -150,13 +150,32 @@ async fn prepare(
         merchant: invoice.merchant,
         money: invoice.due_money(),
         order_ref: invoice.number.clone().unwrap_or_default(),
-        simulate: simulate.map(|simulate| simulate.outcome.clone()),
+        simulate: simulate.map(|simulate| simulate.outcome),
     };
     match merchant_initiated::prepare_for_invoice(gateway, agreement, wanted).await {
         Ok((agreed, payment)) => Ok(Ok((payment, agreed))),
         Err(error) if error.is_about_the_agreement() => Ok(Err(error.code)),
         Err(error) => Err(error),
     }
+}
+
+/// What a tester wants of the renewals of a customer, or of a price.
+async fn simulated(
+    gateway: &Gateway,
+    change: &Change<'_>,
+) -> Result<Option<SimulatedRenewal>, ApiError> {
+    if !gateway.settings.test_mode {
+        return Ok(None);
+    }
+    let (merchant, customer) = (change.invoice.merchant, change.invoice.customer);
+    let customer = gateway
+        .store
+        .customers
+        .get_owned(merchant, customer)
+        .await?;
+    let of_customer = customer.and_then(|customer| customer.simulate);
+    let of_price = || change.subscription.as_ref()?.plan.simulate.clone();
+    Ok(of_customer.or_else(of_price))
 }
 
 async fn start(

@@ -102,13 +102,13 @@ async fn declined(
     collection.failure = Some(reason.to_owned());
     if !change.invoice.state.is_payable() || !change.is_collecting() {
         change.invoice.schedule(None);
-        if change.invoice.state.is_payable() {
+        if change.invoice.state == InvoiceState::Open {
             change.invoice.collection.action = Some(CustomerAction::NewInstrument);
         }
         return change.publish("invoice.payment_failed");
     }
     let next = decide_next(gateway, change, Some(payment)).await?;
-    follow(change, next)
+    follow(change, next).await
 }
 
 /// The bank will collect, and the money comes days later: the customer has done everything, so the
@@ -177,7 +177,7 @@ async fn take_back_credit(
 }
 
 /// Does what the dunning policy and the schemes say after a decline.
-pub(super) fn follow(change: &mut Change<'_>, next: Next) -> Result<(), ApiError> {
+pub(super) async fn follow(change: &mut Change<'_>, next: Next) -> Result<(), ApiError> {
     match next {
         Next::RetryAt(at) => {
             let at_ms = at.as_millisecond().max(change.now_ms);
@@ -202,7 +202,7 @@ pub(super) fn follow(change: &mut Change<'_>, next: Next) -> Result<(), ApiError
             change.invoice.schedule(None);
             change.publish("invoice.payment_failed")?;
             change.fall_behind()?;
-            change.give_up()
+            change.give_up().await
         }
     }
 }

@@ -18,7 +18,6 @@ use crate::idempotency;
 use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::{Prepared, Written};
 use crate::instruments::model::{Instrument, InstrumentState};
-use crate::sessions;
 use sealpay_protocol::ids::{AgreementId, AttemptId, InvoiceId, MerchantId, PaymentId};
 use sealpay_protocol::money::Money;
 use sealpay_protocol::order::{Capture, Simulate};
@@ -63,8 +62,9 @@ pub async fn charge(
         let detail = "order_ref must be 1 to 64 printable ASCII characters.";
         return Err(ApiError::invalid("order_ref", detail));
     }
-    let simulate = wanted.simulate.as_ref();
-    sessions::open::check_simulation(gateway, simulate)?;
+    if let Some(simulate) = &wanted.simulate {
+        gateway.check_simulated_outcome(&simulate.outcome)?;
+    }
     let agreed = Agreed::check(gateway, agreement, money).await?;
     let mut payment = agreed.payment(gateway, money, wanted.order_ref)?;
     payment.owner = request.credential.clone();

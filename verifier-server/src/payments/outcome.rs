@@ -258,7 +258,9 @@ async fn contradicted(
 ) -> Result<(), ApiError> {
     let is_approved = is_approval(state);
     let elsewhere = stored.provider != payment.provider;
-    if stored.state != state || (is_approved && elsewhere) {
+    // Another server may have asked after an answer that did not come.
+    let has_answered = state != PaymentState::Unknown;
+    if has_answered && (stored.state != state || (is_approved && elsewhere)) {
         // The provider approves what it had told recovery it never received.
         tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
             provider = payment.provider,

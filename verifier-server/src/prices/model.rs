@@ -1,6 +1,7 @@
 //! A price, and the texts that a merchant attaches to it.
 
 use crate::subscriptions::interval::Interval;
+use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use sealpay_protocol::ids::{MerchantId, PriceId};
 use sealpay_protocol::limits::{METADATA_KEY_CHARACTERS, METADATA_KEYS, METADATA_VALUE_CHARACTERS};
 use sealpay_protocol::money::Money;
@@ -32,20 +33,6 @@ pub struct Price {
     pub archived_at_ms: Option<i64>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
-}
-
-/// An outcome that the simulated bank gives to the payments of one renewal; test mode only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SimulatedRenewal {
-    /// The outcome, as in the `simulate` claim of orders.
-    pub outcome: String,
-    /// Which invoice of a subscription, counted from 1.
-    #[schema(minimum = 1, maximum = 1000)]
-    pub invoice: u16,
-    /// How many of its payments have this outcome; all if omitted.
-    #[schema(minimum = 1, maximum = 20)]
-    pub payments: Option<u16>,
 }
 
 /// A merchant's own keys and values.

@@ -1,6 +1,6 @@
 //! Creates, archives and finds prices.
 
-use super::model::{Metadata, Price, SimulatedRenewal};
+use super::model::{Metadata, Price};
 pub use super::store::PriceFilter;
 use super::view::PriceRecord;
 use crate::error::{ApiError, ErrorCode};
@@ -9,15 +9,12 @@ use crate::http::paging::{self, Page};
 use crate::idempotency;
 use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::Written;
-use crate::sessions;
 use crate::store::Store;
 use crate::subscriptions::interval::Interval;
+use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use sealpay_protocol::ids::{MerchantId, PriceId};
-use sealpay_protocol::limits::{
-    PRICE_NAME_CHARACTERS, SIMULATED_INVOICES, SIMULATED_PAYMENTS, TRIAL_DAYS,
-};
+use sealpay_protocol::limits::{PRICE_NAME_CHARACTERS, TRIAL_DAYS};
 use sealpay_protocol::money::Money;
-use sealpay_protocol::order::Simulate;
 use sealpay_protocol::text;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -104,7 +101,8 @@ pub async fn create(
         .check()
         .map_err(|detail| ApiError::invalid("metadata", detail))?;
     if let Some(simulate) = &wanted.simulate {
-        check_simulation(gateway, simulate)?;
+        gateway.check_simulated_outcome(&simulate.outcome)?;
+        simulate.check_numbers()?;
     }
     let price = Price {
         id: PriceId::new(gateway.clock.now_ms(), gateway.rng.bytes()),
@@ -124,25 +122,6 @@ pub async fn create(
         Written::Repeated(replay) => get_owned(gateway, request.merchant, replay.resource()?).await,
         Written::Moved => Err(idempotency::missing()),
     }
-}
-
-fn check_simulation(gateway: &Gateway, simulate: &SimulatedRenewal) -> Result<(), ApiError> {
-    let outcome = Simulate {
-        outcome: simulate.outcome.clone(),
-    };
-    sessions::open::check_simulation(gateway, Some(&outcome))?;
-    let is_in_range = (1..=SIMULATED_INVOICES).contains(&simulate.invoice)
-        && simulate
-            .payments
-            .is_none_or(|payments| (1..=SIMULATED_PAYMENTS).contains(&payments));
-    if is_in_range {
-        return Ok(());
-    }
-    let detail = format!(
-        "simulate.invoice must be 1 to {SIMULATED_INVOICES}, and simulate.payments 1 to \
-         {SIMULATED_PAYMENTS}."
-    );
-    Err(ApiError::invalid("simulate", detail))
 }
 
 /// Archives a price, once for each `Idempotency-Key`: subscriptions that have it go on, and no new

@@ -1,7 +1,8 @@
 //! Prices as the merchant sees them.
 
-use super::model::{Metadata, Price, SimulatedRenewal};
+use super::model::{Metadata, Price};
 use crate::subscriptions::interval::Interval;
+use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use sealpay_system::unix_seconds;
 use serde::Serialize;
 use utoipa::ToSchema;

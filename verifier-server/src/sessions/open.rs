@@ -14,7 +14,7 @@ use sealpay_protocol::agreement::AgreementTerms;
 use sealpay_protocol::api::{NEW_SESSION, OpenSessionRequest, SessionView};
 use sealpay_protocol::ids::SessionId;
 use sealpay_protocol::method::Method;
-use sealpay_protocol::order::{self, AuthenticationRequirement, CompactOrder, Order, Simulate};
+use sealpay_protocol::order::{self, AuthenticationRequirement, CompactOrder, Order};
 use sealpay_protocol::origin::Origin;
 
 /// Opens a session, or returns the one that the same browser opened before.
@@ -41,7 +41,9 @@ pub async fn open_session(
     })?;
     let verified = signed.verify(&key, gateway.settings.public_origin.authority())?;
     let (order, merchant) = verify_order(gateway, &body.order).await?;
-    check_simulation(gateway, order.claims().simulate.as_ref())?;
+    if let Some(simulate) = &order.claims().simulate {
+        gateway.check_simulated_outcome(&simulate.outcome)?;
+    }
     check_methods(gateway, &order, &merchant)?;
     check_origin(gateway, &merchant, &order, &body.parent_origin)?;
     let session = new_session(gateway, &order, &body, key.to_bytes());
@@ -69,31 +71,6 @@ async fn verify_order(gateway: &Gateway, compact: &str) -> Result<(Order, Mercha
         return Err(ApiError::for_param(ErrorCode::InvoiceNotAllowed, "invoice"));
     }
     Ok((order, merchant))
-}
-
-/// Checks that the requested outcome exists, and that this verifier simulates outcomes.
-///
-/// # Errors
-/// [`ErrorCode::SimulateNotAllowed`], [`ErrorCode::InvalidParameter`].
-pub(crate) fn check_simulation(
-    gateway: &Gateway,
-    simulate: Option<&Simulate>,
-) -> Result<(), ApiError> {
-    let Some(simulate) = simulate else {
-        return Ok(());
-    };
-    if !gateway.settings.test_mode {
-        return Err(ApiError::for_param(
-            ErrorCode::SimulateNotAllowed,
-            "simulate",
-        ));
-    }
-    let scenarios = gateway.providers.test_scenarios.as_ref();
-    if !scenarios.is_some_and(|scenarios| scenarios.knows_outcome(&simulate.outcome)) {
-        let detail = "simulate.outcome must name an outcome of docs/reference/test-cards.md.";
-        return Err(ApiError::invalid("simulate", detail));
-    }
-    Ok(())
 }
 
 fn check_methods(gateway: &Gateway, order: &Order, merchant: &Merchant) -> Result<(), ApiError> {

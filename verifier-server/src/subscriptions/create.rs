@@ -19,8 +19,8 @@ use crate::idempotency::model::IdempotentRequest;
 use crate::idempotency::write::{Rows, Written};
 use crate::invoices::change::issue;
 use crate::invoices::collect;
-use crate::invoices::finalize::{Issue, leave_to_customer};
-use crate::invoices::model::{Invoice, InvoiceReason};
+use crate::invoices::finalize::Issue;
+use crate::invoices::model::Invoice;
 use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use crate::payments::store as payments;
@@ -165,10 +165,10 @@ async fn has_room(gateway: &Gateway, customer: &Customer) -> Result<(), ApiError
 enum FirstCharge {
     /// A charge at the end of the trial.
     AfterTrial,
-    /// The agreement, or the payment that made it.
-    ByAgreement(Box<Agreement>, Option<String>),
-    /// The customer, on the page of the invoice.
-    ByCustomer,
+    /// The payment that made the agreement.
+    Paid(Box<Agreement>, String),
+    /// A charge by the agreement; without one, the customer, on the page of the invoice.
+    Now,
 }
 
 fn first_charge(
@@ -177,10 +177,8 @@ fn first_charge(
     first_payment: Option<String>,
 ) -> Result<FirstCharge, ApiError> {
     match (trial_days, agreement, first_payment) {
-        (0, Some(agreement), first_payment) => {
-            Ok(FirstCharge::ByAgreement(Box::new(agreement), first_payment))
-        }
-        (0, None, None) => Ok(FirstCharge::ByCustomer),
+        (0, Some(agreement), Some(payment)) => Ok(FirstCharge::Paid(Box::new(agreement), payment)),
+        (0, _, None) => Ok(FirstCharge::Now),
         (0, None, Some(_)) => {
             let detail = "first_payment must be omitted without agreement.";
             Err(ApiError::invalid("first_payment", detail))
@@ -297,27 +295,22 @@ async fn begin(
 ) -> Result<(Rows, Option<Issue>), ApiError> {
     let lines = step::begin_first_period(subscription).map_err(failed)?;
     let at_ms = subscription.created_at_ms;
-    let reason = (InvoiceReason::SubscriptionStart, at_ms);
-    let mut invoice = of_period(gateway, subscription, lines, reason)?;
+    let mut invoice = of_period(gateway, subscription, lines, at_ms)?;
     let mut rows = created(gateway, subscription)?;
-    match first {
-        FirstCharge::ByAgreement(agreement, Some(id)) => {
-            let payment = payment(gateway, &agreement, &id, &invoice).await?;
-            invoice.collection.payment = Some(payment.id);
-            rows.guarded.push(payments::pays(&payment, invoice.id));
-            if payment.state == PaymentState::Pending {
-                // The bank has accepted the direct debit, and the customer has done everything.
-                invoice.collection.is_pending = true;
-                invoice.schedule(None);
-                let (active, event) = activated(gateway, subscription)?;
-                rows.events.push(event);
-                *subscription = active;
-                return Ok((rows, Some(issue(gateway, invoice))));
-            }
-            invoice.paid_minor = invoice.total.amount_minor();
+    if let FirstCharge::Paid(agreement, id) = first {
+        let payment = payment(gateway, &agreement, &id, &invoice).await?;
+        invoice.collection.payment = Some(payment.id);
+        rows.guarded.push(payments::pays(&payment, invoice.id));
+        if payment.state == PaymentState::Pending {
+            // The bank has accepted the direct debit, and the customer has done everything.
+            invoice.collection.is_pending = true;
+            invoice.schedule(None);
+            let (active, event) = activated(gateway, subscription)?;
+            rows.events.push(event);
+            *subscription = active;
+            return Ok((rows, Some(issue(gateway, invoice))));
         }
-        FirstCharge::ByCustomer => leave_to_customer(&mut invoice),
-        FirstCharge::ByAgreement(_, None) | FirstCharge::AfterTrial => {}
+        invoice.paid_minor = invoice.total.amount_minor();
     }
     let before = subscription.sequence;
     let first = issue(gateway, invoice);
@@ -348,18 +341,36 @@ async fn payment(
     id: &str,
     invoice: &Invoice,
 ) -> Result<Payment, ApiError> {
-    let refused = || ApiError::for_param(ErrorCode::FirstPaymentInvalid, "first_payment");
-    let id = id.parse().map_err(|_| refused())?;
-    let payments = &gateway.store.payments;
-    let found = payments.get_owned(invoice.merchant, id).await?;
-    let is_right = |payment: &Payment| {
-        matches!(
-            payment.state,
-            PaymentState::Captured | PaymentState::Pending
-        ) && payment.agreement == Some(agreement.id)
-            && agreement.first_payment == payment.id
-            && payment.money == invoice.total
-            && payment.invoice.is_none()
+    let refused = |why: &str| {
+        let detail = format!("first_payment {why}.");
+        ApiError::for_param(ErrorCode::FirstPaymentInvalid, "first_payment").explained(detail)
     };
-    found.filter(is_right).ok_or_else(refused)
+    let unknown = || refused("must be a payment of this merchant");
+    let id = id.parse().map_err(|_| unknown())?;
+    let payments = &gateway.store.payments;
+    let payment = payments.get_owned(invoice.merchant, id).await?;
+    let payment = payment.ok_or_else(unknown)?;
+    let is_good = matches!(
+        payment.state,
+        PaymentState::Captured | PaymentState::Pending
+    );
+    let conditions = [
+        (is_good, "must be captured, or an accepted direct debit"),
+        (
+            payment.agreement == Some(agreement.id) && agreement.first_payment == payment.id,
+            "must be the payment that made the agreement",
+        ),
+        (
+            payment.money == invoice.total,
+            "must have the amount and currency of the first invoice",
+        ),
+        (
+            payment.invoice.is_none(),
+            "has already paid another invoice",
+        ),
+    ];
+    match conditions.iter().find(|(is_met, _)| !is_met) {
+        Some((_, why)) => Err(refused(why)),
+        None => Ok(payment),
+    }
 }

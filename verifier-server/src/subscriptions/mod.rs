@@ -17,6 +17,7 @@ pub mod proration;
 pub mod renew;
 pub(crate) mod routes;
 pub mod service;
+pub mod simulated_renewal;
 mod skipped_days;
 pub mod state;
 pub mod step;

@@ -3,9 +3,10 @@
 use super::anchor::{Anchor, AnchorError};
 use super::interval::Interval;
 use super::proration::Item;
+use super::simulated_renewal::SimulatedRenewal;
 use super::state::SubscriptionState;
 use crate::dunning::policy::DunningPolicy;
-use crate::prices::model::{Metadata, SimulatedRenewal};
+use crate::prices::model::Metadata;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use sealpay_protocol::currency::Currency;

@@ -9,7 +9,6 @@ use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::model::IdempotentRequest;
 use crate::invoices::change::issue;
-use crate::invoices::model::InvoiceReason;
 use sealpay_protocol::limits::SUBSCRIPTION_PAUSE_SECONDS;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -64,11 +63,10 @@ pub async fn pause(
 }
 
 /// Resumes a subscription, once for each `Idempotency-Key`. If its period has ended, a new one begins
-/// now and is charged.
+/// now and is charged; without an agreement, it is incomplete until the customer has paid.
 ///
 /// # Errors
-/// An error; nothing was changed. [`ErrorCode::StateConflict`] unless it is paused,
-/// [`ErrorCode::AgreementInactive`] if no agreement permits to charge it.
+/// An error; nothing was changed. [`ErrorCode::StateConflict`] unless it is paused.
 pub async fn resume(
     gateway: &Gateway,
     request: &IdempotentRequest,
@@ -81,19 +79,12 @@ pub async fn resume(
     if before.state != SubscriptionState::Paused {
         return Err(ApiError::new(ErrorCode::StateConflict));
     }
-    if before.agreement.is_none() {
-        return Err(ApiError::new(ErrorCode::AgreementInactive));
-    }
     let mut after = before.clone();
     let lines = step::resume(&mut after, gateway.clock.now_ms_i64()).map_err(failed)?;
     let mut changed = Changed::new(gateway, before.sequence, after, "subscription.resumed")?;
     if let Some(lines) = lines {
         let subscription = &changed.subscription;
-        let at = (
-            InvoiceReason::SubscriptionRenewal,
-            subscription.updated_at_ms,
-        );
-        let invoice = of_period(gateway, subscription, lines, at)?;
+        let invoice = of_period(gateway, subscription, lines, subscription.updated_at_ms)?;
         changed.issue = Some(issue(gateway, invoice));
     }
     changed.write(gateway, request).await

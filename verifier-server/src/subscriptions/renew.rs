@@ -66,12 +66,7 @@ fn prepare(gateway: &Gateway, before: &Subscription) -> Result<Option<Renewal>, 
     subscription.touch(at_ms);
     let id = gateway.event_origin();
     let event = view::event(id, event, &subscription)?;
-    let reason = if subscription.period_number == 1 {
-        InvoiceReason::SubscriptionStart
-    } else {
-        InvoiceReason::SubscriptionRenewal
-    };
-    let invoice = lines.map(|lines| of_period(gateway, &subscription, lines, (reason, at_ms)));
+    let invoice = lines.map(|lines| of_period(gateway, &subscription, lines, at_ms));
     let invoice = invoice.transpose()?;
     Ok(Some(Renewal {
         before_sequence: before.sequence,
@@ -108,7 +103,7 @@ async fn expire(gateway: &Gateway, before: &Subscription) -> Result<bool, ApiErr
 }
 
 /// The invoice of a subscription's current period, which is charged when it is issued. An unpaid
-/// subscription's stays a draft.
+/// subscription's stays a draft; without an agreement, the customer pays it on its page.
 ///
 /// # Errors
 /// The sum is too large.
@@ -116,13 +111,24 @@ pub(super) fn of_period(
     gateway: &Gateway,
     subscription: &Subscription,
     lines: Vec<InvoiceLine>,
-    (reason, at_ms): (InvoiceReason, i64),
+    at_ms: i64,
 ) -> Result<Invoice, ApiError> {
+    let reason = if subscription.period_number == 1 {
+        InvoiceReason::SubscriptionStart
+    } else {
+        InvoiceReason::SubscriptionRenewal
+    };
     let mut invoice = of_lines(gateway, subscription, lines, (reason, at_ms))?;
     invoice.period_number = Some(subscription.period_number);
-    if subscription.state == SubscriptionState::Unpaid {
-        invoice.state = InvoiceState::Draft;
-        invoice.schedule(None);
+    match subscription.state {
+        SubscriptionState::Unpaid => {
+            invoice.state = InvoiceState::Draft;
+            invoice.schedule(None);
+        }
+        SubscriptionState::Incomplete if subscription.agreement.is_none() => {
+            finalize::leave_to_customer(&mut invoice);
+        }
+        _ => {}
     }
     Ok(invoice)
 }

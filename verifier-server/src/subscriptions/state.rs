@@ -52,7 +52,7 @@ impl SubscriptionState {
             Active => &[PastDue, Unpaid, Paused, Canceled],
             PastDue => &[Active, Unpaid, Canceled],
             Unpaid => &[Active, Canceled],
-            Paused => &[Trialing, Active, Canceled],
+            Paused => &[Incomplete, Trialing, Active, Canceled],
             IncompleteExpired | Canceled => &[],
         }
     }
@@ -84,7 +84,7 @@ mod tests {
         ". . . . X X X X", // active
         ". . . X . X . X", // past_due
         ". . . X . . . X", // unpaid
-        ". . X X . . . X", // paused
+        "X . X X . . . X", // paused
         ". . . . . . . .", // canceled
     ];
 

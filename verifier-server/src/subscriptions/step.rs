@@ -95,12 +95,15 @@ pub fn begin_trial(subscription: &mut Subscription, trial_end_ms: i64) {
 /// The period or its price cannot be computed.
 pub fn begin_first_period(subscription: &mut Subscription) -> Result<Vec<InvoiceLine>, StepError> {
     let lines = begin_period(subscription, subscription.created_at_ms)?;
-    subscription.state = SubscriptionState::Incomplete;
-    let expires_at_ms = subscription
-        .created_at_ms
-        .saturating_add(ms(FIRST_PAYMENT_SECONDS));
-    subscription.schedule(Some((Due::Expiry, expires_at_ms)));
+    await_first_payment(subscription, subscription.created_at_ms);
     Ok(lines)
+}
+
+/// Leaves a subscription incomplete until its first invoice is paid, or the time for that ends.
+fn await_first_payment(subscription: &mut Subscription, at_ms: i64) {
+    subscription.state = SubscriptionState::Incomplete;
+    let expires_at_ms = at_ms.saturating_add(ms(FIRST_PAYMENT_SECONDS));
+    subscription.schedule(Some((Due::Expiry, expires_at_ms)));
 }
 
 /// Begins the first charged period at an instant. It may be shorter than its interval, and is then
@@ -246,7 +249,7 @@ fn take_queued_plan(subscription: &mut Subscription) {
 }
 
 /// Ends a pause. The current period goes on if it has not ended; otherwise a new one begins, and all
-/// later periods follow it.
+/// later periods follow it. If nobody has agreed to charges yet, the customer has to pay for it first.
 ///
 /// # Errors
 /// The period or its price cannot be computed.
@@ -267,7 +270,11 @@ pub fn resume(
         return Ok(None);
     }
     take_queued_plan(subscription);
-    begin_anew(subscription, at_ms).map(Some)
+    let lines = begin_anew(subscription, at_ms)?;
+    if subscription.agreement.is_none() {
+        await_first_payment(subscription, at_ms);
+    }
+    Ok(Some(lines))
 }
 
 #[cfg(test)]

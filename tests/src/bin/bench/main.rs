@@ -14,6 +14,7 @@ mod form;
 mod machine;
 mod options;
 mod payments;
+mod renewals;
 mod shopping;
 mod start;
 mod stored;
@@ -22,6 +23,7 @@ mod transfer;
 use harness::folder::Folder;
 use harness::postgres::fresh_database;
 use harness::processes::widget_folder;
+use harness::rows::StoredState;
 use harness::verifier_process::Setup;
 use options::Options;
 use serde_json::{Value, json};
@@ -59,10 +61,16 @@ async fn measure(options: &Options) -> Value {
             gateways.extend(on_postgres(options, stored).await);
         }
     }
+    let renewals = if options.subscriptions > 0 {
+        renew(options).await
+    } else {
+        Value::Null
+    };
     json!({
         "machine": machine::describe(&before),
         "start": start,
         "gateways": gateways,
+        "renewals": renewals,
         "client": client,
         "transfer": transfer::measure(),
         "form": if options.browser { form::measure().await } else { Value::Null },
@@ -77,6 +85,25 @@ fn setup(folder: &Path) -> Setup {
     Setup::on_sqlite(folder)
         .with("--config", &file.to_string_lossy())
         .with("--widget-dir", &widget_folder().to_string_lossy())
+}
+
+async fn renew(options: &Options) -> Value {
+    let folder = Folder::new("bench");
+    let stored = StoredState::Sqlite(folder.path().join("data").join("sealpay.sqlite"));
+    let on_sqlite = renewals::measure("sqlite", options, setup(folder.path()), 1, stored).await;
+    let mut on_postgres = Value::Null;
+    if options.postgres
+        && let Some(database) = fresh_database().await
+    {
+        let folder = Folder::new("bench");
+        let mut setup = setup(folder.path());
+        database.url().clone_into(&mut setup.database);
+        let stored = StoredState::Postgres(database.url().to_owned());
+        on_postgres = renewals::measure("postgres", options, setup, 2, stored).await;
+    }
+    let folder = Folder::new("bench");
+    let jump = renewals::jump(setup(folder.path())).await;
+    json!({ "at_once": [on_sqlite, on_postgres], "jump": jump })
 }
 
 async fn on_sqlite(options: &Options, stored: u64) -> Value {

@@ -7,6 +7,8 @@ pub(crate) struct Options {
     pub(crate) large: u64,
     /// Payments in one round of one number of clients.
     pub(crate) payments: usize,
+    /// Subscriptions, a fifth of which renew in one moment; 0 leaves it out.
+    pub(crate) subscriptions: usize,
     /// Rounds, of which the median counts.
     pub(crate) rounds: usize,
     /// Whether the form is timed in Chromium, when there is one.
@@ -15,14 +17,15 @@ pub(crate) struct Options {
     pub(crate) postgres: bool,
 }
 
-const USAGE: &str = "usage: bench [--stored N] [--payments N] [--rounds N] [--no-browser] \
-                     [--no-postgres]";
+const USAGE: &str = "usage: bench [--stored N] [--payments N] [--rounds N] \
+                     [--subscriptions N] [--no-browser] [--no-postgres]";
 
 impl Options {
     pub(crate) fn read(words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             large: 100_000,
             payments: 4000,
+            subscriptions: 100_000,
             rounds: 3,
             browser: true,
             postgres: true,
@@ -47,6 +50,9 @@ impl Options {
             match word.as_str() {
                 "--stored" => options.large = number()?,
                 "--payments" => options.payments = positive(number())?,
+                "--subscriptions" => {
+                    options.subscriptions = usize::try_from(number()?).unwrap_or(usize::MAX);
+                }
                 "--rounds" => options.rounds = positive(number())?,
                 "--no-browser" => options.browser = false,
                 "--no-postgres" => options.postgres = false,
@@ -72,11 +78,14 @@ mod tests {
 
     #[test]
     fn options_are_read_or_refused_in_a_sentence() {
-        let chosen =
-            read("--stored 0 --payments 10 --rounds 1 --no-browser --no-postgres").unwrap();
+        let chosen = read(
+            "--stored 0 --payments 10 --rounds 1 --subscriptions 0 --no-browser --no-postgres",
+        )
+        .unwrap();
         let expected = Options {
             large: 0,
             payments: 10,
+            subscriptions: 0,
             rounds: 1,
             browser: false,
             postgres: false,

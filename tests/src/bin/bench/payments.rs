@@ -6,6 +6,7 @@ use crate::machine::Ticks;
 use crate::options::Options;
 use crate::shopping::{Cards, Shop};
 use harness::client::Merchant;
+use harness::time::TestClock;
 use harness::verifier_process::{Setup, VerifierProcess};
 use sealpay_protocol::api::{PaymentView, ShopperState};
 use serde_json::{Map, Value, json};
@@ -37,6 +38,7 @@ pub(crate) async fn measure(
         merchant,
         origin: setup.origin.clone(),
         address: setup.listen,
+        clock: TestClock::default(),
     };
     let resident_at_start = process.resident_kib();
     let mut series: Vec<Series> = KINDS.iter().map(|_| Series::default()).collect();

@@ -4,7 +4,7 @@ use crate::blast::{Blast, blast};
 use crate::machine::cores;
 use harness::client::{APPROVED, Browser, Merchant, attempt, card};
 use harness::load::encode;
-use harness::time::random;
+use harness::time::{TestClock, random};
 use sealpay_protocol::api::SessionView;
 use sealpay_protocol::ids::AttemptId;
 use sealpay_protocol::origin::Origin;
@@ -19,6 +19,8 @@ pub(crate) struct Shop {
     pub(crate) merchant: Merchant,
     pub(crate) origin: Origin,
     pub(crate) address: SocketAddr,
+    /// The time of the verifier.
+    pub(crate) clock: TestClock,
 }
 
 /// Which cards the shoppers have.
@@ -41,7 +43,7 @@ impl Cards {
 }
 
 /// Fifteen digits of a Visa card and the one that makes it right (ISO/IEC 7812-1 annex B).
-fn fresh_number() -> String {
+pub(crate) fn fresh_number() -> String {
     let mut digits = vec![4];
     digits.extend(random::<14>().map(|byte| u32::from(byte % 10)));
     let doubled = |(place, digit): (usize, &u32)| match place % 2 {
@@ -94,7 +96,7 @@ impl Shop {
     /// Opens sessions over HTTP and seals a card in each; also what the opening measured.
     pub(crate) async fn fill_baskets(&self, count: usize, cards: Cards) -> (Vec<Basket>, Blast) {
         let opened = on_all_cores((0..count).collect(), |_| {
-            let browser = Browser::new(&self.origin);
+            let browser = Browser::with_clock(&self.origin, self.clock.clone());
             let order = self.merchant.order(&self.origin, None);
             let request = encode(&browser.open_session(&order), self.origin.authority());
             (browser, order, request)

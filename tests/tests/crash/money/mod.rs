@@ -10,6 +10,8 @@ mod falsified;
 mod merchant;
 mod system;
 
+pub(crate) use merchant::index;
+
 use super::{fail, kills};
 use harness::leaks;
 use harness::postgres::fresh_database;

@@ -1,0 +1,147 @@
+//! Customers of a verifier that runs as a process, who agree to later payments in the form; and what
+//! their merchant does with that.
+
+use crate::back_office::{key, write};
+use crate::checkout::bare;
+use crate::client::{Browser, Merchant, Prepared, attempt, card};
+use crate::load::{KeepAlive, encode};
+use crate::time::random;
+use crate::verifier_process::{Setup, listener_of};
+use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
+use sealpay_protocol::api::{
+    AuthenticationRequest, AuthenticationStep, PayRequest, PaymentView, SessionView, ShopperState,
+};
+use sealpay_protocol::method::Method;
+use sealpay_protocol::origin::Origin;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+
+/// What the form shows.
+const CONSENT: &str = "Paper Lantern may charge this card for later payments.";
+
+/// A merchant and its customers, one request after the other.
+#[derive(Debug)]
+pub struct Subscribers {
+    merchant: Merchant,
+    origin: Origin,
+    api: KeepAlive,
+    control: KeepAlive,
+}
+
+impl Subscribers {
+    /// Connects to a verifier that runs.
+    pub async fn of(merchant: &Merchant, setup: &Setup) -> Self {
+        let connect = async |address: SocketAddr| {
+            let connected = KeepAlive::connect(address).await;
+            connected.expect("the verifier takes connections")
+        };
+        Self {
+            merchant: merchant.clone(),
+            origin: setup.origin.clone(),
+            api: connect(setup.listen).await,
+            control: connect(listener_of(setup.listen, "/sim")).await,
+        }
+    }
+
+    /// A customer pays with a card and agrees to a subscription: the ids of customer and agreement.
+    pub async fn agree(&mut self, reference: &str, number: &str) -> (Value, Value) {
+        let claims = sealpay_protocol::order::OrderClaims {
+            customer: Some(reference.into()),
+            agreement: Some(AgreementTerms {
+                kind: AgreementKind::Subscription,
+                maximum_amount: None,
+            }),
+            ..self.merchant.claims(&self.origin)
+        };
+        let order = self.merchant.sign(&claims);
+        let browser = Browser::new(&self.origin);
+        let session: SessionView = self.ask(&browser.open_session(&order)).await;
+        let attempt = attempt();
+        let request = PayRequest {
+            card: Some(browser.seal(&order, &session, attempt, &card(number))),
+            consent: Some(CONSENT.into()),
+            ..PayRequest::new(Method::Card)
+        };
+        let body = serde_json::to_vec(&request).expect("the body is JSON");
+        let pay = || browser.send_attempt(&session, attempt, body.clone());
+        let asked: PaymentView = self.ask(&pay()).await;
+        assert_eq!(asked.state, ShopperState::RequiresAction, "{asked:?}");
+        let code = AuthenticationRequest {
+            code: Some(self.newest_code().await),
+            ..bare(asked.payment, AuthenticationStep::Code)
+        };
+        self.ask::<PaymentView>(&browser.step(&session, &code))
+            .await;
+        let paid: PaymentView = self.ask(&pay()).await;
+        assert_eq!(paid.state, ShopperState::Captured, "{paid:?}");
+        let payment = self.read(&format!("/v1/payments/{}", paid.payment)).await;
+        let agreement = payment["agreement"].as_str().expect("an agreement");
+        let agreement = self.read(&format!("/v1/agreements/{agreement}")).await;
+        (agreement["customer"].clone(), agreement["id"].clone())
+    }
+
+    /// What the merchant reads.
+    pub async fn read(&mut self, path: &str) -> Value {
+        let request = Prepared::get_of(path, Some(&self.merchant.api_key));
+        self.ask(&request).await
+    }
+
+    /// A write of the merchant, which succeeds.
+    pub async fn write(&mut self, path: &str, body: &Value) -> Value {
+        let request = write(&self.merchant.api_key, path, &key(), body);
+        self.ask(&request).await
+    }
+
+    /// The bytes of a write of the merchant, to be sent otherwise.
+    #[must_use]
+    pub fn prepared(&self, path: &str, body: &Value) -> Vec<u8> {
+        let request = write(&self.merchant.api_key, path, &key(), body);
+        encode(&request, self.origin.authority())
+    }
+
+    /// Orders something of the simulation.
+    pub async fn order(&mut self, path: &str, body: &Value) -> Value {
+        let mut request = Prepared::get_of(path, None);
+        request.method = "POST".into();
+        request.set("content-type", "application/json");
+        request.body = body.to_string().into_bytes();
+        let request = encode(&request, self.origin.authority());
+        exchange(&mut self.control, &request).await
+    }
+
+    async fn newest_code(&mut self) -> String {
+        let phone = Prepared::get_of("/sim/phone?limit=1", None);
+        let phone = encode(&phone, self.origin.authority());
+        let messages: Value = exchange(&mut self.control, &phone).await;
+        let code = messages["data"][0]["code"].as_str();
+        code.expect("a code was sent").to_owned()
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(&mut self, request: &Prepared) -> T {
+        let mut request = request.clone();
+        // As a proxy names it: customers have addresses of their own.
+        let [a, b, c] = random::<3>();
+        request.set("x-forwarded-for", &format!("10.{a}.{b}.{c}"));
+        let request = encode(&request, self.origin.authority());
+        exchange(&mut self.api, &request).await
+    }
+
+    /// A price of so much for each interval.
+    pub async fn price(&mut self, amount: i64, interval: Value, changes: &Value) -> Value {
+        let mut body = json!({
+            "name": "Lantern oil", "amount": amount, "currency": "EUR", "interval": interval,
+        });
+        for (name, value) in changes.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        self.write("/v1/prices", &body).await["id"].clone()
+    }
+}
+
+async fn exchange<T: serde::de::DeserializeOwned>(connection: &mut KeepAlive, request: &[u8]) -> T {
+    let received = connection.exchange(request).await;
+    let received = received.expect("the verifier answers");
+    let said = String::from_utf8_lossy(received.body);
+    assert!((200..300).contains(&received.status), "{said}");
+    serde_json::from_slice(received.body).expect("an answer is JSON")
+}
