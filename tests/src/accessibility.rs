@@ -18,12 +18,11 @@ const RULES: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-pra
 const RULES_FOR_PAGES: [&str; 2] = ["region", "page-has-heading-one"];
 
 const RUN: &str = "
-    const [rules, off, done] = arguments;
+    const [only, off, done] = arguments;
     // Through a transparent frame one sees the page, of which the frame knows nothing but the scheme.
     const { style } = document.documentElement;
     if (window !== top) style.backgroundColor = 'Canvas';
     const switched_off = Object.fromEntries(off.map((rule) => [rule, { enabled: false }]));
-    const only = { type: 'tag', values: rules };
     axe.run(document, { runOnly: only, rules: switched_off, iframes: false, resultTypes: ['violations'] })
       .then(({ violations, passes }) => done({
         passes: passes.length,
@@ -51,6 +50,17 @@ pub fn is_to_be_had() -> bool {
 
 /// What axe-core finds wrong in the current frame; nothing when it is not to be had.
 pub async fn findings(session: &Session, part: Part) -> Vec<String> {
+    let only = json!({"type": "tag", "values": RULES});
+    run(session, part, &only).await
+}
+
+/// What it finds wrong with the contrast of colours, which is all that another theme changes.
+pub async fn findings_of_contrast(session: &Session, part: Part) -> Vec<String> {
+    let only = json!({"type": "rule", "values": ["color-contrast"]});
+    run(session, part, &only).await
+}
+
+async fn run(session: &Session, part: Part, only: &Value) -> Vec<String> {
     let Some(source) = source() else {
         return Vec::new();
     };
@@ -65,7 +75,7 @@ pub async fn findings(session: &Session, part: Part) -> Vec<String> {
     } else {
         &[]
     };
-    let arguments = vec![json!(RULES), json!(off)];
+    let arguments = vec![only.clone(), json!(off)];
     let told = session.driver().execute_async(RUN, arguments).await;
     let told = told.expect("axe-core runs").json().clone();
     let findings = told["findings"].as_array().expect("a list of findings");
@@ -76,7 +86,7 @@ pub async fn findings(session: &Session, part: Part) -> Vec<String> {
         .collect();
     let passes = told["passes"].as_u64().unwrap_or(0);
     assert!(
-        passes > 5 || !findings.is_empty(),
+        passes > 5 || only["type"] == "rule" || !findings.is_empty(),
         "axe-core looked at nothing: {told}"
     );
     findings

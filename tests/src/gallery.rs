@@ -1,7 +1,7 @@
 //! Pictures of every state, in both themes and on a phone and a desk, for people to look at; and
 //! what keeps somebody out while they are taken.
 
-use crate::accessibility::{Part, findings};
+use crate::accessibility::{Part, findings, findings_of_contrast};
 use crate::browser::{Session, eventually};
 use crate::processes::{is_long_run, setting, target, workspace};
 use serde_json::{Value, json};
@@ -61,10 +61,10 @@ impl<'a> Gallery<'a> {
             let file = format!("screenshots/{state}-{theme}-{width}.png");
             self.session.picture(&target().join(file)).await;
             let state = format!("{state}, {theme}, {width} px");
-            if all {
-                self.look_for_barriers(&state).await;
-            } else {
-                self.look_for_scroll_bars(&state).await;
+            match (all, theme == THEMES[0] || is_long_run()) {
+                (true, true) => self.look_for_barriers(&state).await,
+                (true, false) => self.look_for_contrast(&state).await,
+                (false, _) => self.look_for_scroll_bars(&state).await,
             }
         }
     }
@@ -205,6 +205,14 @@ impl<'a> Gallery<'a> {
         self.findings
             .extend(found.map(|finding| format!("{state}: {finding}")));
         self.look_for_scroll_bars(state).await;
+    }
+
+    async fn look_for_contrast(&mut self, state: &str) {
+        let part = self.enter().await;
+        let found = findings_of_contrast(self.session, part).await.into_iter();
+        self.findings
+            .extend(found.map(|finding| format!("{state}: {finding}")));
+        self.session.enter_page().await;
     }
 
     async fn look_for_scroll_bars(&mut self, state: &str) {

@@ -109,10 +109,15 @@ impl Subscribers {
         exchange(&mut self.control, &request).await
     }
 
+    /// Looks at something of the simulation.
+    pub async fn look(&mut self, path: &str) -> Value {
+        let request = Prepared::get_of(path, None);
+        let request = encode(&request, self.origin.authority());
+        exchange(&mut self.control, &request).await
+    }
+
     async fn newest_code(&mut self) -> String {
-        let phone = Prepared::get_of("/sim/phone?limit=1", None);
-        let phone = encode(&phone, self.origin.authority());
-        let messages: Value = exchange(&mut self.control, &phone).await;
+        let messages = self.look("/sim/phone?limit=1").await;
         let code = messages["data"][0]["code"].as_str();
         code.expect("a code was sent").to_owned()
     }

@@ -140,14 +140,12 @@ async fn links_of_another_invoice_and_another_verifier_do_not_mix(gateway: &Test
 
 async fn links_expire_by_the_simulated_clock(gateway: &TestGateway) {
     gateway.clock.stop();
-    let (_, invoice) = with_declined_renewal(gateway, "revocation_one").await;
+    let (made, invoice) = with_declined_renewal(gateway, "revocation_one").await;
     let path = path_of(gateway, &invoice);
     let issued = invoice["finalized_at"].as_u64().unwrap();
-    // Nothing else ends this invoice before.
-    gateway.tamper(&format!(
-        "UPDATE invoices SET due = NULL WHERE id = '{}'",
-        id(&invoice)
-    ));
+    // It stays open, and nothing else ends it before.
+    let cancel = format!("/v1/subscriptions/{}/cancel", id(&made));
+    done(gateway, &cancel, json!({"effective": "now"})).await;
     advance(gateway, issued + 90 * DAY - gateway.now() - 1).await;
     assert_eq!(gateway.get(&path, None).await.status, 200);
     advance(gateway, 1).await;

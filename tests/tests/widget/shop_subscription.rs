@@ -2,6 +2,7 @@
 //! changes, pauses and cancels it.
 
 use harness::browser::Session;
+use harness::engine::Engine;
 use harness::environment::TestEnvironment;
 use harness::scenario::{Scenario, play_alone};
 use harness::shopper::{Card, FRAME, MASTERCARD, PANEL, VISA};
@@ -61,7 +62,12 @@ pub(crate) async fn act(session: &Session, action: &str, state: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn subscription_is_changed_paused_resumed_and_cancelled() {
-    play_alone("shop subscription", async move |session, environment| {
+    change_pause_resume_and_cancel(Engine::Chromium).await;
+}
+
+pub(crate) async fn change_pause_resume_and_cancel(engine: Engine) {
+    let scenario = Scenario::new("shop subscription").in_engine(engine);
+    play_alone(scenario, async move |session, environment| {
         subscribe(&session, &environment, VISA, ADA).await;
         let page = session.read(SUBSCRIPTION, "1 bottle a month · €9.00").await;
         assert!(page.contains("•••• 4242"), "{page}");

@@ -4,6 +4,7 @@ use crate::widget::embedding::{page_with_tag, show_page, signed};
 pub(crate) use crate::widget::hosted_page::{confirm_a_renewal, replace_a_declined_card};
 use crate::widget::keyboard;
 use crate::widget::sepa_debit::iban;
+pub(crate) use crate::widget::shop_subscription::change_pause_resume_and_cancel;
 use harness::accessibility::{Part, findings};
 use harness::browser::Session;
 use harness::engine::Engine;

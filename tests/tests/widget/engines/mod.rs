@@ -35,4 +35,5 @@ flows! {
     saved_card_pays_the_next_order_and_is_removed => pay_by_saved_card,
     renewal_is_confirmed_on_the_page_of_its_invoice => confirm_a_renewal,
     declined_card_is_replaced_on_the_page_of_an_invoice => replace_a_declined_card,
+    subscription_is_changed_paused_resumed_and_cancelled => change_pause_resume_and_cancel,
 }
