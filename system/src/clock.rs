@@ -43,6 +43,12 @@ impl Clock {
         }
     }
 
+    /// Whether it stands still, because a tester is advancing it step by step.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped_ms.load(Ordering::Relaxed) != 0
+    }
+
     /// The simulated time, milliseconds since 1970, as stored in the database.
     #[must_use]
     pub fn now_ms_i64(&self) -> i64 {

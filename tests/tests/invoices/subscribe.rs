@@ -3,7 +3,8 @@
 use super::{again, by_card, checkout, later, page, paid, path_of, unagreed, without_agreement};
 use crate::databases::on_both_databases;
 use crate::subscriptions::{
-    DAY, HOUR, advance, agreement, done, event_types, id, invoices, price, subscription,
+    DAY, HOUR, advance, agreement, done, event_types, id, invoices, price,
+    subscribe as subscribe_by, subscription,
 };
 use harness::client::APPROVED;
 use harness::gateway::TestGateway;
@@ -102,6 +103,33 @@ async fn trial_without_an_agreement_goes_on_when_its_first_invoice_is_paid(gatew
     assert_eq!(again(gateway, &late.1).await["state"], "void");
 }
 
+async fn credit_that_covers_the_first_period_begins_a_resumed_subscription(gateway: &TestGateway) {
+    let agreement = agreement(gateway, APPROVED).await;
+    let dear = price(gateway, 5000, json!({})).await;
+    let former = subscribe_by(gateway, &agreement, &dear, json!({})).await;
+    let cancel = format!("/v1/subscriptions/{}/cancel", id(&former));
+    done(
+        gateway,
+        &cancel,
+        json!({"effective": "now", "prorate": true}),
+    )
+    .await;
+    let cheap = price(gateway, 900, json!({"trial_days": 7})).await;
+    let body = json!({"customer": agreement["customer"], "items": [{"price": cheap["id"]}]});
+    let made = done(gateway, "/v1/subscriptions", body).await;
+    advance(gateway, 8 * DAY).await;
+    let resume = format!("/v1/subscriptions/{}/resume", id(&made));
+    let resumed = done(gateway, &resume, json!({})).await;
+    assert_eq!(resumed["state"], "active", "{resumed}");
+    let first = invoices(gateway, &made).await.remove(0);
+    assert_eq!(
+        (&first["state"], &first["amount_paid"]),
+        (&json!("paid"), &json!(0))
+    );
+    advance(gateway, 2 * DAY).await;
+    assert_eq!(subscription(gateway, &made).await["state"], "active");
+}
+
 async fn first_payment_under_way_is_not_expired(gateway: &TestGateway) {
     gateway.clock.stop();
     let (made, first) = without_agreement(gateway).await;
@@ -159,6 +187,7 @@ on_both_databases! {
     first_payment_on_the_page_activates,
     unpaid_first_invoice_expires_after_a_day,
     trial_without_an_agreement_goes_on_when_its_first_invoice_is_paid,
+    credit_that_covers_the_first_period_begins_a_resumed_subscription,
     first_payment_under_way_is_not_expired,
     agreement_given_later_charges_the_first_invoice,
     first_payment_needs_its_agreement,

@@ -67,6 +67,7 @@ pub(crate) struct Change<'g> {
     pub(crate) invoice: Invoice,
     pub(crate) subscription: Option<Subscription>,
     before: (i64, Option<i64>),
+    leased: (InvoiceId, i64),
     rows: Rows,
 }
 
@@ -93,6 +94,7 @@ impl<'g> Change<'g> {
                     .as_ref()
                     .map(|subscription| subscription.sequence),
             ),
+            leased: (invoice.id, invoice.lease_until_ms),
             invoice,
             subscription,
             rows: Rows::default(),
@@ -102,6 +104,11 @@ impl<'g> Change<'g> {
     /// The sequence that the invoice had when it was read.
     pub(crate) const fn invoice_before(&self) -> i64 {
         self.before.0
+    }
+
+    /// The invoice, and the end of the lease under which it was read.
+    pub(crate) const fn leased(&self) -> (InvoiceId, i64) {
+        self.leased
     }
 
     /// Publishes an event about the invoice.

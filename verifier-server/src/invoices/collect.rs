@@ -20,6 +20,7 @@ use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use crate::worker::{self, Lease};
 use futures_util::{StreamExt, stream};
 use sealpay_protocol::ids::InvoiceId;
+use std::collections::BTreeMap;
 
 /// Maximum number of invoices in one batch.
 const BATCH: u32 = 128;
@@ -34,18 +35,34 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
     let until_ms = Lease::within(gateway.settings.provider_timeout).until_ms(now_ms);
     let due = gateway.store.invoices.claim_due(now_ms, until_ms, BATCH);
-    let working = stream::iter(due.await?).map(async |invoice: Invoice| {
-        let id = invoice.id;
-        match work(gateway, invoice).await {
-            Ok(()) => 1,
-            Err(error) => {
-                worker::retries("the collection of an invoice", &id, &error);
-                0
+    let working = stream::iter(in_order(due.await?)).map(async |invoices: Vec<Invoice>| {
+        let mut done = 0;
+        for invoice in invoices {
+            let id = invoice.id;
+            match work(gateway, invoice).await {
+                Ok(()) => done += 1,
+                Err(error) => worker::retries("the collection of an invoice", &id, &error),
             }
         }
+        done
     });
     let done = working.buffer_unordered(AT_ONCE);
     Ok(done.fold(0, async |sum, one| sum + one).await)
+}
+
+/// Those of one subscription one after the other, and what ends it first: then nothing is charged for
+/// a period that is not to be.
+fn in_order(due: Vec<Invoice>) -> Vec<Vec<Invoice>> {
+    let mut of_subscriptions: BTreeMap<_, Vec<Invoice>> = BTreeMap::new();
+    for invoice in due {
+        let key = invoice.subscription.ok_or(invoice.id);
+        of_subscriptions.entry(key).or_default().push(invoice);
+    }
+    let mut groups: Vec<_> = of_subscriptions.into_values().collect();
+    for group in &mut groups {
+        group.sort_by_key(|invoice| (invoice.due != Some(InvoiceDue::GiveUp), invoice.id));
+    }
+    groups
 }
 
 async fn work(gateway: &Gateway, invoice: Invoice) -> Result<(), ApiError> {
@@ -65,12 +82,16 @@ async fn work(gateway: &Gateway, invoice: Invoice) -> Result<(), ApiError> {
 
 /// Writes a change that no payment belongs to. Another server, or a merchant, may have been first.
 async fn write(gateway: &Gateway, change: Change<'_>) -> Result<(), ApiError> {
-    let before = change.invoice_before();
+    let (before, leased) = (change.invoice_before(), change.leased());
     let (invoice, rows) = change.into_parts()?;
-    let written = gateway.store.invoices.change(before, &invoice, rows, None);
-    if written.await? == Written::Done {
+    let invoices = &gateway.store.invoices;
+    if invoices.change(before, &invoice, rows, None).await? == Written::Done {
         gateway.wake_outbox();
+        return Ok(());
     }
+    // What is still due, is so at once.
+    let now_ms = gateway.clock.now_ms_i64();
+    invoices.release(leased, now_ms).await?;
     Ok(())
 }
 
@@ -140,11 +161,7 @@ async fn prepare(
     let Some(agreement) = subscription.and_then(|one| one.agreement) else {
         return Ok(Err(ErrorCode::AgreementInactive));
     };
-    let simulate = simulated(gateway, change).await?.filter(|simulate| {
-        let payments = u32::from(simulate.payments.unwrap_or(u16::MAX));
-        invoice.period_number == Some(i64::from(simulate.invoice))
-            && invoice.collection.tries < payments
-    });
+    let simulate = simulated(gateway, change).await?;
     let wanted = InvoicePayment {
         invoice: invoice.id,
         merchant: invoice.merchant,
@@ -174,8 +191,15 @@ async fn simulated(
         .get_owned(merchant, customer)
         .await?;
     let of_customer = customer.and_then(|customer| customer.simulate);
-    let of_price = || change.subscription.as_ref()?.plan.simulate.clone();
-    Ok(of_customer.or_else(of_price))
+    let of_price = change.subscription.as_ref();
+    let of_price = of_price.and_then(|one| one.plan.simulate.clone());
+    let invoice = &change.invoice;
+    let mut wanted = [of_customer, of_price].into_iter().flatten();
+    Ok(wanted.find(|simulate| {
+        let payments = u32::from(simulate.payments.unwrap_or(u16::MAX));
+        invoice.period_number == Some(i64::from(simulate.invoice))
+            && invoice.collection.tries < payments
+    }))
 }
 
 async fn start(

@@ -75,9 +75,12 @@ leased!(Invoice in "invoices" where "due IS NOT NULL");
 const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM invoices
     WHERE due IS NOT NULL AND lease_until_ms > $1 AND lease_until_ms = due_at_ms";
 
-/// What a server is doing at a time, under a lease that began then.
+const RELEASE: &str = "UPDATE invoices SET lease_until_ms = $3
+    WHERE id = $1 AND lease_until_ms = $2";
+
+/// What a server is doing at a time.
 const LEASED: &str = "SELECT COUNT(*) FROM invoices
-    WHERE due IS NOT NULL AND due_at_ms <= $1 AND lease_until_ms > $1 AND lease_until_ms <= $2";
+    WHERE due IS NOT NULL AND due_at_ms <= $1 AND lease_until_ms > $1";
 
 const UPCOMING: &str = sql!(
     Invoice::SELECT,
@@ -165,15 +168,19 @@ impl InvoiceStore {
         Ok(found.map_or(0, |(amount_minor,)| amount_minor))
     }
 
-    /// How many a server is working on at a time, with leases until the other, milliseconds since
-    /// 1970.
-    pub(crate) async fn count_leased(
+    /// Gives a lease back at a time: something else has changed the invoice.
+    pub(crate) async fn release(
         &self,
-        (now_ms, until_ms): (i64, i64),
-    ) -> Result<u64, DatabaseError> {
-        self.database
-            .scalar(LEASED, values![now_ms, until_ms])
-            .await
+        leased: (InvoiceId, i64),
+        now_ms: i64,
+    ) -> Result<(), DatabaseError> {
+        let values = values![leased.0, leased.1, now_ms];
+        self.database.change(RELEASE, values).await.map(drop)
+    }
+
+    /// How many a server is working on at a time, milliseconds since 1970.
+    pub(crate) async fn count_leased(&self, now_ms: i64) -> Result<u64, DatabaseError> {
+        self.database.scalar(LEASED, values![now_ms]).await
     }
 
     /// The invoices for which something is planned, the next one first.

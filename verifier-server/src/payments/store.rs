@@ -69,7 +69,7 @@ const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM payments
 /// Those whose provider is being asked.
 const LEASED: &str = "SELECT COUNT(*) FROM payments
     WHERE state IN ('authorizing', 'requires_action', 'unknown') AND state = 'authorizing'
-    AND lease_until_ms > $1 AND lease_until_ms <= $2";
+    AND lease_until_ms > $1";
 
 pub(crate) const BY_ID: &str = sql!(Payment::SELECT, "WHERE id = $1");
 
@@ -248,15 +248,9 @@ impl PaymentStore {
         self.database.scalar(NEXT_DUE, values![after_ms]).await
     }
 
-    /// How many a server is working on at a time, with leases until the other, milliseconds since
-    /// 1970.
-    pub(crate) async fn count_leased(
-        &self,
-        (now_ms, until_ms): (i64, i64),
-    ) -> Result<u64, DatabaseError> {
-        self.database
-            .scalar(LEASED, values![now_ms, until_ms])
-            .await
+    /// How many a server is working on at a time, milliseconds since 1970.
+    pub(crate) async fn count_leased(&self, now_ms: i64) -> Result<u64, DatabaseError> {
+        self.database.scalar(LEASED, values![now_ms]).await
     }
 
     /// Counts the payments in a state. Fast for open states; others are counted row by row.

@@ -4,7 +4,6 @@ use crate::error::ApiError;
 use crate::gateway::Gateway;
 use crate::payments::methods::{bank_transfer, sepa_debit};
 use crate::settlements::close::{Cutoff, settle};
-use crate::worker::Lease;
 use crate::{
     agreements, disputes, instruments, invoices, modifications, payments, payouts, subscriptions,
 };
@@ -57,7 +56,7 @@ pub(super) async fn next(gateway: &Gateway, after_ms: u64) -> Result<Option<u64>
 }
 
 /// Does everything that is due now. Failed work is retried by the regular background tasks.
-pub(super) async fn carry_out(gateway: &Gateway) {
+pub(super) async fn carry_out(gateway: &Gateway, is_patient: &mut bool) {
     for _ in 0..ROUNDS {
         let credited = later(bank_transfer::incoming::collect(gateway).await);
         let debited = later(sepa_debit::news::collect(gateway).await);
@@ -80,16 +79,16 @@ pub(super) async fn carry_out(gateway: &Gateway) {
         let paid = later(payouts::service::pay_out(gateway).await);
         let billed = renewed + collected + credited + debited + lapsed;
         let done = billed + modified + expired + recovered + updated + lost + closed + paid;
-        if done == 0 && !wait_for_others(gateway).await {
+        if done == 0 && !(*is_patient && wait_for_others(gateway, is_patient).await) {
             break;
         }
     }
 }
 
 /// Waits for what another task or server has taken over and not finished, so that it ends at its own
-/// time; returns whether there was anything. What a crash has left is not waited for longer than a
-/// provider may take.
-async fn wait_for_others(gateway: &Gateway) -> bool {
+/// time; returns whether there was anything. What a crash has left, or what fails, is not waited for
+/// longer than a provider may take, and then no more.
+async fn wait_for_others(gateway: &Gateway, is_patient: &mut bool) -> bool {
     if !is_taken_over(gateway).await {
         return false;
     }
@@ -99,17 +98,16 @@ async fn wait_for_others(gateway: &Gateway) -> bool {
         }
     };
     let patience = gateway.settings.provider_timeout;
-    tokio::time::timeout(patience, finished).await.is_ok()
+    *is_patient = tokio::time::timeout(patience, finished).await.is_ok();
+    *is_patient
 }
 
 async fn is_taken_over(gateway: &Gateway) -> bool {
-    let now_ms = gateway.clock.now_ms_i64();
-    let until_ms = Lease::within(gateway.settings.provider_timeout).until_ms(now_ms);
-    let (store, leased) = (&gateway.store, (now_ms, until_ms));
+    let (store, now_ms) = (&gateway.store, gateway.clock.now_ms_i64());
     let counted = tokio::try_join!(
-        store.subscriptions.count_leased(leased),
-        store.invoices.count_leased(leased),
-        store.payments.count_leased(leased),
+        store.subscriptions.count_leased(now_ms),
+        store.invoices.count_leased(now_ms),
+        store.payments.count_leased(now_ms),
     );
     // A store that does not respond is not waited for.
     counted.is_ok_and(|(subscriptions, invoices, payments)| subscriptions + invoices + payments > 0)

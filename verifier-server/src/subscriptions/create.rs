@@ -5,10 +5,10 @@ use super::input::{self, ItemRequest};
 use super::interval::{Interval, IntervalUnit};
 use super::model::{Plan, StoredAnchor, Subscription, instant};
 use super::period::{self, PeriodError};
-use super::renew::{failed, of_period};
+use super::renew::{activated, failed, issue_of_period, of_period};
 use super::state::SubscriptionState;
 use super::step::{self, StepError};
-use super::{service, store, view};
+use super::{service, view};
 use crate::agreements::model::Agreement;
 use crate::customers::model::Customer;
 use crate::dunning::policy::PolicyData;
@@ -25,7 +25,6 @@ use crate::payments::model::Payment;
 use crate::payments::state::PaymentState;
 use crate::payments::store as payments;
 use crate::prices::model::Metadata;
-use crate::webhooks::events::model::Event;
 use jiff::civil::{Date, Time};
 use sealpay_protocol::ids::{CustomerId, SubscriptionId};
 use sealpay_protocol::limits::{SUBSCRIPTIONS_PER_CUSTOMER, TRIAL_DAYS};
@@ -312,26 +311,7 @@ async fn begin(
         }
         invoice.paid_minor = invoice.total.amount_minor();
     }
-    let before = subscription.sequence;
-    let first = issue(gateway, invoice);
-    let activated = activated(gateway, subscription)?;
-    let mut if_paid = Rows::default();
-    if_paid.others.push(store::update(before, &activated.0)?);
-    if_paid.events.push(activated.1);
-    Ok((rows, Some(first.if_paid(if_paid))))
-}
-
-/// The subscription once its first invoice is paid.
-fn activated(
-    gateway: &Gateway,
-    subscription: &Subscription,
-) -> Result<(Subscription, Event), ApiError> {
-    let mut active = subscription.clone();
-    active.activate();
-    active.touch(subscription.updated_at_ms);
-    let id = gateway.event_origin();
-    let event = view::event(id, "subscription.activated", &active)?;
-    Ok((active, event))
+    Ok((rows, Some(issue_of_period(gateway, subscription, invoice)?)))
 }
 
 /// The payment that has paid the first invoice already.

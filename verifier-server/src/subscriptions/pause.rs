@@ -1,14 +1,13 @@
 //! Pauses subscriptions, and resumes them.
 
 use super::model::{Due, Subscription};
-use super::renew::{failed, of_period};
+use super::renew::{failed, issue_of_period, of_period};
 use super::service::{self, Changed, Found};
 use super::state::SubscriptionState;
 use super::step;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::model::IdempotentRequest;
-use crate::invoices::change::issue;
 use sealpay_protocol::limits::SUBSCRIPTION_PAUSE_SECONDS;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -85,7 +84,7 @@ pub async fn resume(
     if let Some(lines) = lines {
         let subscription = &changed.subscription;
         let invoice = of_period(gateway, subscription, lines, subscription.updated_at_ms)?;
-        changed.issue = Some(issue(gateway, invoice));
+        changed.issue = Some(issue_of_period(gateway, subscription, invoice)?);
     }
     changed.write(gateway, request).await
 }

@@ -4,14 +4,15 @@
 use super::model::{Due, Subscription};
 use super::state::SubscriptionState;
 use super::step::{self, Step, StepError};
-use super::store::Renewal;
+use super::store::{self as subscription_store, Renewal};
 use super::view;
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::write::{Rows, Written};
 use crate::invoices::change::{change_each, issue, void};
-use crate::invoices::finalize;
+use crate::invoices::finalize::{self, Issue};
 use crate::invoices::model::{Collection, Invoice, InvoiceLine, InvoiceReason, InvoiceState};
+use crate::webhooks::events::model::Event;
 use crate::worker::{self, Lease};
 use sealpay_protocol::ids::InvoiceId;
 use sealpay_protocol::money::{Money, MoneyError};
@@ -67,12 +68,15 @@ fn prepare(gateway: &Gateway, before: &Subscription) -> Result<Option<Renewal>, 
     let id = gateway.event_origin();
     let event = view::event(id, event, &subscription)?;
     let invoice = lines.map(|lines| of_period(gateway, &subscription, lines, at_ms));
-    let invoice = invoice.transpose()?;
+    let issue = match invoice.transpose()? {
+        Some(invoice) => Some(issue_of_period(gateway, &subscription, invoice)?),
+        None => None,
+    };
     Ok(Some(Renewal {
         before_sequence: before.sequence,
         subscription,
         event,
-        invoice: invoice.map(|invoice| issue(gateway, invoice)),
+        invoice: issue,
     }))
 }
 
@@ -86,7 +90,7 @@ async fn expire(gateway: &Gateway, before: &Subscription) -> Result<bool, ApiErr
     let mut rows = Rows::default();
     let unpaid = gateway.store.invoices.unpaid_of(before.id).await?;
     if unpaid.iter().any(|invoice| invoice.collection.is_pending) {
-        gateway.store.subscriptions.release(before).await?;
+        release(gateway, before).await?;
         return Ok(false);
     }
     let voided = ("invoice.voided", at_ms);
@@ -99,7 +103,53 @@ async fn expire(gateway: &Gateway, before: &Subscription) -> Result<bool, ApiErr
         .push(view::event(id, step.event, &subscription)?);
     let change = (before.sequence, &subscription);
     let subscriptions = &gateway.store.subscriptions;
-    Ok(subscriptions.change(change, rows, None, None).await? == Written::Done)
+    let is_done = subscriptions.change(change, rows, None, None).await? == Written::Done;
+    if !is_done {
+        // An invoice was paid, or the subscription changed.
+        release(gateway, before).await?;
+    }
+    Ok(is_done)
+}
+
+async fn release(gateway: &Gateway, leased: &Subscription) -> Result<(), ApiError> {
+    let now_ms = gateway.clock.now_ms_i64();
+    gateway.store.subscriptions.release(leased, now_ms).await?;
+    Ok(())
+}
+
+/// The subscription once its first invoice is paid.
+pub(super) fn activated(
+    gateway: &Gateway,
+    subscription: &Subscription,
+) -> Result<(Subscription, Event), ApiError> {
+    let mut active = subscription.clone();
+    active.activate();
+    active.touch(subscription.updated_at_ms);
+    let id = gateway.event_origin();
+    let event = view::event(id, "subscription.activated", &active)?;
+    Ok((active, event))
+}
+
+/// Issues the invoice of a period. If the customer's credit covers the first one, the subscription
+/// begins.
+///
+/// # Errors
+/// Something could not be written as JSON.
+pub(super) fn issue_of_period(
+    gateway: &Gateway,
+    subscription: &Subscription,
+    invoice: Invoice,
+) -> Result<Issue, ApiError> {
+    let issue = issue(gateway, invoice);
+    if subscription.state != SubscriptionState::Incomplete {
+        return Ok(issue);
+    }
+    let (active, event) = activated(gateway, subscription)?;
+    let mut if_paid = Rows::default();
+    let row = subscription_store::update(subscription.sequence, &active)?;
+    if_paid.others.push(row);
+    if_paid.events.push(event);
+    Ok(issue.if_paid(if_paid))
 }
 
 /// The invoice of a subscription's current period, which is charged when it is issued. An unpaid

@@ -62,12 +62,13 @@ leased!(Subscription in "subscriptions" where "due IS NOT NULL");
 const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM subscriptions
     WHERE due IS NOT NULL AND lease_until_ms > $1 AND lease_until_ms = due_at_ms";
 
-const RELEASE: &str = "UPDATE subscriptions SET lease_until_ms = due_at_ms
+/// Behind everything that is due: others get their turn.
+const RELEASE: &str = "UPDATE subscriptions SET lease_until_ms = $3
     WHERE id = $1 AND lease_until_ms = $2";
 
-/// What a server is doing at a time, under a lease that began then.
+/// What a server is doing at a time.
 const LEASED: &str = "SELECT COUNT(*) FROM subscriptions
-    WHERE due IS NOT NULL AND due_at_ms <= $1 AND lease_until_ms > $1 AND lease_until_ms <= $2";
+    WHERE due IS NOT NULL AND due_at_ms <= $1 AND lease_until_ms > $1";
 
 const UPCOMING: &str = sql!(
     Subscription::SELECT,
@@ -263,23 +264,19 @@ impl SubscriptionStore {
         lease::claim(&self.database, by_ms, until_ms, limit).await
     }
 
-    /// Gives a lease back: what is due has to wait for something else.
-    pub(crate) async fn release(&self, leased: &Subscription) -> Result<(), DatabaseError> {
-        let released = self
-            .database
-            .change(RELEASE, values![leased.id, leased.lease_until_ms]);
-        released.await.map(drop)
+    /// Gives a lease back at a time: what is due has to wait for something else.
+    pub(crate) async fn release(
+        &self,
+        leased: &Subscription,
+        now_ms: i64,
+    ) -> Result<(), DatabaseError> {
+        let values = values![leased.id, leased.lease_until_ms, now_ms];
+        self.database.change(RELEASE, values).await.map(drop)
     }
 
-    /// How many a server is working on at a time, with leases until the other, milliseconds since
-    /// 1970.
-    pub(crate) async fn count_leased(
-        &self,
-        (now_ms, until_ms): (i64, i64),
-    ) -> Result<u64, DatabaseError> {
-        self.database
-            .scalar(LEASED, values![now_ms, until_ms])
-            .await
+    /// How many a server is working on at a time, milliseconds since 1970.
+    pub(crate) async fn count_leased(&self, now_ms: i64) -> Result<u64, DatabaseError> {
+        self.database.scalar(LEASED, values![now_ms]).await
     }
 
     /// The subscriptions for which something is planned, the next one first.

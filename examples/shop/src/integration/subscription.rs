@@ -5,9 +5,11 @@ use super::state::{Order, Payment, PaymentState};
 use axum::BoxError;
 use reqwest::RequestBuilder;
 use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
+use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::{method::Method, money::Money, order::OrderClaims};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::time::Duration;
 
 /// What can be charged later without the customer.
@@ -71,7 +73,7 @@ impl Merchant {
         let (amount, currency) = (wanted.price.amount_minor(), wanted.price.currency());
         let price = json!({ "name": wanted.name, "amount": amount, "currency": currency,
                             "interval": { "unit": "month", "count": 1 } });
-        let key = format!("price-{}-{amount}-{currency}", wanted.product);
+        let key = format!("price-{}", base64url(&Sha256::digest(price.to_string())));
         let price = self.post("/v1/prices", &key, price).await?;
         let subscription = json!({
             "customer": agreement["customer"], "agreement": agreement["id"],

@@ -81,7 +81,7 @@ pub struct Outbox {
     /// Endpoints that are being disabled, each by one delivery at a time.
     disabling: Places<EndpointId>,
     /// Deliveries whose requests are running.
-    sending: Places<(EventId, EndpointId)>,
+    sending: Places<(EventId, EndpointId, i64)>,
     sign: Box<Sign>,
     observe: Box<Observe>,
     clock: Clock,
@@ -253,7 +253,9 @@ impl Outbox {
 
     /// Keeps others from sending a delivery meanwhile; none if somebody sends it already.
     fn begin_sending(&self, delivery: &DueDelivery) -> Option<OwnedSemaphorePermit> {
-        let sending = self.sending.for_owner((delivery.event, delivery.endpoint));
+        // A redelivery is another one.
+        let key = (delivery.event, delivery.endpoint, delivery.round);
+        let sending = self.sending.for_owner(key);
         sending.try_acquire_owned().ok()
     }
 
