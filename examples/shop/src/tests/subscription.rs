@@ -4,8 +4,10 @@ use super::merchant_api::{COOKIE, MerchantApi, OTHER_COOKIE, reference};
 use super::{TestShop, event, shop, shop_with};
 use axum::http::{StatusCode, header};
 use sealpay_protocol::agreement::AgreementKind;
+use sealpay_protocol::encoding::base64url;
 use sealpay_protocol::method::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 impl TestShop {
     /// Orders two bottles a month; the order's reference.
@@ -130,10 +132,11 @@ async fn paid_order_starts_one_subscription_however_often_events_arrive() {
         assert_eq!(response.status, StatusCode::NO_CONTENT);
         let price = json!({ "name": "Lantern oil", "amount": 900, "currency": "EUR",
                             "interval": { "unit": "month", "count": 1 } });
+        let digest = base64url(&Sha256::digest(price.to_string()));
         let subscription = json!({ "customer": "cus_1", "agreement": "agr_1",
             "first_payment": "pay_1", "items": [{ "price": "pri_1", "quantity": 2 }] });
         let expected = [
-            ("/v1/prices price-lantern-oil-900-EUR".to_owned(), price),
+            (format!("/v1/prices price-{digest}"), price),
             (
                 format!("/v1/subscriptions subscription-{reference}"),
                 subscription,
