@@ -50,15 +50,17 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     Ok(done.fold(0, async |sum, one| sum + one).await)
 }
 
-/// Those of one subscription one after the other, and what ends it first: then nothing is charged for
-/// a period that is not to be.
+/// Those of one customer one after the other, so that each try counts the tries before it; and what
+/// ends a subscription first, so that nothing is charged for a period that is not to be.
 fn in_order(due: Vec<Invoice>) -> Vec<Vec<Invoice>> {
-    let mut of_subscriptions: BTreeMap<_, Vec<Invoice>> = BTreeMap::new();
+    let mut of_customers: BTreeMap<_, Vec<Invoice>> = BTreeMap::new();
     for invoice in due {
-        let key = invoice.subscription.ok_or(invoice.id);
-        of_subscriptions.entry(key).or_default().push(invoice);
+        of_customers
+            .entry(invoice.customer)
+            .or_default()
+            .push(invoice);
     }
-    let mut groups: Vec<_> = of_subscriptions.into_values().collect();
+    let mut groups: Vec<_> = of_customers.into_values().collect();
     for group in &mut groups {
         group.sort_by_key(|invoice| (invoice.due != Some(InvoiceDue::GiveUp), invoice.id));
     }
