@@ -214,11 +214,7 @@ impl TestGateway {
 
     /// Sends a request to `/sim`.
     pub async fn command(&self, method: &str, path: &str, body: &Value) -> Value {
-        let mut request = Prepared::get_of(path, None);
-        request.method = method.into();
-        request.set("content-type", "application/json");
-        request.body = body.to_string().into_bytes();
-        let answer = self.send(request).await;
+        let answer = self.send(Prepared::with_json(method, path, body)).await;
         assert_eq!(answer.status, 200, "{path} {body}: {}", answer.text());
         answer.json()
     }

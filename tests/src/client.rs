@@ -18,6 +18,7 @@ use sealpay_protocol::order::{self, Capture, OrderClaims, Simulate};
 use sealpay_protocol::origin::Origin;
 use sealpay_protocol::seal::{SealingPublicKey, seal};
 use sealpay_protocol::sign::{RequestParts, SignatureParameters, SignedHeaders, sign};
+use serde_json::Value;
 
 /// The page that embeds the widget, in tests.
 pub const SHOP_ORIGIN: &str = "http://shop.localhost:4242";
@@ -113,6 +114,16 @@ impl Prepared {
         }
     }
 
+    /// A request of this method with a JSON body, to what needs no key.
+    #[must_use]
+    pub fn with_json(method: &str, path: &str, body: &Value) -> Self {
+        let mut request = Self::get_of(path, None);
+        request.method = method.into();
+        request.set("content-type", "application/json");
+        request.body = body.to_string().into_bytes();
+        request
+    }
+
     /// Replaces a header.
     pub fn set(&mut self, name: &str, value: &str) {
         self.remove(name);
@@ -133,6 +144,16 @@ impl Prepared {
             .map(|(_, value)| value.as_str())
     }
 }
+
+/// An address of a shopper that a proxy would name.
+#[must_use]
+pub fn fresh_address() -> String {
+    let [a, b, c] = random::<3>();
+    format!("10.{a}.{b}.{c}")
+}
+
+/// The words of an order's agreement, as the form shows them.
+pub const CONSENT: &str = "Paper Lantern may charge this card for later payments.";
 
 /// A browser with its ephemeral key.
 #[derive(Debug, Clone)]

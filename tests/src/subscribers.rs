@@ -3,21 +3,18 @@
 
 use crate::back_office::{key, write};
 use crate::checkout::bare;
-use crate::client::{Browser, Merchant, Prepared, attempt, card};
+use crate::client::{Browser, CONSENT, Merchant, Prepared, attempt, card, fresh_address};
 use crate::load::{KeepAlive, encode};
-use crate::time::random;
 use crate::verifier_process::{Setup, listener_of};
 use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
 use sealpay_protocol::api::{
     AuthenticationRequest, AuthenticationStep, PayRequest, PaymentView, SessionView, ShopperState,
 };
 use sealpay_protocol::method::Method;
+use sealpay_protocol::order::OrderClaims;
 use sealpay_protocol::origin::Origin;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
-
-/// What the form shows.
-const CONSENT: &str = "Paper Lantern may charge this card for later payments.";
 
 /// A merchant and its customers, one request after the other.
 #[derive(Debug)]
@@ -45,7 +42,7 @@ impl Subscribers {
 
     /// A customer pays with a card and agrees to a subscription: the ids of customer and agreement.
     pub async fn agree(&mut self, reference: &str, number: &str) -> (Value, Value) {
-        let claims = sealpay_protocol::order::OrderClaims {
+        let claims = OrderClaims {
             customer: Some(reference.into()),
             agreement: Some(AgreementTerms {
                 kind: AgreementKind::Subscription,
@@ -101,10 +98,7 @@ impl Subscribers {
 
     /// Orders something of the simulation.
     pub async fn order(&mut self, path: &str, body: &Value) -> Value {
-        let mut request = Prepared::get_of(path, None);
-        request.method = "POST".into();
-        request.set("content-type", "application/json");
-        request.body = body.to_string().into_bytes();
+        let request = Prepared::with_json("POST", path, body);
         let request = encode(&request, self.origin.authority());
         exchange(&mut self.control, &request).await
     }
@@ -125,8 +119,7 @@ impl Subscribers {
     async fn ask<T: serde::de::DeserializeOwned>(&mut self, request: &Prepared) -> T {
         let mut request = request.clone();
         // As a proxy names it: customers have addresses of their own.
-        let [a, b, c] = random::<3>();
-        request.set("x-forwarded-for", &format!("10.{a}.{b}.{c}"));
+        request.set("x-forwarded-for", &fresh_address());
         let request = encode(&request, self.origin.authority());
         exchange(&mut self.api, &request).await
     }

@@ -90,7 +90,6 @@ impl Basket {
         let price = product.total(1).filter(|_| product.is_monthly)?;
         Some(OrderedSubscription {
             customer,
-            product: product.id.to_owned(),
             name: product.name.to_owned(),
             price,
             pieces: self.pieces,

@@ -31,8 +31,8 @@ impl Visitor {
         array_from_base64url(value).map(Secret::new).map(Self)
     }
 
-    /// The shop's reference of the customer. It stands in signed orders and in the merchant API, and
-    /// whoever reads it there must not be able to make the cookie from it.
+    /// The shop's reference of the customer. It appears in signed orders and in the merchant API, so
+    /// the cookie must not follow from it.
     pub(crate) fn reference(&self) -> String {
         let digest = Sha256::digest(self.0.expose());
         format!("visitor-{}", base64url(&digest))

@@ -9,14 +9,12 @@ mod store;
 use harness::back_office::{key, write};
 use harness::checkout::Checkout;
 use harness::client::APPROVED;
+pub(crate) use harness::client::CONSENT;
 use harness::gateway::{Answer, TestGateway};
 use sealpay_protocol::agreement::{AgreementKind, AgreementTerms};
 use sealpay_protocol::api::ShopperState;
 use sealpay_protocol::order::OrderClaims;
 use serde_json::{Value, json};
-
-/// What the form shows.
-pub(crate) const CONSENT: &str = "Paper Lantern may charge this card for later payments.";
 
 /// The merchant's reference of the customer.
 pub(crate) const CUSTOMER: &str = "customer-7";

@@ -188,6 +188,26 @@ async fn cancellation_for_non_payment_writes_off_every_open_invoice(gateway: &Te
     assert_eq!(written_off.count(), 5);
 }
 
+async fn subscription_that_ends_is_not_charged_for_the_period_that_begins(gateway: &TestGateway) {
+    gateway.clock.stop();
+    // Thirty days are the horizon of the policy too, so both fall on the same instant.
+    let agreement = agreement(gateway, "4000008004000001").await;
+    let interval = json!({"interval": {"unit": "day", "count": 30}});
+    let price = price(gateway, 900, interval).await;
+    let made = subscribe(gateway, &agreement, &price, json!({})).await;
+    let start = made["period_start"].as_u64().unwrap();
+    advance(gateway, 61 * DAY).await;
+    let ended = subscription(gateway, &made).await;
+    assert_eq!(ended["state"], "canceled");
+    assert_eq!(ended["ended_at"], start + 60 * DAY);
+    let last = invoices(gateway, &made).await.remove(2);
+    assert_eq!(last["state"], "uncollectible", "{last}");
+    assert_eq!(
+        (&last["failure"], &last["attempts"]),
+        (&Value::Null, &json!(0))
+    );
+}
+
 async fn closed_account_is_asked_about_and_waits_for_another_card(gateway: &TestGateway) {
     let agreement = agreement(gateway, "4000008005000000").await;
     let price = price(gateway, 900, json!({"trial_days": 1})).await;
@@ -301,6 +321,7 @@ on_both_databases! {
     renewal_that_needs_the_customer_is_not_tried_again,
     revoked_card_is_never_tried_again_until_it_is_replaced,
     cancellation_for_non_payment_writes_off_every_open_invoice,
+    subscription_that_ends_is_not_charged_for_the_period_that_begins,
     closed_account_is_asked_about_and_waits_for_another_card,
     advice_codes_move_the_next_try,
     revoked_agreement_stops_the_next_charge,

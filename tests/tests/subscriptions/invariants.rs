@@ -25,6 +25,24 @@ async fn no_policy_exceeds_the_limit_of_the_scheme(gateway: &TestGateway) {
     super::refused(gateway, &path, json!({}), (409, "card_blocked")).await;
 }
 
+async fn charges_of_one_card_at_once_stay_within_the_limit_of_the_scheme(gateway: &TestGateway) {
+    let policy = json!({"delays_hours": {}, "horizon_days": 10, "end": "keep"});
+    let agreement = agreement(gateway, APPROVED).await;
+    let declined = json!({"trial_days": 1,
+        "simulate": {"outcome": "insufficient_funds", "invoice": 1}});
+    let price = price(gateway, 900, declined).await;
+    // Twelve tries, and then fourteen at once, where Visa allows twenty in all.
+    for (count, tries) in [(12, 12), (14, 20)] {
+        for _ in 0..count {
+            subscribe(gateway, &agreement, &price, json!({"dunning": policy})).await;
+        }
+        gateway.move_clock(i64::try_from(DAY + 60).unwrap());
+        bill(gateway).await;
+        let made = "SELECT COUNT(*) FROM card_attempts WHERE invoice IS NOT NULL";
+        assert_eq!(gateway.rows(made).await, [[tries.to_string()]]);
+    }
+}
+
 async fn renewals_and_charges_at_once_bill_each_period_once(gateway: &TestGateway) {
     let mut made = Vec::new();
     for _ in 0..5 {
@@ -190,6 +208,7 @@ async fn payment_for_a_void_invoice_becomes_credit() {
 on_both_databases! {
     crash_at_any_step_bills_each_period_once,
     no_policy_exceeds_the_limit_of_the_scheme,
+    charges_of_one_card_at_once_stay_within_the_limit_of_the_scheme,
     renewals_and_charges_at_once_bill_each_period_once,
     invoice_cannot_be_closed_while_its_payment_is_under_way,
     sums_of_an_invoice_agree,

@@ -104,15 +104,6 @@ fn beginning_ms(chance: &mut Chance) -> u64 {
     (first + chance.between(0, 500 * 24 * 60) * 60) * 1000
 }
 
-/// So many at once; a long run has more to compare.
-fn lives() -> usize {
-    if setting("SEALPAY_PATHS").is_some() {
-        5
-    } else {
-        3
-    }
-}
-
 /// Lives all lives of a seed, with the clock advanced by `steps`; every event that was published.
 async fn live(gateway: &TestGateway, seed: u64, steps: impl Fn(u64) -> Vec<u64>) -> Vec<String> {
     let mut chance = Chance::of(seed);
@@ -121,7 +112,7 @@ async fn live(gateway: &TestGateway, seed: u64, steps: impl Fn(u64) -> Vec<u64>)
     refreshed.expect("there are keys for that time");
     let mut todo: Vec<(u64, usize, Change)> = Vec::new();
     let mut made = Vec::new();
-    for place in 0..lives() {
+    for place in 0..5 {
         let life = life(&mut chance);
         // Each code that the issuer sends has a time of its own.
         gateway.move_clock(60);

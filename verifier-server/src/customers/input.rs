@@ -35,8 +35,8 @@ pub struct NewCustomer {
     /// The IANA time zone in which the customer's days begin; `Etc/UTC` if omitted.
     #[schema(example = "Europe/Berlin")]
     pub time_zone: Option<String>,
-    /// What the simulated bank does with one renewal of each subscription, whatever its price says;
-    /// test mode only.
+    /// What the simulated bank does with one renewal of each subscription. It takes precedence over
+    /// that of the price for the same invoice; test mode only.
     pub simulate: Option<SimulatedRenewal>,
 }
 
@@ -58,8 +58,8 @@ pub struct ChangedCustomer {
     pub time_zone: Option<String>,
     /// `ins_…`: the instrument for payments that name none; an empty text removes it.
     pub default_instrument: Option<String>,
-    /// What the simulated bank does with one renewal of each subscription, whatever its price says;
-    /// test mode only. The outcome `approved` ends it.
+    /// What the simulated bank does with one renewal of each subscription. It takes precedence over
+    /// that of the price for the same invoice; test mode only.
     pub simulate: Option<SimulatedRenewal>,
 }
 

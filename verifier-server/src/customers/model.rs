@@ -22,7 +22,7 @@ pub struct Customer {
     pub time_zone: String,
     /// The instrument for payments that name none.
     pub default_instrument: Option<InstrumentId>,
-    /// What the simulated bank does with renewals, whatever their prices say.
+    /// What the simulated bank does with one renewal of each subscription.
     pub simulate: Option<SimulatedRenewal>,
     /// The number of events about this customer.
     pub sequence: i64,

@@ -31,7 +31,7 @@ pub struct CustomerRecord {
     pub time_zone: String,
     /// `ins_…`: the instrument for payments that name none.
     pub default_instrument: Option<String>,
-    /// What the simulated bank does with renewals, whatever their prices say.
+    /// What the simulated bank does with one renewal of each subscription.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulate: Option<SimulatedRenewal>,
     /// When the personal data was erased, seconds since 1970.

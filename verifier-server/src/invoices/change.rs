@@ -308,29 +308,18 @@ impl<'g> Change<'g> {
     async fn write_off_others(&mut self, id: SubscriptionId) -> Result<(), ApiError> {
         let (own, at_ms) = (self.invoice.id, self.now_ms);
         let unpaid = self.gateway.store.invoices.unpaid_of(id).await?;
-        let others = unpaid.into_iter().filter(|other| other.id != own);
-        let (open, drafts): (Vec<_>, Vec<_>) =
-            others.partition(|other| other.state == InvoiceState::Open);
         let written_off = ("invoice.uncollectible", at_ms);
         change_each(
             self.gateway,
-            open,
+            unpaid,
             written_off,
             &mut self.rows,
             |invoice, _| {
-                invoice.close(InvoiceState::Uncollectible, at_ms);
-                true
-            },
-        )?;
-        let voided = ("invoice.voided", at_ms);
-        change_each(
-            self.gateway,
-            drafts,
-            voided,
-            &mut self.rows,
-            |invoice, rows| {
-                void(invoice, rows, at_ms);
-                true
+                let is_open = invoice.id != own && invoice.state == InvoiceState::Open;
+                if is_open {
+                    invoice.close(InvoiceState::Uncollectible, at_ms);
+                }
+                is_open
             },
         )
     }

@@ -164,7 +164,8 @@ pub async fn finalize(
 ///
 /// # Errors
 /// An error; nothing was charged. [`ErrorCode::StateConflict`] if it is not open,
-/// [`ErrorCode::InvoicePaymentInProgress`], [`ErrorCode::CardBlocked`] if the scheme forbids another try, and the errors of agreements.
+/// [`ErrorCode::InvoicePaymentInProgress`], [`ErrorCode::CardBlocked`] if the scheme forbids another
+/// try, and the errors of agreements.
 pub async fn pay(
     gateway: &Gateway,
     request: &IdempotentRequest,

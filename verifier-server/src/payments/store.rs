@@ -66,7 +66,7 @@ const NEXT_DUE: &str = "SELECT MIN(lease_until_ms) FROM payments
     WHERE state IN ('authorizing', 'requires_action', 'unknown') AND lease_until_ms > $1
     AND (state = 'requires_action' OR lease_until_ms <= created_at_ms + 3600000)";
 
-/// Those whose provider is being asked.
+/// Those whose provider is being asked. The list is that of the index.
 const LEASED: &str = "SELECT COUNT(*) FROM payments
     WHERE state IN ('authorizing', 'requires_action', 'unknown') AND state = 'authorizing'
     AND lease_until_ms > $1";

@@ -79,7 +79,7 @@ pub(super) async fn carry_out(gateway: &Gateway, is_patient: &mut bool) {
         let paid = later(payouts::service::pay_out(gateway).await);
         let billed = renewed + collected + credited + debited + lapsed;
         let done = billed + modified + expired + recovered + updated + lost + closed + paid;
-        if done == 0 && !(*is_patient && wait_for_others(gateway, is_patient).await) {
+        if done == 0 && !wait_for_others(gateway, is_patient).await {
             break;
         }
     }
@@ -89,7 +89,7 @@ pub(super) async fn carry_out(gateway: &Gateway, is_patient: &mut bool) {
 /// time; returns whether there was anything. What a crash has left, or what fails, is not waited for
 /// longer than a provider may take, and then no more.
 async fn wait_for_others(gateway: &Gateway, is_patient: &mut bool) -> bool {
-    if !is_taken_over(gateway).await {
+    if !*is_patient || !is_taken_over(gateway).await {
         return false;
     }
     let finished = async {

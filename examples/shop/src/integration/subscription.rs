@@ -23,7 +23,6 @@ const TIMEOUT: Duration = Duration::from_secs(4);
 pub(crate) struct OrderedSubscription {
     /// The shop's own reference of the customer.
     pub(crate) customer: String,
-    pub(crate) product: String,
     pub(crate) name: String,
     /// For one piece a month.
     pub(crate) price: Money,

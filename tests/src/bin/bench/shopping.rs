@@ -2,7 +2,7 @@
 
 use crate::blast::{Blast, blast};
 use crate::machine::cores;
-use harness::client::{APPROVED, Browser, Merchant, attempt, card};
+use harness::client::{APPROVED, Browser, Merchant, attempt, card, fresh_address};
 use harness::load::encode;
 use harness::time::{TestClock, random};
 use sealpay_protocol::api::SessionView;
@@ -53,12 +53,6 @@ pub(crate) fn fresh_number() -> String {
     let sum: u32 = digits.iter().enumerate().map(doubled).sum();
     digits.push((10 - sum % 10) % 10);
     digits.iter().map(u32::to_string).collect()
-}
-
-/// An address that a proxy would name.
-fn fresh_address() -> String {
-    let [a, b, c] = random::<3>();
-    format!("10.{a}.{b}.{c}")
 }
 
 /// A sealed card in an open session, to be signed and sent.

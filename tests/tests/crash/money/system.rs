@@ -360,13 +360,10 @@ fn settling(setup: &Setup, until: &str) -> Child {
 }
 
 fn sim(method: &str, path: &str, order: &Value) -> Prepared {
-    let mut request = Prepared::get_of(path, None);
-    request.method = method.into();
-    if !order.is_null() {
-        request.set("content-type", "application/json");
-        request.body = order.to_string().into_bytes();
+    match order {
+        Value::Null => Prepared::get_of(path, None),
+        order => Prepared::with_json(method, path, order),
     }
-    request
 }
 
 /// The merchant's bank sends one of the newest payouts back.

@@ -190,10 +190,8 @@ impl TestSystem {
 
 /// Whether the clock was moved, as far as is known.
 async fn advance(network: &Network, address: SocketAddr, seconds: u64) -> bool {
-    let mut request = Prepared::get_of("/sim/clock", None);
-    request.method = "POST".into();
-    request.set("content-type", "application/json");
-    request.body = json!({"advance_seconds": seconds}).to_string().into_bytes();
+    let order = json!({"advance_seconds": seconds});
+    let request = Prepared::with_json("POST", "/sim/clock", &order);
     let answer = network.ask_once(address, &request).await;
     answer.is_some_and(|(status, _)| status == 200)
 }

@@ -37,7 +37,7 @@ use sender::{Message, Sender, Sent};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use webhook_faults::DeliveryFault;
 
@@ -177,7 +177,7 @@ impl Outbox {
             for claimed in due {
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
                 let delivery = &claimed.delivery;
-                if self.begin_sending(delivery).is_none() {
+                if self.sending_of(delivery).available_permits() == 0 {
                     // A tester has advanced the clock past the end of its lease.
                     continue;
                 }
@@ -239,7 +239,7 @@ impl Outbox {
         let Some(Claimed { delivery, .. }) = claimed else {
             return;
         };
-        let Some(_sending) = self.begin_sending(&delivery) else {
+        let Ok(_sending) = self.sending_of(&delivery).try_acquire_owned() else {
             return;
         };
         match self.fault(&delivery).await {
@@ -251,12 +251,10 @@ impl Outbox {
         }
     }
 
-    /// Keeps others from sending a delivery meanwhile; none if somebody sends it already.
-    fn begin_sending(&self, delivery: &DueDelivery) -> Option<OwnedSemaphorePermit> {
-        // A redelivery is another one.
+    /// The one place of a delivery's request. A redelivery is another delivery.
+    fn sending_of(&self, delivery: &DueDelivery) -> Arc<Semaphore> {
         let key = (delivery.event, delivery.endpoint, delivery.round);
-        let sending = self.sending.for_owner(key);
-        sending.try_acquire_owned().ok()
+        self.sending.for_owner(key)
     }
 
     /// Renews the lease of a delivery, which keeps its place. None if it is not to be sent from here:
