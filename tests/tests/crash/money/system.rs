@@ -360,10 +360,12 @@ fn settling(setup: &Setup, until: &str) -> Child {
 }
 
 fn sim(method: &str, path: &str, order: &Value) -> Prepared {
-    match order {
-        Value::Null => Prepared::get_of(path, None),
-        order => Prepared::with_json(method, path, order),
+    if order.is_null() {
+        let mut request = Prepared::get_of(path, None);
+        request.method = method.into();
+        return request;
     }
+    Prepared::with_json(method, path, order)
 }
 
 /// The merchant's bank sends one of the newest payouts back.

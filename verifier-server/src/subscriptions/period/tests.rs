@@ -1,5 +1,5 @@
 use super::super::interval::{Interval, IntervalUnit};
-use super::{PeriodError, first_period, index_at, period, start_of};
+use super::{PeriodError, first_period, index_at, period, start_date, start_of};
 use crate::subscriptions::anchor::Anchor;
 use jiff::civil::{Date, Time, date, time};
 use jiff::{SignedDuration, Timestamp};
@@ -195,8 +195,10 @@ fn re_anchored(anchor: &Anchor, interval: Interval, index: i64) -> Option<Anchor
     } else {
         local.day()
     };
-    // A start that a clock change moved to another date is not where a series is anchored.
-    let is_moved = local.time() != anchor.time();
+    // A start that a clock change moved, by hours or past a day that the zone left out, is not where
+    // a series is anchored.
+    let date = start_date(anchor, interval, index).unwrap();
+    let is_moved = local != date.to_datetime(anchor.time());
     Anchor::new(local.date(), day, anchor.time(), anchor.zone_name())
         .ok()
         .filter(|_| !is_moved)
