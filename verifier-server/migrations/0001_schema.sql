@@ -281,12 +281,14 @@ CREATE INDEX agreements_lapsing ON agreements (lapses_at_ms)
     WHERE state = 'active' AND lapses_at_ms IS NOT NULL;
 
 -- Tries of a stored card without its customer, which the schemes limit. A decline may forbid every
--- later try, so they are never purged.
+-- later try, so they are never purged. The tries of invoices are numbered by card: of two that were
+-- decided at once, by two servers, only one can be the next.
 CREATE TABLE card_attempts (
     payment TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,
     invoice TEXT,
     fingerprint TEXT NOT NULL,
+    number BIGINT,
     credential TEXT NOT NULL,
     brand TEXT NOT NULL,
     amount_minor BIGINT NOT NULL,
@@ -297,6 +299,7 @@ CREATE TABLE card_attempts (
 );
 
 CREATE INDEX card_attempts_of_card ON card_attempts (merchant, fingerprint, at_ms);
+CREATE UNIQUE INDEX card_attempts_in_order ON card_attempts (merchant, fingerprint, number);
 CREATE INDEX card_attempts_of_invoice ON card_attempts (invoice) WHERE invoice IS NOT NULL;
 
 -- Subscriptions and invoices ----------------------------------------------------------------------

@@ -35,9 +35,16 @@ pub(crate) async fn agreed_by(
     maximum: Option<i64>,
     number: &str,
 ) -> Value {
-    let checkout = gateway
-        .checkout(|claims| agreeing(claims, kind, maximum))
-        .await;
+    agreed_in(gateway, |claims| agreeing(claims, kind, maximum), number).await
+}
+
+/// The same with these claims of the order.
+pub(crate) async fn agreed_in(
+    gateway: &TestGateway,
+    change: impl FnOnce(&mut OrderClaims),
+    number: &str,
+) -> Value {
+    let checkout = gateway.checkout(change).await;
     let paid = checkout
         .pay_through(&checkout.agreeing(number, CONSENT))
         .await;

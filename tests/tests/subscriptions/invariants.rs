@@ -2,10 +2,13 @@
 //! two steps.
 
 use super::{DAY, advance, agreement, done, id, invoices, monthly, price, subscribe, subscription};
+use crate::agreements::{agreed_in, agreeing};
 use crate::databases::on_both_databases;
 use crate::settlements::crash::dying;
 use harness::client::APPROVED;
 use harness::gateway::TestGateway;
+use sealpay_protocol::agreement::AgreementKind;
+use sealpay_protocol::order::OrderClaims;
 use serde_json::{Value, json};
 use verifier_server::{invoices as server_invoices, subscriptions as server_subscriptions};
 
@@ -27,17 +30,29 @@ async fn no_policy_exceeds_the_limit_of_the_scheme(gateway: &TestGateway) {
 
 async fn charges_of_one_card_at_once_stay_within_the_limit_of_the_scheme(gateway: &TestGateway) {
     let policy = json!({"delays_hours": {}, "horizon_days": 10, "end": "keep"});
-    let agreement = agreement(gateway, APPROVED).await;
     let declined = json!({"trial_days": 1,
         "simulate": {"outcome": "insufficient_funds", "invoice": 1}});
     let price = price(gateway, 900, declined).await;
-    // Twelve tries, and then fourteen at once, where Visa allows twenty in all.
-    for (count, tries) in [(12, 12), (14, 20)] {
-        for _ in 0..count {
-            subscribe(gateway, &agreement, &price, json!({"dunning": policy})).await;
+    let mut agreements = Vec::new();
+    for customer in 0..12 {
+        let of_customer = |claims: &mut OrderClaims| {
+            agreeing(claims, AgreementKind::Subscription, None);
+            claims.customer = Some(format!("family-{customer}"));
+        };
+        agreements.push(agreed_in(gateway, of_customer, APPROVED).await);
+    }
+    // Twelve tries, and then twelve at once, where Visa allows twenty in all.
+    for tries in [12, 20] {
+        for agreement in &agreements {
+            subscribe(gateway, agreement, &price, json!({"dunning": policy})).await;
         }
         gateway.move_clock(i64::try_from(DAY + 60).unwrap());
-        bill(gateway).await;
+        let server = &gateway.server.state.gateway;
+        server_subscriptions::renew::renew(server).await.unwrap();
+        // As two servers.
+        let collect =
+            async || while server_invoices::collect::collect(server).await.unwrap() > 0 {};
+        tokio::join!(collect(), collect());
         let made = "SELECT COUNT(*) FROM card_attempts WHERE invoice IS NOT NULL";
         assert_eq!(gateway.rows(made).await, [[tries.to_string()]]);
     }

@@ -24,6 +24,8 @@ pub struct StoredAttempt {
     pub invoice: Option<InvoiceId>,
     /// Identifies the number.
     pub fingerprint: String,
+    /// Its place among the tries of this card for invoices; none of another try.
+    pub number: Option<i64>,
     /// Identifies the number with its expiry.
     pub credential: String,
     /// The brand's slug.
@@ -44,6 +46,7 @@ entity! {
         merchant,
         invoice,
         fingerprint,
+        number,
         credential,
         brand,
         money: (amount_minor, currency),
@@ -53,10 +56,13 @@ entity! {
     }
 }
 
-/// Old approvals count for nothing; an old decline may forbid every later try.
+/// Old approvals count for nothing, but for the number of the last try; an old decline may forbid
+/// every later try.
 const HISTORY: &str = sql!(
     StoredAttempt::SELECT,
-    "WHERE merchant = $1 AND fingerprint = $2 AND (at_ms >= $3 OR decline IS NOT NULL) UNION ",
+    "WHERE merchant = $1 AND fingerprint = $2 AND (at_ms >= $3 OR decline IS NOT NULL \
+     OR number = (SELECT MAX(number) FROM card_attempts WHERE merchant = $1 AND fingerprint = $2)) \
+     UNION ",
     StoredAttempt::SELECT,
     "WHERE invoice = $4 ORDER BY at_ms, payment"
 );
@@ -74,8 +80,33 @@ pub fn credential_of(fingerprint: &str, version: &str) -> String {
     [fingerprint, "/", version].concat()
 }
 
-/// The statement that records a try, in the transaction that claims its payment; none if it is not a
-/// card's.
+/// Changes nothing if the card has had a try of this number.
+const NEXT: &str = sql!(
+    StoredAttempt::INSERT,
+    "ON CONFLICT (merchant, fingerprint, number) DO NOTHING"
+);
+
+/// The statement that records the try of this number, in the transaction that claims its payment;
+/// none without a stored instrument.
+pub(crate) fn next_attempt(
+    payment: &Payment,
+    number: i64,
+) -> Result<Option<Prepared>, DatabaseError> {
+    let Some(mut attempt) = StoredAttempt::of_payment(payment) else {
+        return Ok(None);
+    };
+    attempt.number = Some(number);
+    Ok(Some((NEXT, attempt.to_row()?.to_vec())))
+}
+
+/// The number of a card's next try, by what a decision is based on.
+pub(crate) fn next_number(attempts: &[StoredAttempt], fingerprint: &str) -> i64 {
+    let of_card = attempts.iter().filter(|one| one.fingerprint == fingerprint);
+    let last = of_card.filter_map(|attempt| attempt.number).max();
+    last.map_or(1, |last| last.saturating_add(1))
+}
+
+/// The statement that records a try for no invoice; none without a stored instrument.
 pub(crate) fn attempted(payment: &Payment) -> Result<Option<Prepared>, DatabaseError> {
     let Some(attempt) = StoredAttempt::of_payment(payment) else {
         return Ok(None);
@@ -133,6 +164,7 @@ impl StoredAttempt {
             invoice: payment.invoice,
             credential: credential_of(&shown.fingerprint, version),
             fingerprint: shown.fingerprint,
+            number: None,
             brand: shown.brand,
             money: payment.money,
             at_ms: failed_at_ms(payment),

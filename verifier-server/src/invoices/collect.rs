@@ -16,6 +16,7 @@ use crate::idempotency::write::Written;
 use crate::instruments::updater;
 use crate::payments::merchant_initiated::{self, Agreed, InvoicePayment};
 use crate::payments::model::Payment;
+use crate::payments::store::claim::InvoiceTry;
 use crate::subscriptions::simulated_renewal::SimulatedRenewal;
 use crate::worker::{self, Lease};
 use futures_util::{StreamExt, stream};
@@ -50,8 +51,8 @@ pub async fn collect(gateway: &Gateway) -> Result<usize, ApiError> {
     Ok(done.fold(0, async |sum, one| sum + one).await)
 }
 
-/// Those of one customer one after the other, so that each try counts the tries before it; and what
-/// ends a subscription first, so that nothing is charged for a period that is not to be.
+/// Those of one customer one after the other, so that they do not compete for the next try of a card;
+/// and what ends a subscription first, so that nothing is charged for a period that is not to be.
 fn in_order(due: Vec<Invoice>) -> Vec<Vec<Invoice>> {
     let mut of_customers: BTreeMap<_, Vec<Invoice>> = BTreeMap::new();
     for invoice in due {
@@ -91,9 +92,13 @@ async fn write(gateway: &Gateway, change: Change<'_>) -> Result<(), ApiError> {
         gateway.wake_outbox();
         return Ok(());
     }
-    // What is still due, is so at once.
+    give_back(gateway, leased).await
+}
+
+/// What is still due, is so at once.
+async fn give_back(gateway: &Gateway, leased: (InvoiceId, i64)) -> Result<(), ApiError> {
     let now_ms = gateway.clock.now_ms_i64();
-    invoices.release(leased, now_ms).await?;
+    gateway.store.invoices.release(leased, now_ms).await?;
     Ok(())
 }
 
@@ -103,7 +108,7 @@ async fn write(gateway: &Gateway, change: Change<'_>) -> Result<(), ApiError> {
 /// [`ErrorCode::CardBlocked`], or the error of the agreement or its instrument.
 pub(super) async fn check(gateway: &Gateway, change: &Change<'_>) -> Result<(), ApiError> {
     prepare(gateway, change).await?.map_err(ApiError::new)?;
-    match settle::decide_next(gateway, change, None).await? {
+    match settle::decide_next(gateway, change, None).await?.next {
         Next::RetryAt(at) if at.as_millisecond() <= change.now_ms => Ok(()),
         _ => Err(ApiError::new(ErrorCode::CardBlocked)),
     }
@@ -111,8 +116,13 @@ pub(super) async fn check(gateway: &Gateway, change: &Change<'_>) -> Result<(), 
 
 /// Charges one invoice that is due, without waiting for its turn.
 pub(crate) async fn charge_now(gateway: &Gateway, id: InvoiceId) -> Result<(), ApiError> {
-    let change = Change::load(gateway, id).await?;
-    if change.invoice.due == Some(InvoiceDue::Charge) {
+    // Again if the card was tried for another invoice meanwhile; in the end, the worker does it.
+    for _ in 0..AT_ONCE {
+        let change = Change::load(gateway, id).await?;
+        let invoice = &change.invoice;
+        if invoice.due != Some(InvoiceDue::Charge) || invoice.due_at_ms > change.now_ms {
+            break;
+        }
         charge(gateway, change).await?;
     }
     Ok(())
@@ -126,23 +136,27 @@ async fn charge(gateway: &Gateway, mut change: Change<'_>) -> Result<(), ApiErro
     }
     let blocked = match prepare(gateway, &change).await? {
         Err(code) => code,
-        Ok((payment, agreed)) => match settle::decide_next(gateway, &change, None).await? {
-            Next::RetryAt(at) if at.as_millisecond() <= change.now_ms => {
-                return start(gateway, change, payment, agreed).await;
+        Ok((payment, agreed)) => {
+            let decided = settle::decide_next(gateway, &change, None).await?;
+            match decided.next {
+                Next::RetryAt(at) if at.as_millisecond() <= change.now_ms => {
+                    let number = decided.attempt_number;
+                    return start(gateway, change, payment, (agreed, number)).await;
+                }
+                // The scheme's limits forbid it for now.
+                Next::RetryAt(at) => {
+                    let next = (InvoiceDue::Charge, at.as_millisecond());
+                    change.invoice.schedule(Some(next));
+                    change.publish("invoice.updated")?;
+                    return write(gateway, change).await;
+                }
+                Next::AskUpdater => {
+                    ask_updater(gateway, &mut change).await?;
+                    return write(gateway, change).await;
+                }
+                _ => ErrorCode::CardBlocked,
             }
-            // The scheme's limits forbid it for now.
-            Next::RetryAt(at) => {
-                let next = (InvoiceDue::Charge, at.as_millisecond());
-                change.invoice.schedule(Some(next));
-                change.publish("invoice.updated")?;
-                return write(gateway, change).await;
-            }
-            Next::AskUpdater => {
-                ask_updater(gateway, &mut change).await?;
-                return write(gateway, change).await;
-            }
-            _ => ErrorCode::CardBlocked,
-        },
+        }
     };
     let collection = &mut change.invoice.collection;
     collection.failure = Some(blocked.name().to_owned());
@@ -208,9 +222,9 @@ async fn start(
     gateway: &Gateway,
     mut change: Change<'_>,
     payment: Payment,
-    agreed: Agreed,
+    (agreed, number): (Agreed, i64),
 ) -> Result<(), ApiError> {
-    let before = change.invoice_before();
+    let (before, leased) = (change.invoice_before(), change.leased());
     let invoice = &mut change.invoice;
     let collection = &mut invoice.collection;
     collection.payment = Some(payment.id);
@@ -220,8 +234,13 @@ async fn start(
     collection.first_try_at_ms.get_or_insert(change.now_ms);
     invoice.schedule(None);
     invoice.touch(change.now_ms);
-    let guard = store::update(before, invoice)?;
-    merchant_initiated::charge_invoice(gateway, &agreed, payment, guard).await
+    let of_invoice = store::update(before, invoice)?;
+    let decided = InvoiceTry { of_invoice, number };
+    let charged = merchant_initiated::charge_invoice(gateway, &agreed, payment, decided);
+    if charged.await? != Written::Done {
+        give_back(gateway, leased).await?;
+    }
+    Ok(())
 }
 
 /// Asks the scheme whether the issuer has new data of the card.

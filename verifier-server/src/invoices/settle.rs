@@ -7,7 +7,7 @@ use super::store;
 use crate::dunning::decide::{self, Next};
 use crate::dunning::history::{CardCredential, CardDecline, History};
 use crate::dunning::scheme_limits::SchemeLimits;
-use crate::dunning::store::{StoredAttempt, brand_of, credential_of};
+use crate::dunning::store::{StoredAttempt, brand_of, credential_of, next_number};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::write::Rows;
@@ -107,8 +107,8 @@ async fn declined(
         }
         return change.publish("invoice.payment_failed");
     }
-    let next = decide_next(gateway, change, Some(payment)).await?;
-    follow(change, next).await
+    let decided = decide_next(gateway, change, Some(payment)).await?;
+    follow(change, decided.next).await
 }
 
 /// The bank will collect, and the money comes days later: the customer has done everything, so the
@@ -207,14 +207,30 @@ pub(super) async fn follow(change: &mut Change<'_>, next: Next) -> Result<(), Ap
     }
 }
 
+/// What follows, and the number of the next try of the card.
+pub(super) struct Decided {
+    pub(super) next: Next,
+    pub(super) attempt_number: i64,
+}
+
+impl Decided {
+    /// There is nothing to try.
+    const fn never() -> Self {
+        Self {
+            next: Next::Never,
+            attempt_number: 0,
+        }
+    }
+}
+
 /// Decides what follows: after a decline, or before a try that `payment` is not.
 pub(super) async fn decide_next(
     gateway: &Gateway,
     change: &Change<'_>,
     declined: Option<&Payment>,
-) -> Result<Next, ApiError> {
+) -> Result<Decided, ApiError> {
     let Some((instrument, version)) = charged(gateway, change).await? else {
-        return Ok(Next::Never);
+        return Ok(Decided::never());
     };
     let invoice = &change.invoice;
     let credential = credential_of(&instrument.card.fingerprint, &version);
@@ -224,6 +240,13 @@ pub(super) async fn decide_next(
         .attempts
         .history(card, invoice.id, change.now_ms);
     let mut attempts = attempts.await?;
+    let attempt_number = next_number(&attempts, &instrument.card.fingerprint);
+    let decided = |next| {
+        Ok(Decided {
+            next,
+            attempt_number,
+        })
+    };
     attempts.retain(|attempt| Some(attempt.payment) != declined.map(|payment| payment.id));
     let own = invoice.id.to_string();
     let others = String::new();
@@ -250,10 +273,10 @@ pub(super) async fn decide_next(
     let Some(payment) = declined else {
         let amount: Money = invoice.due_money();
         let wanted = instant(change.now_ms);
-        return Ok(decide::decide_first(limits, &history, amount, wanted));
+        return decided(decide::decide_first(limits, &history, amount, wanted));
     };
     let Some(attempt) = StoredAttempt::of_payment(payment) else {
-        return Ok(Next::Never);
+        return Ok(Decided::never());
     };
     let last = attempt.past(&own);
     // An expired or voided payment has no reason; it is tried again as after a failed system.
@@ -270,7 +293,7 @@ pub(super) async fn decide_next(
             "a decline without a reason",
         ));
     };
-    Ok(decide::decide(
+    decided(decide::decide(
         change.policy(),
         limits,
         &history,

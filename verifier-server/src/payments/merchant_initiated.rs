@@ -10,13 +10,14 @@ use super::methods::{Charge, PaymentMethod};
 use super::model::Payment;
 use super::prepare::lease_until_ms;
 use super::state::PaymentState;
+use super::store::claim::InvoiceTry;
 use crate::agreements;
 use crate::agreements::model::{Agreement, NotPermitted};
 use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency;
 use crate::idempotency::model::IdempotentRequest;
-use crate::idempotency::write::{Prepared, Written};
+use crate::idempotency::write::Written;
 use crate::instruments::model::{Instrument, InstrumentState};
 use sealpay_protocol::ids::{AgreementId, AttemptId, InvoiceId, MerchantId, PaymentId};
 use sealpay_protocol::money::Money;
@@ -190,8 +191,8 @@ pub(crate) async fn prepare_for_invoice(
     Ok((agreed, payment))
 }
 
-/// Charges a prepared payment. `try_of_invoice` records the try on the invoice, and changes nothing if
-/// another server has recorded it: then nothing is charged.
+/// Charges a prepared payment. [`Written::Moved`]: nothing was charged, because the agreement, the
+/// invoice or the tries of the card have changed since it was decided.
 ///
 /// # Errors
 /// The store does not respond. Recovery finds a payment that was claimed.
@@ -199,14 +200,15 @@ pub(crate) async fn charge_invoice(
     gateway: &Gateway,
     agreed: &Agreed,
     payment: Payment,
-    try_of_invoice: Prepared,
-) -> Result<(), ApiError> {
+    decided: InvoiceTry,
+) -> Result<Written, ApiError> {
     let payments = &gateway.store.payments;
-    let claimed = payments.claim_for_invoice(&payment, try_of_invoice).await;
-    if claimed.map_err(ApiError::of_first_transaction)? == Written::Done {
+    let claimed = payments.claim_for_invoice(&payment, decided).await;
+    let claimed = claimed.map_err(ApiError::of_first_transaction)?;
+    if claimed == Written::Done {
         agreed.charge(gateway, payment).await?;
     }
-    Ok(())
+    Ok(claimed)
 }
 
 /// An instrument that was detached has no active agreement any more.

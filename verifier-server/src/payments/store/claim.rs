@@ -53,12 +53,13 @@ const AGREED: &str = "UPDATE agreements SET updated_at_ms = updated_at_ms
 const RELEASE: &str = "UPDATE sessions SET active_attempt = NULL, attempts = attempts - 1
     WHERE id = $1 AND active_attempt = $2";
 
-/// A payment that the merchant makes, and its try of a stored card.
-fn new_try(payment: &Payment) -> Result<Rows, DatabaseError> {
-    let mut rows = Rows::default();
-    rows.others.push((store::INSERT, store::new_row(payment)?));
-    rows.others.extend(card_attempts::attempted(payment)?);
-    Ok(rows)
+/// A try of an invoice, as it was decided.
+#[derive(Debug)]
+pub(crate) struct InvoiceTry {
+    /// Records it on the invoice; changes nothing if the invoice has changed.
+    pub(crate) of_invoice: Prepared,
+    /// The number of the try of the card.
+    pub(crate) number: i64,
 }
 
 /// The statements of a claim, prepared by the caller to keep the single writer fast.
@@ -213,25 +214,31 @@ impl PaymentStore {
         payment: &Payment,
         request: &IdempotentRequest,
     ) -> Result<Written, DatabaseError> {
+        let mut rows = Rows::default();
+        rows.others.push((store::INSERT, store::new_row(payment)?));
+        rows.others.extend(card_attempts::attempted(payment)?);
         IdempotentWrite::guarded_by(AGREED, values![payment.agreement])
             .answering(Some(request), payment.id, payment.created_at_ms)
-            .with_rows(new_try(payment)?)?
+            .with_rows(rows)?
             .run(&self.database)
             .await
     }
 
-    /// The same for an invoice; also [`Written::Moved`] if `try_of_invoice` changes nothing, because
-    /// the invoice has changed.
+    /// The same for an invoice; also [`Written::Moved`] if the invoice has changed, or its card has
+    /// been tried, since the try was decided.
     ///
     /// # Errors
     /// The database failed; nothing was claimed, unless the outcome is unknown.
     pub(crate) async fn claim_for_invoice(
         &self,
         payment: &Payment,
-        try_of_invoice: Prepared,
+        decided: InvoiceTry,
     ) -> Result<Written, DatabaseError> {
-        let mut rows = new_try(payment)?;
-        rows.guarded.push(try_of_invoice);
+        let mut rows = Rows::default();
+        rows.guarded.push(decided.of_invoice);
+        let attempt = card_attempts::next_attempt(payment, decided.number)?;
+        rows.guarded.extend(attempt);
+        rows.others.push((store::INSERT, store::new_row(payment)?));
         IdempotentWrite::guarded_by(AGREED, values![payment.agreement])
             .with_rows(rows)?
             .run(&self.database)
