@@ -1,5 +1,5 @@
 //! Background work. It gets only a few of the Postgres connections, so that requests always find a
-//! free one.
+//! free one; on SQLite, requests are written first.
 
 use std::future::Future;
 

@@ -7,7 +7,9 @@
 //! fails after it wrote something, the transaction is rolled back and the batch runs again, with a
 //! savepoint for each job. That is rare; as a consequence an operation may run more than once.
 
+use super::background::is_background;
 use super::error::{DatabaseError, Fault};
+use super::queue::{Job, Message, Waiting};
 use super::sqlite_statement::unavailable;
 use super::time_limit;
 use super::tx::{On, Operation, Tx};
@@ -21,27 +23,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// A message to a database thread.
-pub(super) enum Message {
-    Job(Box<dyn Job>),
-    Stop,
-}
-
-/// An operation to run on a connection, and its waiting caller.
-pub(super) trait Job: Send {
-    /// Maximum duration, if limited. Only readers enforce it: interrupting a write would abort its
-    /// whole batch.
-    fn limit(&self) -> Option<Duration>;
-
-    /// Runs the job and stores its result; returns whether its changes should be committed.
-    fn run(&mut self, connection: &mut Connection) -> bool;
-
-    /// Sends the result, or the error of the batch.
-    fn answer(self: Box<Self>, batch: &Result<(), DatabaseError>);
-}
-
 struct Task<I, T> {
     limit: Option<Duration>,
+    is_background: bool,
     input: I,
     operation: Operation<I, T>,
     outcome: Option<Result<T, DatabaseError>>,
@@ -51,6 +35,10 @@ struct Task<I, T> {
 impl<I: Send, T: Send> Job for Task<I, T> {
     fn limit(&self) -> Option<Duration> {
         self.limit
+    }
+
+    fn is_background(&self) -> bool {
+        self.is_background
     }
 
     fn run(&mut self, connection: &mut Connection) -> bool {
@@ -107,6 +95,7 @@ pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
     let (waiting, answer) = oneshot::channel();
     let task = Task {
         limit,
+        is_background: is_background(),
         input,
         operation,
         outcome: None,
@@ -127,27 +116,11 @@ pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
 /// The loop of the writer thread.
 pub(super) fn write_batches(connection: &mut Connection, queue: &Receiver<Message>, limit: usize) {
     let mut jobs = Vec::with_capacity(limit);
-    while let Ok(Message::Job(job)) = queue.recv() {
-        let mut stopped = false;
-        let fate = write_batch(
-            connection,
-            job,
-            &mut jobs,
-            || match queue.try_recv() {
-                Ok(Message::Job(job)) => Some(job),
-                Ok(Message::Stop) => {
-                    stopped = true;
-                    None
-                }
-                Err(_) => None,
-            },
-            limit,
-        );
+    let mut waiting = Waiting::new(queue);
+    while let Some(first) = waiting.first() {
+        let fate = write_batch(connection, first, &mut jobs, || waiting.next(), limit);
         for job in jobs.drain(..) {
             job.answer(&fate);
-        }
-        if stopped {
-            break;
         }
     }
     let closed = Err(DatabaseError::Unavailable("the database is closed".into()));
@@ -267,8 +240,10 @@ fn not_committed(error: rusqlite::Error) -> DatabaseError {
 
 #[cfg(test)]
 mod tests {
-    use super::{Message, enqueue, write_batches};
+    use super::{enqueue, write_batches};
+    use crate::background::in_background;
     use crate::error::{DatabaseError, Fault};
+    use crate::queue::Message;
     use crate::tx::{Operation, Tx};
     use crate::values;
     use rusqlite::Connection;
@@ -341,6 +316,51 @@ mod tests {
 
     fn stop(queue: &SyncSender<Message>) {
         queue.send(Message::Stop).unwrap();
+    }
+
+    #[test]
+    fn a_writer_that_is_stopped_before_it_waits_ends() {
+        let (queue, jobs) = sync_channel(1);
+        stop(&queue);
+        start(jobs).join().unwrap();
+    }
+
+    #[test]
+    fn requests_are_written_before_most_background_work() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let (queue, jobs) = sync_channel(20);
+        let operation: Operation<i64, i64> = |tx, number| {
+            Box::pin(async move {
+                tx.execute(ADD, &values![*number]).await?;
+                let mut written = tx.query("SELECT COUNT(*) FROM numbers", &[]).await?;
+                Ok(written[0].integer()?)
+            })
+        };
+        let places = runtime.block_on(async {
+            let mut waiting = Vec::new();
+            for number in 0..12 {
+                let queue = queue.clone();
+                let job = async move { enqueue(&queue, None, number, operation).await };
+                waiting.push(if number < 10 {
+                    tokio::task::spawn(in_background(job))
+                } else {
+                    tokio::task::spawn(job)
+                });
+            }
+            tokio::task::yield_now().await;
+            let writer = start(jobs);
+            let mut places = Vec::new();
+            for waiting in waiting {
+                places.push(waiting.await.unwrap().unwrap());
+            }
+            stop(&queue);
+            writer.join().unwrap();
+            places
+        });
+        // The last two are requests; their batch takes four others.
+        assert_eq!(places, [2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 1, 6]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod postgres_pooler;
 mod postgres_statement;
 mod postgres_tls;
 mod postgres_url;
+mod queue;
 #[doc(hidden)]
 pub mod sql;
 mod sqlite;

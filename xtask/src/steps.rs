@@ -349,13 +349,14 @@ fn system(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
 /// Those that find more when they are given more time.
 fn endurance(workspace: &Workspace, tally: &mut Tally) -> Result<(), Ended> {
     let mut command = of_the_whole(workspace);
-    command.args(["--", "crash::", "histories::"]);
+    command.args(["--", "crash::", "histories::", "subscriptions::path"]);
     command.args(["fairness::", "interop::contract::", "gallery::"]);
     command
         .env("SEALPAY_LONG", "1")
         .env("SEALPAY_CRASH_KILLS", "100")
         .env("SEALPAY_HISTORIES", "1000")
-        .env("SEALPAY_PATHS", "40");
+        .env("SEALPAY_PATHS", "40")
+        .env("SEALPAY_LIVES", "25");
     test(command, "cargo test", tally)
 }
 

@@ -1,11 +1,14 @@
 //! Path independence: one advance of the clock by 400 days has the events, in the order and at the
 //! times, of many short ones.
 
-use super::{DAY, HOUR, advance, agreement, id, merge, price, subscribe};
+use super::{DAY, HOUR, advance, id, merge, price, subscribe};
+use crate::agreements::{agreed_in, agreeing};
 use harness::chance::Chance;
 use harness::client::APPROVED;
 use harness::gateway::TestGateway;
 use harness::processes::setting;
+use sealpay_protocol::agreement::AgreementKind;
+use sealpay_protocol::order::OrderClaims;
 use serde_json::{Value, json};
 use verifier_server::maintain;
 
@@ -110,13 +113,18 @@ async fn live(gateway: &TestGateway, seed: u64, steps: impl Fn(u64) -> Vec<u64>)
     gateway.clock.stop_at(beginning_ms(&mut chance));
     let refreshed = maintain::refresh_keys(&gateway.server.state.gateway).await;
     refreshed.expect("there are keys for that time");
-    let mut todo: Vec<(u64, usize, Change)> = Vec::new();
+    let mut todo: Vec<(u64, u64, Change)> = Vec::new();
     let mut made = Vec::new();
-    for place in 0..5 {
+    for place in 0..number("SEALPAY_LIVES").unwrap_or(5) {
         let life = life(&mut chance);
         // Each code that the issuer sends has a time of its own.
         gateway.move_clock(60);
-        let agreement = agreement(gateway, life.card).await;
+        let of_customer = |claims: &mut OrderClaims| {
+            agreeing(claims, AgreementKind::Subscription, None);
+            // Some customers have two of them.
+            claims.customer = Some(format!("customer-{}", place / 2));
+        };
+        let agreement = agreed_in(gateway, of_customer, life.card).await;
         let price = price(gateway, 900, json!({"interval": life.interval})).await;
         let mut changes = json!({
             "time_zone": life.zone,
@@ -140,7 +148,7 @@ async fn live(gateway: &TestGateway, seed: u64, steps: impl Fn(u64) -> Vec<u64>)
             advance(gateway, step).await;
         }
         today = day;
-        let (subscription, life) = &made[place];
+        let (subscription, life) = &made[usize::try_from(place).expect("a few lives")];
         change_it(gateway, subscription, life, change).await;
     }
     for step in steps((400 - today) * DAY) {
@@ -247,11 +255,9 @@ fn ordered(mut published: Vec<String>) -> Vec<String> {
     // Stable: lines of one instant and place stay as they are.
     published.sort_by_key(|line| {
         let time = line.get(..22).unwrap_or_default().to_owned();
-        let place = line
-            .split("\"place\":")
-            .nth(1)
-            .map(|rest| rest.chars().take(4).collect());
-        let place: String = place.unwrap_or_default();
+        let place = line.split("\"place\":").nth(1);
+        let place = place.and_then(|rest| rest.split('}').next());
+        let place = place.unwrap_or_default().to_owned();
         (time, place)
     });
     published
@@ -300,8 +306,11 @@ async fn compare(seed: u64, one: TestGateway, other: TestGateway) {
     other.finish().await;
 }
 
+fn number(name: &str) -> Option<u64> {
+    setting(name).and_then(|text| text.parse().ok())
+}
+
 fn seeds(most: u64) -> std::ops::Range<u64> {
-    let number = |name: &str| setting(name).and_then(|text| text.parse::<u64>().ok());
     match number("SEALPAY_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("SEALPAY_PATHS").unwrap_or(most),

@@ -86,6 +86,13 @@ pub enum NotPermitted {
 }
 
 impl Agreement {
+    /// The reference of the mandate, of an agreement on direct debits.
+    #[must_use]
+    pub fn mandate_reference(&self) -> Option<&str> {
+        let mandate = self.mandate.as_ref();
+        mandate.map(|mandate| mandate.reference.as_str())
+    }
+
     /// Whether the merchant may start a payment of this amount.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 
 use super::change::Change;
 use super::model::{CustomerAction, Invoice, InvoiceDue, InvoiceState};
-use super::settle;
+use super::settle::{self, Stored};
 use super::store;
 use crate::dunning::decide::Next;
 use crate::dunning::store::credential_of;
@@ -107,8 +107,11 @@ async fn give_back(gateway: &Gateway, leased: (InvoiceId, i64)) -> Result<(), Ap
 /// # Errors
 /// [`ErrorCode::CardBlocked`], or the error of the agreement or its instrument.
 pub(super) async fn check(gateway: &Gateway, change: &Change<'_>) -> Result<(), ApiError> {
-    prepare(gateway, change).await?.map_err(ApiError::new)?;
-    match settle::decide_next(gateway, change, None).await?.next {
+    let (_, agreed) = prepare(gateway, change).await?.map_err(ApiError::new)?;
+    match settle::decide_first(gateway, change, &stored_by(&agreed))
+        .await?
+        .0
+    {
         Next::RetryAt(at) if at.as_millisecond() <= change.now_ms => Ok(()),
         _ => Err(ApiError::new(ErrorCode::CardBlocked)),
     }
@@ -137,10 +140,10 @@ async fn charge(gateway: &Gateway, mut change: Change<'_>) -> Result<(), ApiErro
     let blocked = match prepare(gateway, &change).await? {
         Err(code) => code,
         Ok((payment, agreed)) => {
-            let decided = settle::decide_next(gateway, &change, None).await?;
-            match decided.next {
+            let stored = stored_by(&agreed);
+            let (next, number) = settle::decide_first(gateway, &change, &stored).await?;
+            match next {
                 Next::RetryAt(at) if at.as_millisecond() <= change.now_ms => {
-                    let number = decided.attempt_number;
                     return start(gateway, change, payment, (agreed, number)).await;
                 }
                 // The scheme's limits forbid it for now.
@@ -165,6 +168,12 @@ async fn charge(gateway: &Gateway, mut change: Change<'_>) -> Result<(), ApiErro
     change.publish("invoice.payment_failed")?;
     change.wait_for(CustomerAction::NewInstrument)?;
     write(gateway, change).await
+}
+
+fn stored_by(agreed: &Agreed) -> Stored {
+    let parts = agreed.parts();
+    let mandate = parts.agreement.mandate_reference();
+    Stored::new(parts.instrument.clone(), mandate)
 }
 
 /// The payment, or why the agreement does not permit it.
@@ -245,7 +254,7 @@ async fn start(
 
 /// Asks the scheme whether the issuer has new data of the card.
 async fn ask_updater(gateway: &Gateway, change: &mut Change<'_>) -> Result<(), ApiError> {
-    let Some(instrument) = settle::instrument_of(gateway, change).await? else {
+    let Some(Stored { instrument, .. }) = Stored::load(gateway, change).await? else {
         return change.wait_for(CustomerAction::NewInstrument);
     };
     let vault = gateway.providers.acquirer(&instrument.provider);

@@ -2,10 +2,10 @@
 
 use super::change::Change;
 use super::finalize;
-use super::model::{CustomerAction, InvoiceDue, InvoiceState};
+use super::model::{CustomerAction, Invoice, InvoiceDue, InvoiceState};
 use super::store;
 use crate::dunning::decide::{self, Next};
-use crate::dunning::history::{CardCredential, CardDecline, History};
+use crate::dunning::history::{CardCredential, CardDecline, History, PastAttempt};
 use crate::dunning::scheme_limits::SchemeLimits;
 use crate::dunning::store::{StoredAttempt, brand_of, credential_of, next_number};
 use crate::error::{ApiError, ErrorCode};
@@ -18,7 +18,6 @@ use crate::subscriptions::anchor::zone_of_name;
 use crate::subscriptions::model::instant;
 use jiff::tz::TimeZone;
 use sealpay_protocol::ids::InvoiceId;
-use sealpay_protocol::money::Money;
 use sealpay_provider::decline;
 
 /// The changes that follow from a payment's new state.
@@ -107,8 +106,8 @@ async fn declined(
         }
         return change.publish("invoice.payment_failed");
     }
-    let decided = decide_next(gateway, change, Some(payment)).await?;
-    follow(change, decided.next).await
+    let next = decide_next(gateway, change, payment).await?;
+    follow(change, next).await
 }
 
 /// The bank will collect, and the money comes days later: the customer has done everything, so the
@@ -207,77 +206,108 @@ pub(super) async fn follow(change: &mut Change<'_>, next: Next) -> Result<(), Ap
     }
 }
 
-/// What follows, and the number of the next try of the card.
-pub(super) struct Decided {
-    pub(super) next: Next,
-    pub(super) attempt_number: i64,
+/// A stored instrument with its agreement.
+pub(super) struct Stored {
+    pub(super) instrument: Instrument,
+    credential: String,
 }
 
-impl Decided {
-    /// There is nothing to try.
-    const fn never() -> Self {
+impl Stored {
+    /// An expiry distinguishes a card from an earlier one with its number; the reference of a mandate,
+    /// an account.
+    pub(super) fn new(instrument: Instrument, mandate: Option<&str>) -> Self {
+        let version = mandate.unwrap_or(&instrument.card.expiry);
         Self {
-            next: Next::Never,
-            attempt_number: 0,
+            credential: credential_of(&instrument.card.fingerprint, version),
+            instrument,
+        }
+    }
+
+    /// Reads the one that the next try charges.
+    pub(super) async fn load(
+        gateway: &Gateway,
+        change: &Change<'_>,
+    ) -> Result<Option<Self>, ApiError> {
+        let agreement = change.subscription.as_ref().and_then(|one| one.agreement);
+        let Some(agreement) = agreement else {
+            return Ok(None);
+        };
+        let Some(agreement) = gateway.store.agreements.get(agreement).await? else {
+            return Ok(None);
+        };
+        let instrument = gateway.store.instruments.get(agreement.instrument).await?;
+        Ok(instrument.map(|instrument| Self::new(instrument, agreement.mandate_reference())))
+    }
+
+    /// The tries that a decision about this card and invoice is based on.
+    async fn attempts(
+        &self,
+        gateway: &Gateway,
+        change: &Change<'_>,
+    ) -> Result<Vec<StoredAttempt>, ApiError> {
+        let invoice = &change.invoice;
+        let card = (invoice.merchant, self.instrument.card.fingerprint.as_str());
+        let attempts = &gateway.store.attempts;
+        Ok(attempts.history(card, invoice.id, change.now_ms).await?)
+    }
+
+    fn history<'a>(
+        &'a self,
+        invoice: &Invoice,
+        attempts: &'a [PastAttempt<'a>],
+        zone: &'a TimeZone,
+    ) -> History<'a> {
+        History {
+            attempts,
+            credential: CardCredential {
+                reference: &self.credential,
+                fingerprint: &self.instrument.card.fingerprint,
+                brand: brand_of(&self.instrument.card.brand),
+            },
+            credential_since: instant(self.instrument.created_at_ms),
+            is_updater_asked: invoice.collection.updated_card.as_ref() == Some(&self.credential),
+            zone,
         }
     }
 }
 
-/// Decides what follows: after a decline, or before a try that `payment` is not.
-pub(super) async fn decide_next(
+/// Decides whether a new try is possible; with the number of the card's next try.
+pub(super) async fn decide_first(
     gateway: &Gateway,
     change: &Change<'_>,
-    declined: Option<&Payment>,
-) -> Result<Decided, ApiError> {
-    let Some((instrument, version)) = charged(gateway, change).await? else {
-        return Ok(Decided::never());
-    };
-    let invoice = &change.invoice;
-    let credential = credential_of(&instrument.card.fingerprint, &version);
-    let card = (invoice.merchant, instrument.card.fingerprint.as_str());
-    let attempts = gateway
-        .store
-        .attempts
-        .history(card, invoice.id, change.now_ms);
-    let mut attempts = attempts.await?;
-    let attempt_number = next_number(&attempts, &instrument.card.fingerprint);
-    let decided = |next| {
-        Ok(Decided {
-            next,
-            attempt_number,
-        })
-    };
-    attempts.retain(|attempt| Some(attempt.payment) != declined.map(|payment| payment.id));
-    let own = invoice.id.to_string();
-    let others = String::new();
-    let past: Vec<_> = attempts
-        .iter()
-        .map(|attempt| {
-            let is_own = attempt.invoice == Some(invoice.id);
-            attempt.past(if is_own { &own } else { &others })
-        })
-        .collect();
-    let zone = zone_of(gateway, change).await?;
-    let history = History {
-        attempts: &past,
-        credential: CardCredential {
-            reference: &credential,
-            fingerprint: &instrument.card.fingerprint,
-            brand: brand_of(&instrument.card.brand),
-        },
-        credential_since: instant(instrument.created_at_ms),
-        is_updater_asked: invoice.collection.updated_card.as_ref() == Some(&credential),
-        zone: &zone,
-    };
+    stored: &Stored,
+) -> Result<(Next, i64), ApiError> {
+    let attempts = stored.attempts(gateway, change).await?;
+    let number = next_number(&attempts, &stored.instrument.card.fingerprint);
+    let own = change.invoice.id.to_string();
+    let past = past(&attempts, change.invoice.id, &own);
+    // Paydays are of no account to a first try, nor is the zone.
+    let zone = TimeZone::UTC;
+    let history = stored.history(&change.invoice, &past, &zone);
     let limits = SchemeLimits::built_in();
-    let Some(payment) = declined else {
-        let amount: Money = invoice.due_money();
-        let wanted = instant(change.now_ms);
-        return decided(decide::decide_first(limits, &history, amount, wanted));
+    let (amount, wanted) = (change.invoice.due_money(), instant(change.now_ms));
+    let next = decide::decide_first(limits, &history, amount, wanted);
+    Ok((next, number))
+}
+
+/// Decides what follows a decline.
+async fn decide_next(
+    gateway: &Gateway,
+    change: &Change<'_>,
+    payment: &Payment,
+) -> Result<Next, ApiError> {
+    let Some(stored) = Stored::load(gateway, change).await? else {
+        return Ok(Next::Never);
     };
     let Some(attempt) = StoredAttempt::of_payment(payment) else {
-        return Ok(Decided::never());
+        return Ok(Next::Never);
     };
+    let mut attempts = stored.attempts(gateway, change).await?;
+    attempts.retain(|attempt| attempt.payment != payment.id);
+    let own = change.invoice.id.to_string();
+    let past = past(&attempts, change.invoice.id, &own);
+    let zone = zone_of(gateway, change).await?;
+    let history = stored.history(&change.invoice, &past, &zone);
     let last = attempt.past(&own);
     // An expired or voided payment has no reason; it is tried again as after a failed system.
     let fallback = || decline::find("system_malfunction");
@@ -293,43 +323,27 @@ pub(super) async fn decide_next(
             "a decline without a reason",
         ));
     };
-    decided(decide::decide(
+    Ok(decide::decide(
         change.policy(),
-        limits,
+        SchemeLimits::built_in(),
         &history,
         &last.attempt,
         &decline,
     ))
 }
 
-/// The instrument that the next try charges.
-pub(super) async fn instrument_of(
-    gateway: &Gateway,
-    change: &Change<'_>,
-) -> Result<Option<Instrument>, ApiError> {
-    let found = charged(gateway, change).await?;
-    Ok(found.map(|(instrument, _)| instrument))
-}
-
-/// The same, and what distinguishes its credential from earlier ones with the same number: the expiry
-/// of a card, or the mandate of an account.
-async fn charged(
-    gateway: &Gateway,
-    change: &Change<'_>,
-) -> Result<Option<(Instrument, String)>, ApiError> {
-    let agreement = change.subscription.as_ref().and_then(|one| one.agreement);
-    let Some(agreement) = agreement else {
-        return Ok(None);
-    };
-    let Some(agreement) = gateway.store.agreements.get(agreement).await? else {
-        return Ok(None);
-    };
-    let instrument = gateway.store.instruments.get(agreement.instrument).await?;
-    Ok(instrument.map(|instrument| {
-        let mandate = agreement.mandate.map(|mandate| mandate.reference);
-        let version = mandate.unwrap_or_else(|| instrument.card.expiry.clone());
-        (instrument, version)
-    }))
+/// The tries for a decision about an invoice, whose id is `own`.
+fn past<'a>(
+    attempts: &'a [StoredAttempt],
+    invoice: InvoiceId,
+    own: &'a str,
+) -> Vec<PastAttempt<'a>> {
+    let attempts = attempts.iter();
+    let past = attempts.map(|attempt| {
+        let is_own = attempt.invoice == Some(invoice);
+        attempt.past(if is_own { own } else { "" })
+    });
+    past.collect()
 }
 
 async fn zone_of(gateway: &Gateway, change: &Change<'_>) -> Result<TimeZone, ApiError> {

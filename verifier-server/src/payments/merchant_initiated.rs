@@ -106,7 +106,8 @@ impl Agreed {
         methods::find(self.instrument.method)
     }
 
-    fn parts(&self) -> Charge<'_> {
+    /// The agreement and its instrument.
+    pub(crate) const fn parts(&self) -> Charge<'_> {
         Charge {
             agreement: &self.agreement,
             instrument: &self.instrument,

@@ -18,8 +18,8 @@ use sealpay_protocol::ids::InvoiceId;
 use sealpay_protocol::money::{Money, MoneyError};
 
 /// Maximum number of subscriptions in one batch, which is written in one transaction: the numbers of
-/// a merchant's invoices are taken one after the other.
-const BATCH: u32 = 64;
+/// a merchant's invoices are taken one after the other. Shoppers' payments wait for its end.
+const BATCH: u32 = 16;
 
 /// Does what is due for one batch of subscriptions; returns how many went on.
 ///

@@ -17,9 +17,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// Subscriptions of a customer.
-const EACH: usize = 100;
-/// So many in a hundred are due in one moment; the others, much later.
-const DUE_PERCENT: usize = 20;
+const EACH: usize = 10;
+/// One in so many is due in one moment; the others, much later.
+const DUE_ONE_IN: usize = 5;
 /// Connections that subscribe customers.
 const MERCHANTS: usize = 16;
 /// Shoppers beside the renewals, and as many alone.
@@ -30,7 +30,7 @@ const SHOPPERS: usize = 64;
 const PAYMENTS: usize = 8000;
 /// Before the moment: until sessions are open and cards sealed.
 const EARLY_SECONDS: u64 = 30;
-/// Monthly subscriptions in the jump of [`JUMP_DAYS`].
+/// Monthly subscriptions, each of another customer, in the jump of [`JUMP_DAYS`].
 const JUMPING: usize = 1000;
 const JUMP_DAYS: u64 = 400;
 const GLANCE: Duration = Duration::from_millis(500);
@@ -91,7 +91,7 @@ pub(crate) async fn measure(
 
 impl System {
     async fn renew(&self, options: &Options) -> Value {
-        let due = options.subscriptions * DUE_PERCENT / 100;
+        let due = options.subscriptions.div_ceil(DUE_ONE_IN);
         let today = Timestamp::from_second(now().cast_signed()).expect("a time");
         let today = today.to_zoned(TimeZone::UTC).datetime();
         let first = today
@@ -100,7 +100,7 @@ impl System {
             .to_datetime(jiff::civil::time(9, 0, 0, 0));
         let moment = |months: i64| first + months.months();
         let anchor = json!({"date": moment(1).date().to_string(), "time": "09:00:00"});
-        self.fill(options.subscriptions, due, &anchor).await;
+        self.fill(options.subscriptions, &anchor).await;
         let at_start = self.resident_kib();
         let shoppers = self.pay(PAYMENTS, SHOPPERS).await.per_second();
         let alone = self.pay_until(moment(1), 0, due).await.1;
@@ -123,8 +123,8 @@ impl System {
         })
     }
 
-    /// Subscribes customers, each with [`EACH`] subscriptions; `due` of all renew at the anchor.
-    async fn fill(&self, count: usize, due: usize, anchor: &Value) {
+    /// Subscribes customers, each with [`EACH`] subscriptions, of which some renew at the anchor.
+    async fn fill(&self, count: usize, anchor: &Value) {
         let mut subscribers = Subscribers::of(&self.merchant, &self.setup).await;
         let month = json!({"unit": "month", "count": 1});
         let price = subscribers.price(100, month, &Value::Null).await;
@@ -132,10 +132,10 @@ impl System {
         for customer in 0..count.div_ceil(EACH) {
             let reference = format!("customer-{customer}");
             let (customer, agreement) = subscribers.agree(&reference, &fresh_number()).await;
-            for _ in 0..EACH {
+            for _ in 0..EACH.min(count - requests.len()) {
                 let mut body = json!({"customer": customer, "agreement": agreement,
                     "items": [{"price": price}]});
-                if requests.len() % 100 < DUE_PERCENT && requests.len() < due * 100 / DUE_PERCENT {
+                if requests.len().is_multiple_of(DUE_ONE_IN) {
                     body["anchor"] = anchor.clone();
                 } else {
                     body["trial_days"] = json!(700);
@@ -236,14 +236,12 @@ pub(crate) async fn jump(setup: Setup) -> Value {
     let mut subscribers = Subscribers::of(&merchant, &setup).await;
     let month = json!({"unit": "month", "count": 1});
     let price = subscribers.price(100, month, &Value::Null).await;
-    for customer in 0..JUMPING.div_ceil(EACH) {
+    for customer in 0..JUMPING {
         let reference = format!("customer-{customer}");
         let (customer, agreement) = subscribers.agree(&reference, &fresh_number()).await;
-        for _ in 0..EACH {
-            let body = json!({"customer": customer, "agreement": agreement,
-                "items": [{"price": price}]});
-            subscribers.write("/v1/subscriptions", &body).await;
-        }
+        let body = json!({"customer": customer, "agreement": agreement,
+            "items": [{"price": price}]});
+        subscribers.write("/v1/subscriptions", &body).await;
     }
     let started = Instant::now();
     let order = json!({"advance_seconds": JUMP_DAYS * 24 * 60 * 60});
