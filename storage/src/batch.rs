@@ -116,7 +116,7 @@ pub(super) async fn enqueue<I: Send + 'static, T: Send + 'static>(
 /// The loop of the writer thread.
 pub(super) fn write_batches(connection: &mut Connection, queue: &Receiver<Message>, limit: usize) {
     let mut jobs = Vec::with_capacity(limit);
-    let mut waiting = Waiting::new(queue);
+    let mut waiting = Waiting::new(queue, limit);
     while let Some(first) = waiting.first() {
         let fate = write_batch(connection, first, &mut jobs, || waiting.next(), limit);
         for job in jobs.drain(..) {

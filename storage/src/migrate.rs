@@ -1,12 +1,14 @@
 //! Applies migrations when the server starts.
 //!
 //! One folder of numbered files serves both databases. A released file never changes; changes are
-//! new files.
+//! new files. The journal has a digest of each, so that a database of a file that did change is
+//! refused.
 
 use super::error::{DatabaseError, full};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
 
 /// The migrations of one user of a database. Users that share a database have different journal
 /// tables.
@@ -21,17 +23,25 @@ pub struct Migrations {
 impl Migrations {
     fn journal(&self) -> String {
         format!(
-            "CREATE TABLE IF NOT EXISTS {} (\n    version BIGINT NOT NULL PRIMARY KEY\n);",
+            "CREATE TABLE IF NOT EXISTS {} (
+    version BIGINT NOT NULL PRIMARY KEY,
+    digest TEXT NOT NULL\n);",
             self.table
         )
     }
 
     fn done(&self) -> String {
-        format!("SELECT COALESCE(MAX(version), 0) FROM {}", self.table)
+        format!(
+            "SELECT version, digest FROM {} ORDER BY version",
+            self.table
+        )
     }
 
     fn record(&self) -> String {
-        format!("INSERT INTO {} (version) VALUES ($1)", self.table)
+        format!(
+            "INSERT INTO {} (version, digest) VALUES ($1, $2)",
+            self.table
+        )
     }
 
     /// The lock that serializes servers that start at the same time, with no time limit. Each
@@ -43,33 +53,52 @@ impl Migrations {
         )
     }
 
-    /// The missing migrations, with their numbers.
-    fn missing(
-        &self,
-        done: i64,
-    ) -> Result<impl Iterator<Item = (i64, &'static str)>, DatabaseError> {
-        let newest = i64::try_from(self.steps.len()).unwrap_or(i64::MAX);
-        if !(0..=newest).contains(&done) {
-            return Err(DatabaseError::Corrupt(format!(
-                "the database has form {done}, and this server knows forms up to {newest}: another \
-                 version wrote it; start that version, or begin with an empty folder or database"
-            )));
+    /// The missing migrations, with their numbers and digests, after those that were applied.
+    fn missing(&self, done: &[(i64, String)]) -> Result<Vec<Migration>, DatabaseError> {
+        let steps = (1..).zip(self.steps.iter().copied());
+        let steps = steps.map(|(version, sql)| (version, sql, digest(sql)));
+        let mut missing: Vec<_> = steps.collect();
+        let known = missing.iter();
+        let known = known.map(|(version, _, digest)| (version, digest));
+        let is_known = done.len() <= missing.len()
+            && done
+                .iter()
+                .map(|(version, digest)| (version, digest))
+                .eq(known.take(done.len()));
+        if !is_known {
+            return Err(of_another_version());
         }
-        Ok((1..)
-            .zip(self.steps.iter().copied())
-            .filter(move |(version, _)| *version > done))
+        Ok(missing.split_off(done.len()))
     }
 }
 
+/// Number, text and digest.
+type Migration = (i64, &'static str, String);
+
+fn of_another_version() -> DatabaseError {
+    DatabaseError::Corrupt(
+        "another version of this server wrote the database; start that version, or begin with an \
+         empty folder or database"
+            .into(),
+    )
+}
+
+/// FNV-1a.
+fn hash<'a>(bytes: impl Iterator<Item = &'a u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// Tells versions of a file apart.
+fn digest(sql: &str) -> String {
+    format!("{:016x}", hash(sql.as_bytes().iter()))
+}
+
 /// Other programs may use advisory locks in the same database, so the number is spread over all 64
-/// bits (FNV-1a of the product and the table). It must not change between versions.
+/// bits. It must not change between versions.
 fn lock_number(table: &str) -> i64 {
-    let bytes = b"sealpay ".iter().chain(table.as_bytes());
-    bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        })
-        .cast_signed()
+    hash(b"sealpay ".iter().chain(table.as_bytes())).cast_signed()
 }
 
 /// Adapts a table to SQLite: strict, because SQLite otherwise accepts any type in any column, and
@@ -92,15 +121,21 @@ pub(super) fn sqlite(
     transaction
         .execute_batch(&for_sqlite(&migrations.journal()))
         .map_err(failed)?;
-    let done = transaction
-        .query_row(&migrations.done(), [], |row| row.get(0))
-        .map_err(failed)?;
-    for (version, sql) in migrations.missing(done)? {
+    // A journal without digests is of a version before them.
+    let done = {
+        let mut done = transaction
+            .prepare(&migrations.done())
+            .map_err(|_| of_another_version())?;
+        let rows = done.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        let rows = rows.map_err(failed)?;
+        rows.collect::<Result<Vec<_>, _>>().map_err(failed)?
+    };
+    for (version, sql, digest) in migrations.missing(&done)? {
         transaction
             .execute_batch(&for_sqlite(sql))
             .map_err(failed)?;
         transaction
-            .execute(&migrations.record(), [version])
+            .execute(&migrations.record(), (version, digest))
             .map_err(failed)?;
     }
     transaction.commit().map_err(failed)
@@ -122,14 +157,22 @@ pub(super) async fn postgres(
         .batch_execute(&migrations.journal())
         .await
         .map_err(failed)?;
-    let done = transaction
-        .query_typed_one(&migrations.done(), &[])
-        .await
+    let done = transaction.query_typed(&migrations.done(), &[]).await;
+    let done = done.map_err(|error| match error.code() {
+        Some(&SqlState::UNDEFINED_COLUMN) => of_another_version(),
+        _ => failed(error),
+    })?;
+    let done = done
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<Result<Vec<_>, _>>()
         .map_err(failed)?;
-    for (version, sql) in migrations.missing(done.try_get(0).map_err(failed)?)? {
+    for (version, sql, digest) in migrations.missing(&done)? {
         transaction.batch_execute(sql).await.map_err(failed)?;
+        let values: [(&(dyn ToSql + Sync), Type); 2] =
+            [(&version, Type::INT8), (&digest, Type::TEXT)];
         transaction
-            .execute_typed(&migrations.record(), &[(&version, Type::INT8)])
+            .execute_typed(&migrations.record(), &values)
             .await
             .map_err(failed)?;
     }
@@ -167,7 +210,7 @@ impl Migrations {
 
 #[cfg(test)]
 mod tests {
-    use super::{Migrations, for_sqlite, lock_number, sqlite};
+    use super::{Migrations, digest, for_sqlite, lock_number, sqlite};
     use crate::DatabaseError;
     use rusqlite::Connection;
 
@@ -184,21 +227,40 @@ mod tests {
         steps: &["CREATE TABLE other_first (\n    number BIGINT NOT NULL\n);"],
     };
 
+    /// The journal of the first migrations.
+    fn applied(count: usize) -> Vec<(i64, String)> {
+        let steps = (1..).zip(ONE.steps).take(count);
+        steps.map(|(version, sql)| (version, digest(sql))).collect()
+    }
+
     #[test]
     fn only_missing_migrations_are_applied() {
-        let rows: [(i64, &[i64]); 3] = [(0, &[1, 2]), (1, &[2]), (2, &[])];
+        let rows: [(usize, &[i64]); 3] = [(0, &[1, 2]), (1, &[2]), (2, &[])];
         for (done, expected) in rows {
-            let versions: Vec<_> = ONE.missing(done).unwrap().map(|(v, _)| v).collect();
+            let missing = ONE.missing(&applied(done)).unwrap();
+            let versions: Vec<_> = missing.into_iter().map(|(version, ..)| version).collect();
             assert_eq!(versions, expected, "{done}");
         }
     }
 
     #[test]
-    fn a_database_of_a_newer_version_is_rejected() {
-        for done in [3, -1, i64::MAX] {
-            let refused = ONE.missing(done).map(drop);
-            assert!(matches!(refused, Err(DatabaseError::Corrupt(_))), "{done}");
+    fn a_database_of_another_version_is_rejected() {
+        let mut newer = applied(2);
+        newer.push((3, digest("CREATE TABLE one_third")));
+        let mut changed = applied(1);
+        changed[0].1 = digest("CREATE TABLE one_first (number TEXT)");
+        for done in [newer, changed, applied(2).split_off(1)] {
+            let refused = ONE.missing(&done).map(drop);
+            assert!(
+                matches!(refused, Err(DatabaseError::Corrupt(_))),
+                "{done:?}"
+            );
         }
+        let mut connection = Connection::open_in_memory().unwrap();
+        let old = "CREATE TABLE one_migrations (version INTEGER NOT NULL PRIMARY KEY) STRICT";
+        connection.execute_batch(old).unwrap();
+        let refused = sqlite(&mut connection, &ONE);
+        assert!(matches!(refused, Err(DatabaseError::Corrupt(_))));
     }
 
     #[test]
@@ -229,7 +291,8 @@ mod tests {
             sqlite(&mut connection, migrations).unwrap();
         }
         for (migrations, newest) in [(&ONE, 2), (&OTHER, 1)] {
-            let done = connection.query_row(&migrations.done(), [], |row| row.get(0));
+            let count = format!("SELECT COUNT(*) FROM {}", migrations.table);
+            let done = connection.query_row(&count, [], |row| row.get(0));
             assert_eq!(done, Ok(newest), "{}", migrations.table);
         }
     }

@@ -43,12 +43,15 @@ pub(super) struct Waiting<'q> {
     taken: usize,
     has_requests: bool,
     is_stopped: bool,
+    /// Maximum number of jobs in a batch.
+    limit: usize,
 }
 
 impl<'q> Waiting<'q> {
-    pub(super) const fn new(queue: &'q Receiver<Message>) -> Self {
+    pub(super) const fn new(queue: &'q Receiver<Message>, limit: usize) -> Self {
         Self {
             queue,
+            limit,
             background: VecDeque::new(),
             taken: 0,
             has_requests: false,
@@ -74,13 +77,15 @@ impl<'q> Waiting<'q> {
 
     /// Another job for the batch, if one waits.
     pub(super) fn next(&mut self) -> Option<Box<dyn Job>> {
-        if self.taken < BACKGROUND_BESIDE
+        if self.taken < BACKGROUND_BESIDE.min(self.limit / 2)
             && let Some(job) = self.background.pop_front()
         {
             self.taken += 1;
             return Some(job);
         }
+        // What does not fit stays in the queue, which is limited.
         while !self.is_stopped
+            && self.background.len() < self.limit
             && let Ok(message) = self.queue.try_recv()
         {
             if let Some(job) = self.admit(message) {

@@ -281,8 +281,8 @@ CREATE INDEX agreements_lapsing ON agreements (lapses_at_ms)
     WHERE state = 'active' AND lapses_at_ms IS NOT NULL;
 
 -- Tries of a stored card without its customer, which the schemes limit. A decline may forbid every
--- later try, so they are never purged. The tries of invoices are numbered by card: of two that were
--- decided at once, by two servers, only one can be the next.
+-- later try, so they are never purged. They are numbered by card: of two that were decided at once, by
+-- two servers, only one can be the next.
 CREATE TABLE card_attempts (
     payment TEXT NOT NULL PRIMARY KEY,
     merchant TEXT NOT NULL,

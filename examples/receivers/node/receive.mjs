@@ -103,14 +103,19 @@ function readEvent(body) {
 
 const BODY_BYTES = 64 * 1024;
 
-/** What an event tells of, and its place among the events of that one thing, where it has both. */
+const SUBJECTS = [
+  "payment", "subscription", "invoice", "agreement", "customer", "instrument", "payout", "settlement", "webhook_endpoint",
+];
+
+/** The resource that an event is about, and its place among the events of that resource. */
 function counted({ data }) {
-  const { id } = data.payment ?? data.payout ?? data.settlement ?? data.webhook_endpoint ?? {};
+  const name = SUBJECTS.find((name) => data[name]);
+  const { id } = data[name] ?? {};
   return typeof id === "string" && Number.isSafeInteger(data.sequence) ? [id, data.sequence] : [null, 0];
 }
 
 /**
- * Hands each event to `work` once, and none that is older than what its payment, or payout, already told.
+ * Hands each event to `work` once, and none that is older than the last one about its resource.
  *
  * It is in memory and never forgets. A shop keeps both in its database instead, in the transaction that
  * does the work: a unique column for webhook-id, and the last sequence on the order's row.

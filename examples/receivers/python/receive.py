@@ -124,11 +124,13 @@ def read_event(body):
 BODY_BYTES = 64 * 1024
 
 
-SUBJECTS = ("payment", "payout", "settlement", "webhook_endpoint")
+SUBJECTS = (
+    "payment", "subscription", "invoice", "agreement", "customer", "instrument", "payout", "settlement", "webhook_endpoint",
+)
 
 
 def counted(event):
-    """What an event tells of, and its place among the events of that one thing, where it has both."""
+    """The resource that an event is about, and its place among the events of that resource."""
     data = event["data"]
     for name in SUBJECTS:
         subject = data[name].get("id") if isinstance(data.get(name), dict) else None

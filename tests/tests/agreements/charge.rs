@@ -2,6 +2,7 @@
 
 use super::{agreed, charge, charged, id};
 use crate::databases::on_both_databases;
+use futures_util::future::join_all;
 use harness::back_office::{key, write};
 use harness::gateway::TestGateway;
 use sealpay_protocol::agreement::AgreementKind;
@@ -197,9 +198,21 @@ async fn manual_capture_of_a_charge_waits_for_the_merchant(gateway: &TestGateway
     assert_eq!(payment["amount_captured"], 0);
 }
 
+async fn charges_of_one_card_at_once_are_numbered(gateway: &TestGateway) {
+    let agreement = agreed(gateway, AgreementKind::Subscription, None).await;
+    let charges = (0..6).map(|_| charged(gateway, &agreement, 900));
+    for payment in join_all(charges).await {
+        assert_eq!(payment["state"], "captured", "{payment}");
+    }
+    let numbers = "SELECT number FROM card_attempts ORDER BY number";
+    let numbers = gateway.rows(numbers).await.concat();
+    assert_eq!(numbers, ["1", "2", "3", "4", "5", "6"]);
+}
+
 on_both_databases! {
     merchant_charges_by_agreement,
     charge_that_the_agreement_does_not_permit_reaches_no_bank,
+    charges_of_one_card_at_once_are_numbered,
     repeated_charge_takes_money_once,
     declined_charge_is_a_payment_with_its_reason,
     charge_without_a_response_is_found_out_later,

@@ -356,7 +356,10 @@ async fn revoked_agreement_claims_no_payment(database: &TestDatabase) {
         payment.id = new_id!(PaymentId);
         payment.agreement = Some(agreement);
         let request = request(merchant, key);
-        let claimed = store.payments.claim_by_agreement(&payment, &request).await;
+        let claimed = store
+            .payments
+            .claim_by_agreement(&payment, 1, &request)
+            .await;
         assert_eq!(claimed, Ok(expected.clone()));
         let stored = store.payments.get(payment.id).await.unwrap();
         assert_eq!(stored.is_some(), expected == Written::Done);

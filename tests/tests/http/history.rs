@@ -4,6 +4,8 @@ use crate::agreements::agreed_by;
 use harness::client::APPROVED;
 use harness::gateway::TestGateway;
 use harness::webhook_receiver::WebhookReceiver;
+use jiff::civil::{Weekday, date};
+use jiff::{Timestamp, tz::TimeZone};
 use sealpay_protocol::agreement::AgreementKind;
 use sealpay_protocol::order::Capture;
 use serde_json::{Value, json};
@@ -30,11 +32,16 @@ impl History {
 
     /// A verifier whose webhooks may go to the receiver of this test.
     pub(crate) async fn gateway() -> TestGateway {
-        TestGateway::with(|config| {
+        let gateway = TestGateway::with(|config| {
             config.webhooks.allow = vec!["127.0.0.0/8".into()];
             config.webhooks.allow_http = true;
         })
-        .await
+        .await;
+        // What is settled in the history depends on the hour, the day of the week and bank holidays.
+        let now = gateway.now().cast_signed();
+        gateway.move_clock(monday_in_february(now) - now);
+        refresh_keys(&gateway.server.state.gateway).await.unwrap();
+        gateway
     }
 
     /// Makes it happen.
@@ -77,15 +84,16 @@ impl History {
         history.told(gateway).await
     }
 
-    /// Waits until the payout is paid and the newest capture has been told.
+    /// Waits until everything is settled and paid out, and the newest capture has been told.
     async fn told(mut self, gateway: &TestGateway) -> Self {
         let beside = gateway.run_beside();
         for _ in 0..600 {
             let payouts = rows(gateway, "/v1/payouts?limit=1").await;
             let settlements = rows(gateway, "/v1/settlements?limit=1").await;
             let events = rows(gateway, "/v1/events?type=payment.captured&limit=1").await;
+            let balance = rows(gateway, "/v1/balance").await;
             let is_told = events[0]["deliveries"][0]["state"] == "delivered";
-            if payouts[0]["state"] == "paid" && is_told {
+            if payouts[0]["state"] == "paid" && balance[0]["pending"] == 0 && is_told {
                 self.ids.insert("payout", id_of(&payouts[0]));
                 self.ids.insert("settlement", id_of(&settlements[0]));
                 self.ids.insert("evt", id_of(&events[0]));
@@ -161,6 +169,15 @@ impl History {
         }
         named
     }
+}
+
+/// The morning of the next first Monday of February: no bank holiday is near.
+fn monday_in_february(now: i64) -> i64 {
+    let today = Timestamp::from_second(now).unwrap().to_zoned(TimeZone::UTC);
+    let february = date(today.year() + 1, 2, 1);
+    let monday = february.nth_weekday_of_month(1, Weekday::Monday).unwrap();
+    let morning = monday.at(9, 0, 0, 0).to_zoned(TimeZone::UTC).unwrap();
+    morning.timestamp().as_second()
 }
 
 /// A customer with two saved cards and their agreements, and one who goes.

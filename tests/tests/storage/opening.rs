@@ -101,7 +101,9 @@ async fn database_of_a_newer_version_is_rejected(database: &TestDatabase) {
     let store = database.open().await;
     store.close().await;
     database
-        .tamper("INSERT INTO schema_migrations (version) VALUES (999999)")
+        .tamper(
+            "INSERT INTO schema_migrations (version, digest) VALUES (999999, 'of a newer version')",
+        )
         .await;
     let refused = Store::open(&database.url(), &Options::default()).await;
     assert!(

@@ -60,7 +60,9 @@ async fn newer_schema_of_one_component_does_not_affect_the_other(database: &Test
     );
     assert_eq!(store.ping().await, Ok(()));
     database
-        .tamper("INSERT INTO neighbour_migrations (version) VALUES (3)")
+        .tamper(
+            "INSERT INTO neighbour_migrations (version, digest) VALUES (3, 'of a newer version')",
+        )
         .await;
     let refused = open(&database.url(), &NEIGHBOUR).await;
     assert!(

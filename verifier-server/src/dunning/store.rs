@@ -24,7 +24,7 @@ pub struct StoredAttempt {
     pub invoice: Option<InvoiceId>,
     /// Identifies the number.
     pub fingerprint: String,
-    /// Its place among the tries of this card for invoices; none of another try.
+    /// Its place among the tries of this card; none of a debit of the customer's that was returned.
     pub number: Option<i64>,
     /// Identifies the number with its expiry.
     pub credential: String,
@@ -80,6 +80,9 @@ pub fn credential_of(fingerprint: &str, version: &str) -> String {
     [fingerprint, "/", version].concat()
 }
 
+const LAST_NUMBER: &str = "SELECT MAX(number) FROM card_attempts
+    WHERE merchant = $1 AND fingerprint = $2";
+
 /// Changes nothing if the card has had a try of this number.
 const NEXT: &str = sql!(
     StoredAttempt::INSERT,
@@ -104,14 +107,6 @@ pub(crate) fn next_number(attempts: &[StoredAttempt], fingerprint: &str) -> i64 
     let of_card = attempts.iter().filter(|one| one.fingerprint == fingerprint);
     let last = of_card.filter_map(|attempt| attempt.number).max();
     last.map_or(1, |last| last.saturating_add(1))
-}
-
-/// The statement that records a try for no invoice; none without a stored instrument.
-pub(crate) fn attempted(payment: &Payment) -> Result<Option<Prepared>, DatabaseError> {
-    let Some(attempt) = StoredAttempt::of_payment(payment) else {
-        return Ok(None);
-    };
-    Ok(Some((StoredAttempt::INSERT, attempt.to_row()?.to_vec())))
 }
 
 /// The statement that records a decline, in the transaction of its payment's outcome. A direct debit
@@ -207,6 +202,17 @@ pub struct AttemptStore {
 }
 
 impl AttemptStore {
+    /// The number of a card's next try.
+    pub(crate) async fn next_number(
+        &self,
+        (merchant, fingerprint): (MerchantId, &str),
+    ) -> Result<i64, DatabaseError> {
+        let card = values![merchant, fingerprint.to_owned()];
+        let last = self.database.row(LAST_NUMBER, card).await?;
+        let last = last.map(|mut row| row.optional_integer()).transpose()?;
+        Ok(last.flatten().map_or(1, |last| last.saturating_add(1)))
+    }
+
     /// What a decision about a card and an invoice is based on, oldest first.
     pub(crate) async fn history(
         &self,

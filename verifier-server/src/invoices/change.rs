@@ -303,8 +303,8 @@ impl<'g> Change<'g> {
         }
     }
 
-    /// Nothing of a subscription that was canceled for non-payment is charged any more. A payment that
-    /// is under way still counts.
+    /// No open invoice of a subscription that was canceled for non-payment is charged any more, and a
+    /// draft only if the merchant finalizes it. A payment that is under way still counts.
     async fn write_off_others(&mut self, id: SubscriptionId) -> Result<(), ApiError> {
         let (own, at_ms) = (self.invoice.id, self.now_ms);
         let unpaid = self.gateway.store.invoices.unpaid_of(id).await?;

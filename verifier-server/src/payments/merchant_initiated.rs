@@ -66,19 +66,36 @@ pub async fn charge(
     if let Some(simulate) = &wanted.simulate {
         gateway.check_simulated_outcome(&simulate.outcome)?;
     }
-    let agreed = Agreed::check(gateway, agreement, money).await?;
+    let mut agreed = Agreed::check(gateway, agreement, money).await?;
     let mut payment = agreed.payment(gateway, money, wanted.order_ref)?;
     payment.owner = request.credential.clone();
     payment.body_digest = request.digest.clone();
     payment.capture = wanted.capture.unwrap_or(Capture::Automatic);
     payment.simulate = wanted.simulate.map(|simulate| simulate.outcome);
-    let claimed = gateway.store.payments.claim_by_agreement(&payment, request);
-    match claimed.await.map_err(ApiError::of_first_transaction)? {
-        Written::Done => agreed.charge(gateway, payment).await,
-        Written::Repeated(replay) => get(gateway, replay.resource()?).await,
-        Written::Moved => Err(ApiError::new(ErrorCode::AgreementInactive)),
+    for _ in 0..TRIES_TO_CLAIM {
+        let card = (
+            payment.merchant,
+            agreed.instrument.card.fingerprint.as_str(),
+        );
+        let number = gateway.store.attempts.next_number(card).await?;
+        let payments = &gateway.store.payments;
+        let claimed = payments.claim_by_agreement(&payment, number, request).await;
+        match claimed.map_err(ApiError::of_first_transaction)? {
+            Written::Done => return agreed.charge(gateway, payment).await,
+            Written::Repeated(replay) => return get(gateway, replay.resource()?).await,
+            // The agreement has ended, or the card was charged for something else meanwhile.
+            Written::Moved => {
+                let current = gateway.store.agreements.get(agreed.agreement.id).await?;
+                let current = current.ok_or(ApiError::new(ErrorCode::AgreementInactive))?;
+                agreed = Agreed::check(gateway, current, money).await?;
+            }
+        }
     }
+    Err(ApiError::new(ErrorCode::Overloaded))
 }
+
+/// How often a charge is claimed again because others charge the same card at the same time.
+const TRIES_TO_CLAIM: u32 = 16;
 
 /// What a charge by agreement needs, checked.
 #[derive(Debug)]

@@ -25,7 +25,17 @@ pub(crate) enum Taken {
     Stale,
 }
 
-const SUBJECTS: [&str; 4] = ["payment", "payout", "settlement", "webhook_endpoint"];
+const SUBJECTS: [&str; 9] = [
+    "payment",
+    "subscription",
+    "invoice",
+    "agreement",
+    "customer",
+    "instrument",
+    "payout",
+    "settlement",
+    "webhook_endpoint",
+];
 
 /// The resource that an event is about, and its place among the events of that resource.
 pub(crate) fn counted(event: &Value) -> Option<(&str, u64)> {

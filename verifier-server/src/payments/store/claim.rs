@@ -62,6 +62,24 @@ pub(crate) struct InvoiceTry {
     pub(crate) number: i64,
 }
 
+/// A payment that the merchant makes, as the try of this number of its card. Whether the card has had
+/// that try decides first, because nothing has been written then.
+fn new_try(
+    payment: &Payment,
+    number: i64,
+    of_invoice: Option<Prepared>,
+) -> Result<IdempotentWrite, DatabaseError> {
+    let agreed = (AGREED, values![payment.agreement].to_vec());
+    let attempt = card_attempts::next_attempt(payment, number)?;
+    let mut guards = attempt.into_iter().chain([agreed]).chain(of_invoice);
+    let first = guards.next();
+    let first = first.ok_or_else(|| DatabaseError::Corrupt("a claim without a guard".into()))?;
+    let mut rows = Rows::default();
+    rows.guarded.extend(guards);
+    rows.others.push((store::INSERT, store::new_row(payment)?));
+    IdempotentWrite::guarded(first).with_rows(rows)
+}
+
 /// The statements of a claim, prepared by the caller to keep the single writer fast.
 struct NewClaim {
     payment: Payment,
@@ -204,28 +222,26 @@ impl PaymentStore {
             .await
     }
 
-    /// Claims a payment that the merchant makes by an agreement; [`Written::Moved`] if the
-    /// agreement is not active. Only a caller that gets [`Written::Done`] may ask the provider.
+    /// Claims a payment that the merchant makes by an agreement, as the try of this number of its card;
+    /// [`Written::Moved`] if the agreement is not active, or the card has had that try. Only a caller
+    /// that gets [`Written::Done`] may ask the provider.
     ///
     /// # Errors
     /// The database failed; nothing was claimed, unless the outcome is unknown.
     pub async fn claim_by_agreement(
         &self,
         payment: &Payment,
+        number: i64,
         request: &IdempotentRequest,
     ) -> Result<Written, DatabaseError> {
-        let mut rows = Rows::default();
-        rows.others.push((store::INSERT, store::new_row(payment)?));
-        rows.others.extend(card_attempts::attempted(payment)?);
-        IdempotentWrite::guarded_by(AGREED, values![payment.agreement])
+        new_try(payment, number, None)?
             .answering(Some(request), payment.id, payment.created_at_ms)
-            .with_rows(rows)?
             .run(&self.database)
             .await
     }
 
-    /// The same for an invoice; also [`Written::Moved`] if the invoice has changed, or its card has
-    /// been tried, since the try was decided.
+    /// The same for an invoice; also [`Written::Moved`] if the invoice has changed since the try was
+    /// decided.
     ///
     /// # Errors
     /// The database failed; nothing was claimed, unless the outcome is unknown.
@@ -234,13 +250,8 @@ impl PaymentStore {
         payment: &Payment,
         decided: InvoiceTry,
     ) -> Result<Written, DatabaseError> {
-        let mut rows = Rows::default();
-        rows.guarded.push(decided.of_invoice);
-        let attempt = card_attempts::next_attempt(payment, decided.number)?;
-        rows.guarded.extend(attempt);
-        rows.others.push((store::INSERT, store::new_row(payment)?));
-        IdempotentWrite::guarded_by(AGREED, values![payment.agreement])
-            .with_rows(rows)?
+        let InvoiceTry { of_invoice, number } = decided;
+        new_try(payment, number, Some(of_invoice))?
             .run(&self.database)
             .await
     }

@@ -36,7 +36,8 @@ list_query! {
         /// Only events of this type, such as `payment.captured`.
         #[param(schema_with = schema::event_type)]
         kind = "type": event_type,
-        /// Only events about this resource: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
+        /// Only events about this resource: `pay_…`, `sub_…`, `inv_…`, `cus_…`, `ins_…`, `agr_…`,
+        /// `set_…`, `pyo_…` or `whe_…`.
         #[param(min_length = 1, max_length = 30, pattern = "^[!-~]+$")]
         subject: subject,
         /// Only events of this second or later, seconds since 1970.

@@ -18,7 +18,7 @@ pub struct EventRecord {
     /// Such as `payment.captured`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The subject: `pay_…`, `set_…`, `pyo_…` or `whe_…`.
+    /// The subject: `pay_…`, `sub_…`, `inv_…`, `cus_…`, `ins_…`, `agr_…`, `set_…`, `pyo_…` or `whe_…`.
     pub subject: String,
     /// The payment, if the event is about one.
     pub payment: Option<String>,
