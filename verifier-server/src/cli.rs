@@ -229,7 +229,7 @@ fn warn_of_address(config: &Config, url: Option<&str>) -> Result<(), String> {
     if let Err(refused) = config.address_policy()?.check(&url) {
         eprintln!(
             "verifier-server: warning: {refused}, so {url} gets webhooks only from a server that is \
-             started with --webhook-allow-http or --webhook-allow"
+             started with --webhook-allow-http for http, and --webhook-allow for a private address"
         );
     }
     Ok(())
