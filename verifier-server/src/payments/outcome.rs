@@ -260,7 +260,9 @@ async fn contradicted(
     let elsewhere = stored.provider != payment.provider;
     // Another server may have asked after an answer that did not come.
     let has_answered = state != PaymentState::Unknown;
-    if has_answered && (stored.state != state || (is_approved && elsewhere)) {
+    // It asked for this one and got no answer: the provider is asked again, and then it counts.
+    let is_open = stored.state == PaymentState::Unknown && !elsewhere;
+    if has_answered && !is_open && (stored.state != state || (is_approved && elsewhere)) {
         // The provider approves what it had told recovery it never received.
         tracing::error!(payment = %stored.id, stored = %stored.state, answered = %state,
             provider = payment.provider,
