@@ -121,11 +121,14 @@ pub(super) fn sqlite(
     transaction
         .execute_batch(&for_sqlite(&migrations.journal()))
         .map_err(failed)?;
-    // A journal without digests is of a version before them.
+    // A journal without digests is of a version before them: SQLite rejects the statement.
     let done = {
         let mut done = transaction
             .prepare(&migrations.done())
-            .map_err(|_| of_another_version())?;
+            .map_err(|error| match error {
+                rusqlite::Error::SqlInputError { .. } => of_another_version(),
+                error => failed(error),
+            })?;
         let rows = done.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
         let rows = rows.map_err(failed)?;
         rows.collect::<Result<Vec<_>, _>>().map_err(failed)?

@@ -105,8 +105,12 @@ pub(crate) fn next_attempt(
 /// The number of a card's next try, by what a decision is based on.
 pub(crate) fn next_number(attempts: &[StoredAttempt], fingerprint: &str) -> i64 {
     let of_card = attempts.iter().filter(|one| one.fingerprint == fingerprint);
-    let last = of_card.filter_map(|attempt| attempt.number).max();
-    last.map_or(1, |last| last.saturating_add(1))
+    after(of_card.filter_map(|attempt| attempt.number).max())
+}
+
+/// The number after the last one; tries are counted from 1.
+fn after(last: Option<i64>) -> i64 {
+    last.unwrap_or(0).saturating_add(1)
 }
 
 /// The statement that records a decline, in the transaction of its payment's outcome. A direct debit
@@ -210,7 +214,7 @@ impl AttemptStore {
         let card = values![merchant, fingerprint.to_owned()];
         let last = self.database.row(LAST_NUMBER, card).await?;
         let last = last.map(|mut row| row.optional_integer()).transpose()?;
-        Ok(last.flatten().map_or(1, |last| last.saturating_add(1)))
+        Ok(after(last.flatten()))
     }
 
     /// What a decision about a card and an invoice is based on, oldest first.

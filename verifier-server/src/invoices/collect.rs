@@ -6,7 +6,7 @@
 
 use super::change::Change;
 use super::model::{CustomerAction, Invoice, InvoiceDue, InvoiceState};
-use super::settle::{self, Stored};
+use super::settle::{self, ChargedInstrument};
 use super::store;
 use crate::dunning::decide::Next;
 use crate::dunning::store::credential_of;
@@ -108,7 +108,7 @@ async fn give_back(gateway: &Gateway, leased: (InvoiceId, i64)) -> Result<(), Ap
 /// [`ErrorCode::CardBlocked`], or the error of the agreement or its instrument.
 pub(super) async fn check(gateway: &Gateway, change: &Change<'_>) -> Result<(), ApiError> {
     let (_, agreed) = prepare(gateway, change).await?.map_err(ApiError::new)?;
-    match settle::decide_first(gateway, change, &stored_by(&agreed))
+    match settle::decide_first(gateway, change, &charged_by(&agreed))
         .await?
         .0
     {
@@ -140,7 +140,7 @@ async fn charge(gateway: &Gateway, mut change: Change<'_>) -> Result<(), ApiErro
     let blocked = match prepare(gateway, &change).await? {
         Err(code) => code,
         Ok((payment, agreed)) => {
-            let stored = stored_by(&agreed);
+            let stored = charged_by(&agreed);
             let (next, number) = settle::decide_first(gateway, &change, &stored).await?;
             match next {
                 Next::RetryAt(at) if at.as_millisecond() <= change.now_ms => {
@@ -170,10 +170,10 @@ async fn charge(gateway: &Gateway, mut change: Change<'_>) -> Result<(), ApiErro
     write(gateway, change).await
 }
 
-fn stored_by(agreed: &Agreed) -> Stored {
+fn charged_by(agreed: &Agreed) -> ChargedInstrument {
     let parts = agreed.parts();
     let mandate = parts.agreement.mandate_reference();
-    Stored::new(parts.instrument.clone(), mandate)
+    ChargedInstrument::new(parts.instrument.clone(), mandate)
 }
 
 /// The payment, or why the agreement does not permit it.
@@ -254,7 +254,9 @@ async fn start(
 
 /// Asks the scheme whether the issuer has new data of the card.
 async fn ask_updater(gateway: &Gateway, change: &mut Change<'_>) -> Result<(), ApiError> {
-    let Some(Stored { instrument, .. }) = Stored::load(gateway, change).await? else {
+    let Some(ChargedInstrument { instrument, .. }) =
+        ChargedInstrument::load(gateway, change).await?
+    else {
         return change.wait_for(CustomerAction::NewInstrument);
     };
     let vault = gateway.providers.acquirer(&instrument.provider);

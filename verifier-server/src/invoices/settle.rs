@@ -206,15 +206,15 @@ pub(super) async fn follow(change: &mut Change<'_>, next: Next) -> Result<(), Ap
     }
 }
 
-/// A stored instrument with its agreement.
-pub(super) struct Stored {
+/// The instrument that a try charges, and what identifies its credential.
+pub(super) struct ChargedInstrument {
     pub(super) instrument: Instrument,
     credential: String,
 }
 
-impl Stored {
-    /// An expiry distinguishes a card from an earlier one with its number; the reference of a mandate,
-    /// an account.
+impl ChargedInstrument {
+    /// The expiry tells a card from an earlier one with the same number, and the mandate one permission
+    /// for an account from another.
     pub(super) fn new(instrument: Instrument, mandate: Option<&str>) -> Self {
         let version = mandate.unwrap_or(&instrument.card.expiry);
         Self {
@@ -275,13 +275,13 @@ impl Stored {
 pub(super) async fn decide_first(
     gateway: &Gateway,
     change: &Change<'_>,
-    stored: &Stored,
+    stored: &ChargedInstrument,
 ) -> Result<(Next, i64), ApiError> {
     let attempts = stored.attempts(gateway, change).await?;
     let number = next_number(&attempts, &stored.instrument.card.fingerprint);
     let own = change.invoice.id.to_string();
     let past = past(&attempts, change.invoice.id, &own);
-    // Paydays are of no account to a first try, nor is the zone.
+    // A first try waits for no payday, so the zone does not matter.
     let zone = TimeZone::UTC;
     let history = stored.history(&change.invoice, &past, &zone);
     let limits = SchemeLimits::built_in();
@@ -296,7 +296,7 @@ async fn decide_next(
     change: &Change<'_>,
     payment: &Payment,
 ) -> Result<Next, ApiError> {
-    let Some(stored) = Stored::load(gateway, change).await? else {
+    let Some(stored) = ChargedInstrument::load(gateway, change).await? else {
         return Ok(Next::Never);
     };
     let Some(attempt) = StoredAttempt::of_payment(payment) else {

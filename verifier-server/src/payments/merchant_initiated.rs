@@ -26,6 +26,9 @@ use sealpay_protocol::text;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+/// How often a charge is claimed again because others charge the same card at the same time.
+const TRIES_TO_CLAIM: u32 = 16;
+
 /// A payment by an agreement.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +69,7 @@ pub async fn charge(
     if let Some(simulate) = &wanted.simulate {
         gateway.check_simulated_outcome(&simulate.outcome)?;
     }
-    let mut agreed = Agreed::check(gateway, agreement, money).await?;
+    let agreed = Agreed::check(gateway, agreement, money).await?;
     let mut payment = agreed.payment(gateway, money, wanted.order_ref)?;
     payment.owner = request.credential.clone();
     payment.body_digest = request.digest.clone();
@@ -87,15 +90,12 @@ pub async fn charge(
             Written::Moved => {
                 let current = gateway.store.agreements.get(agreed.agreement.id).await?;
                 let current = current.ok_or(ApiError::new(ErrorCode::AgreementInactive))?;
-                agreed = Agreed::check(gateway, current, money).await?;
+                permitted(&current, money)?;
             }
         }
     }
     Err(ApiError::new(ErrorCode::Overloaded))
 }
-
-/// How often a charge is claimed again because others charge the same card at the same time.
-const TRIES_TO_CLAIM: u32 = 16;
 
 /// What a charge by agreement needs, checked.
 #[derive(Debug)]

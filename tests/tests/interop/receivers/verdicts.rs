@@ -8,10 +8,12 @@ use super::{
 };
 use crate::interop::running_verifier::Shop;
 use harness::time::now;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
+use verifier_server::http::openapi;
 
 /// A receiver without a verifier, that accepts what these have signed.
 async fn alone(call: &Call, shop: &Shop, signers: &[&Signer]) -> Receiver {
@@ -165,6 +167,34 @@ fn endless_bodies_are_not_waited_for(receiver: &Receiver) {
     assert_eq!(&answer, b"HTTP/1.1 400");
 }
 
+/// The resources that the events of the contract are about, as `data` names them. An event about
+/// something that happened to a payment is about the payment.
+fn subjects() -> BTreeSet<String> {
+    let contract: Value = serde_json::from_str(&openapi::document().unwrap()).unwrap();
+    let resolved = |schema: &Value| match schema["$ref"].as_str() {
+        Some(path) => contract
+            .pointer(path.trim_start_matches('#'))
+            .unwrap()
+            .clone(),
+        None => schema.clone(),
+    };
+    let mut found = BTreeSet::new();
+    for webhook in contract["webhooks"].as_object().unwrap().values() {
+        let body = &webhook["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let data = resolved(&resolved(body)["properties"]["data"]);
+        let members = data["properties"].as_object().unwrap();
+        let has_id = |member: &&String| {
+            resolved(&members[*member])["properties"]
+                .get("id")
+                .is_some()
+        };
+        let payment = members.keys().find(|member| *member == "payment");
+        let subject = payment.or_else(|| members.keys().find(has_id));
+        found.insert(subject.expect("an event is about something").clone());
+    }
+    found
+}
+
 /// Later events of a payment make the earlier ones stale; other payments are not concerned.
 pub(crate) async fn drops_what_is_stale(language: Language, test: &str) {
     let Some(call) = language.call(test) else {
@@ -195,20 +225,18 @@ pub(crate) async fn drops_what_is_stale(language: Language, test: &str) {
             "{what}"
         );
     }
-    // What is not of a payment is counted by itself.
-    for (kind, sequence, said) in [
-        ("payout", 2, "processed"),
-        ("payout", 1, "stale"),
-        ("settlement", 1, "processed"),
-        ("webhook_endpoint", 1, "processed"),
-        ("webhook_endpoint", 2, "processed"),
-    ] {
-        let subject = json!({"id": format!("{kind}_1")});
-        let data = json!({"sequence": sequence, kind: subject});
-        let body = json!({"type": "x", "merchant": MERCHANT, "data": data});
-        let delivery = signer.deliver(&body.to_string());
-        assert_answer(delivery.send(&receiver.url()).await, TAKEN, kind);
-        assert_eq!(receiver.said_of(&delivery.id), [said], "{kind} {sequence}");
+    // Every resource that events are about is counted by itself.
+    let subjects = subjects();
+    assert_eq!(subjects.len(), 9, "{subjects:?}");
+    for kind in &subjects {
+        for (sequence, said) in [(2, "processed"), (1, "stale"), (3, "processed")] {
+            let subject = json!({"id": format!("{kind}_1")});
+            let data = json!({"sequence": sequence, kind: subject});
+            let body = json!({"type": "x", "merchant": MERCHANT, "data": data});
+            let delivery = signer.deliver(&body.to_string());
+            assert_answer(delivery.send(&receiver.url()).await, TAKEN, kind);
+            assert_eq!(receiver.said_of(&delivery.id), [said], "{kind} {sequence}");
+        }
     }
     // Two copies at the same moment: one is worked on, the other waits and is a duplicate.
     let delivery = signer.deliver(&event(payment(), 1));

@@ -71,11 +71,12 @@ fn new_try(
 ) -> Result<IdempotentWrite, DatabaseError> {
     let agreed = (AGREED, values![payment.agreement].to_vec());
     let attempt = card_attempts::next_attempt(payment, number)?;
-    let mut guards = attempt.into_iter().chain([agreed]).chain(of_invoice);
-    let first = guards.next();
-    let first = first.ok_or_else(|| DatabaseError::Corrupt("a claim without a guard".into()))?;
+    let (first, second) = match attempt {
+        Some(attempt) => (attempt, Some(agreed)),
+        None => (agreed, None),
+    };
     let mut rows = Rows::default();
-    rows.guarded.extend(guards);
+    rows.guarded.extend(second.into_iter().chain(of_invoice));
     rows.others.push((store::INSERT, store::new_row(payment)?));
     IdempotentWrite::guarded(first).with_rows(rows)
 }
