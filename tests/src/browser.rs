@@ -270,11 +270,29 @@ impl Session {
             .expect("the browser draws what it shows");
     }
 
-    /// Closes the window.
+    /// Closes the window, and waits until its browser has ended: one that stays takes time from every
+    /// later test.
     pub async fn close(self) {
+        let folder = self.driver.capabilities().get("chrome");
+        let folder = folder.and_then(|chrome| chrome["userDataDir"].as_str());
+        let folder = folder.map(str::to_owned);
         // A window that is gone already is closed.
         drop(self.driver.quit().await);
+        if let Some(folder) = folder {
+            eventually("the end of the browser", async || {
+                (!is_named_by_a_process(&folder)).then_some(())
+            })
+            .await;
+        }
     }
+}
+
+/// Whether the command line of a process names a folder.
+fn is_named_by_a_process(folder: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
+        .any(|arguments| String::from_utf8_lossy(&arguments).contains(folder))
 }
 
 /// What was done with an element that was seen a moment before; nothing if the page has drawn itself

@@ -13,8 +13,14 @@ use sealpay_protocol::api::{
 use sealpay_protocol::method::Method;
 use sealpay_protocol::order::OrderClaims;
 use sealpay_protocol::origin::Origin;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a busy verifier is asked again.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A merchant and its customers, one request after the other.
 #[derive(Debug)]
@@ -116,12 +122,20 @@ impl Subscribers {
         code.expect("a code was sent").to_owned()
     }
 
-    async fn ask<T: serde::de::DeserializeOwned>(&mut self, request: &Prepared) -> T {
+    async fn ask<T: DeserializeOwned>(&mut self, request: &Prepared) -> T {
         let mut request = request.clone();
         // As a proxy names it: customers have addresses of their own.
         request.set("x-forwarded-for", &fresh_address());
         let request = encode(&request, self.origin.authority());
-        exchange(&mut self.api, &request).await
+        let deadline = Instant::now() + PATIENCE;
+        // A verifier whose database is busy asks for the same request again.
+        while Instant::now() < deadline {
+            match answer(&mut self.api, &request).await {
+                (503, _) => sleep(Duration::from_millis(200)).await,
+                answered => return accepted(answered),
+            }
+        }
+        accepted(answer(&mut self.api, &request).await)
     }
 
     /// A price of so much for each interval.
@@ -136,10 +150,18 @@ impl Subscribers {
     }
 }
 
-async fn exchange<T: serde::de::DeserializeOwned>(connection: &mut KeepAlive, request: &[u8]) -> T {
+async fn exchange<T: DeserializeOwned>(connection: &mut KeepAlive, request: &[u8]) -> T {
+    accepted(answer(connection, request).await)
+}
+
+async fn answer(connection: &mut KeepAlive, request: &[u8]) -> (u16, String) {
     let received = connection.exchange(request).await;
     let received = received.expect("the verifier answers");
-    let said = String::from_utf8_lossy(received.body);
-    assert!((200..300).contains(&received.status), "{said}");
-    serde_json::from_slice(received.body).expect("an answer is JSON")
+    let said = String::from_utf8_lossy(received.body).into_owned();
+    (received.status, said)
+}
+
+fn accepted<T: DeserializeOwned>((status, said): (u16, String)) -> T {
+    assert!((200..300).contains(&status), "{said}");
+    serde_json::from_str(&said).expect("an answer is JSON")
 }

@@ -297,25 +297,25 @@ impl Server {
                 follow_clock,
                 keys::follow::run(gateway, &self.name, FOLLOW_KEYS_EVERY),
                 every(RECOVER_EVERY, "reconcile payments", || {
-                    unless_stopped(gateway, payments::reconcile::recover(gateway))
+                    gateway.unless_stopped(payments::reconcile::recover(gateway))
                 }),
                 every(COLLECT_EVERY, "collect credits", || {
-                    unless_stopped(gateway, bank_transfer::incoming::collect(gateway))
+                    gateway.unless_stopped(bank_transfer::incoming::collect(gateway))
                 }),
                 every(COLLECT_EVERY, "collect news of direct debits", || {
-                    unless_stopped(gateway, sepa_debit::news::collect(gateway))
+                    gateway.unless_stopped(sepa_debit::news::collect(gateway))
                 }),
                 every(LOOK_EVERY, "end lapsed mandates", || {
-                    unless_stopped(gateway, agreements::revoke::end_lapsed(gateway))
+                    gateway.unless_stopped(agreements::revoke::end_lapsed(gateway))
                 }),
                 every(RECOVER_EVERY, "reconcile modifications", || {
-                    unless_stopped(gateway, modifications::reconcile::recover(gateway))
+                    gateway.unless_stopped(modifications::reconcile::recover(gateway))
                 }),
                 every(EXPIRE_EVERY, "expire authorizations", || {
-                    unless_stopped(gateway, modifications::expire::expire(gateway))
+                    gateway.unless_stopped(modifications::expire::expire(gateway))
                 }),
                 every(COLLECT_EVERY, "update saved cards", || {
-                    unless_stopped(gateway, instruments::updater::collect(gateway))
+                    gateway.unless_stopped(instruments::updater::collect(gateway))
                 }),
                 every(REVERSE_EVERY, "delete credentials", || {
                     instruments::revocation::revoke_due(gateway)
@@ -328,19 +328,19 @@ impl Server {
                     .metrics
                     .attention(seen)),
                 every(EXPIRE_EVERY, "close overdue disputes", || {
-                    unless_stopped(gateway, disputes::service::give_up(gateway))
+                    gateway.unless_stopped(disputes::service::give_up(gateway))
                 }),
                 every_batch(COLLECT_EVERY, "renew subscriptions", || {
-                    unless_stopped(gateway, subscriptions::renew::renew(gateway))
+                    gateway.unless_stopped(subscriptions::renew::renew(gateway))
                 }),
                 every_batch(COLLECT_EVERY, "collect invoices", || {
-                    unless_stopped(gateway, invoices::collect::collect(gateway))
+                    gateway.unless_stopped(invoices::collect::collect(gateway))
                 }),
                 every(SETTLE_EVERY, "close settlements", || {
-                    unless_stopped(gateway, settlements::close::settle(gateway, Cutoff::Now))
+                    gateway.unless_stopped(settlements::close::settle(gateway, Cutoff::Now))
                 }),
                 every(PAY_OUT_EVERY, "send payouts", || {
-                    unless_stopped(gateway, payouts::service::pay_out(gateway))
+                    gateway.unless_stopped(payouts::service::pay_out(gateway))
                 }),
                 maintain::run(gateway, MAINTAIN_EVERY),
                 Arc::clone(&self.outbox).run(gateway.outbox()),
@@ -349,18 +349,6 @@ impl Server {
         };
         in_background(beside).await;
     }
-}
-
-/// Does work that is due, unless a tester is advancing the clock: then that request does it, in an
-/// order that does not depend on chance.
-async fn unless_stopped<T: Default>(
-    gateway: &Gateway,
-    work: impl Future<Output = Result<T, ApiError>>,
-) -> Result<T, ApiError> {
-    if gateway.clock.is_stopped() {
-        return Ok(T::default());
-    }
-    work.await
 }
 
 /// The error for operators.

@@ -71,6 +71,8 @@ pub struct Gateway {
     last_event: Mutex<EventId>,
     /// Held while a tester advances the clock: each step of it has its own time.
     pub(crate) clock_steps: tokio::sync::Mutex<()>,
+    /// Shared by due work in the background. Who has it alone knows that all of it has ended.
+    pub(crate) background: tokio::sync::RwLock<()>,
     cards_opened: AtomicU64,
 }
 
@@ -128,6 +130,7 @@ impl Gateway {
             outbox: Notify::new(),
             last_event: Mutex::new(EventId::MIN),
             clock_steps: tokio::sync::Mutex::new(()),
+            background: tokio::sync::RwLock::new(()),
             cards_opened: AtomicU64::new(0),
         }
     }
@@ -270,6 +273,22 @@ impl Gateway {
     /// The id of a new event, and whether real money moves.
     pub(crate) fn event_origin(&self) -> (EventId, bool) {
         (self.event_id(), self.livemode())
+    }
+
+    /// Does work that is due, unless a tester is advancing the clock: then that request does it, in an
+    /// order that does not depend on chance.
+    ///
+    /// # Errors
+    /// Those of the work.
+    pub async fn unless_stopped<T: Default>(
+        &self,
+        work: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        let _working = self.background.read().await;
+        if self.clock.is_stopped() {
+            return Ok(T::default());
+        }
+        work.await
     }
 
     /// Wakes the outbox, because there is something to deliver.

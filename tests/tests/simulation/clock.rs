@@ -13,6 +13,8 @@ use sealpay_protocol::order::Capture;
 use sealpay_system::{Clock, Rng};
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
 use verifier_server::app::{Parts, Server};
 use verifier_server::config::Config;
 use verifier_server::error::ErrorCode;
@@ -75,6 +77,30 @@ async fn concurrent_advances_add_up() {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
     assert_eq!(read(&gateway, "/sim/clock").await["ahead_seconds"], 480);
+    gateway.finish().await;
+}
+
+/// Renewals, for example, that were read as due and are charged a moment later.
+#[tokio::test]
+async fn background_work_ends_at_the_time_at_which_it_began() {
+    let gateway = TestGateway::start().await;
+    let (began, may_end) = (Notify::new(), Notify::new());
+    let server = &gateway.server.state.gateway;
+    let work = server.unless_stopped(async {
+        began.notify_one();
+        may_end.notified().await;
+        Ok(read(&gateway, "/sim/clock").await["now"].as_u64().unwrap())
+    });
+    let clock_change = async {
+        began.notified().await;
+        tokio::join!(advance(&gateway, DAY), async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            may_end.notify_one();
+        })
+    };
+    let (ended, _) = tokio::join!(work, clock_change);
+    let late = now().abs_diff(ended.unwrap());
+    assert!(late < 60, "{late} s later");
     gateway.finish().await;
 }
 

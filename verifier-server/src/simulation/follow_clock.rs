@@ -68,6 +68,10 @@ async fn step_through(gateway: &Gateway, by_ms: u64) -> Result<bool, ApiError> {
     let until_ms = now_ms.saturating_add(by_ms);
     let (mut at_ms, mut is_there) = (now_ms, false);
     let stopped = clock.stop_at(now_ms);
+    // Background work that began before the clock stopped ends before it moves on; one that hangs is
+    // not waited for longer than a provider may take.
+    let ended = gateway.background.write();
+    drop(tokio::time::timeout(gateway.settings.provider_timeout, ended).await);
     let mut is_patient = true;
     // What is under way, or overdue, ends before the clock moves on.
     due::carry_out(gateway, &mut is_patient).await;

@@ -177,10 +177,6 @@ impl Outbox {
             for claimed in due {
                 let is_crowded = in_flight.len() >= IN_FLIGHT / 2;
                 let delivery = &claimed.delivery;
-                if self.sending_of(delivery).available_permits() == 0 {
-                    // A tester has advanced the clock past the end of its lease.
-                    continue;
-                }
                 let owner = (delivery.merchant, delivery.endpoint);
                 if let Some(slot) = queue.slot(owner, &delivery.url, is_crowded) {
                     in_flight.spawn(in_background(
@@ -228,18 +224,25 @@ impl Outbox {
         let Some((claimed, _turn)) = slot.lane(claimed, RENEWAL, renew).await else {
             return;
         };
-        // Less is left if a tester has advanced the clock.
+        let place = self.sending_of(&claimed.delivery);
+        let free = Arc::clone(&place).try_acquire_owned();
+        let has_waited = free.is_err();
+        let Ok(_sending) = (match free {
+            Ok(sending) => Ok(sending),
+            Err(_) => place.acquire_owned().await,
+        }) else {
+            return;
+        };
+        // A tester who advances the clock past the end of a lease has the same delivery claimed again
+        // while its request is running, or while the attempt has been recorded and has yet to end.
         let left_ms = claimed
             .lease_until_ms
             .saturating_sub(self.clock.now_ms_i64());
         let claimed = match left_ms {
-            SENDING_MS.. => Some(claimed),
+            SENDING_MS.. if !has_waited => Some(claimed),
             _ => self.renew(claimed).await,
         };
         let Some(Claimed { delivery, .. }) = claimed else {
-            return;
-        };
-        let Ok(_sending) = self.sending_of(&delivery).try_acquire_owned() else {
             return;
         };
         match self.fault(&delivery).await {
