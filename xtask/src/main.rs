@@ -16,6 +16,7 @@ mod demo;
 mod environment;
 mod failure;
 mod fuzz;
+mod memory;
 mod minify;
 mod postgres;
 mod process;

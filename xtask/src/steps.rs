@@ -9,6 +9,7 @@ use crate::console;
 use crate::environment;
 use crate::failure::Failure;
 use crate::fuzz;
+use crate::memory;
 use crate::postgres;
 use crate::process;
 use crate::tally::Tally;
@@ -18,11 +19,6 @@ use crate::workspace::Workspace;
 
 /// The tests that need the finished widget and the programs.
 const OF_THE_WHOLE: &str = "all";
-
-/// A file system in memory, on Linux.
-const IN_MEMORY: &str = "/dev/shm";
-/// More than all tests of the long form leave behind.
-const ROOM_GIB: u64 = 6;
 
 /// Why a step did not pass.
 #[derive(Debug)]
@@ -380,25 +376,11 @@ fn of_the_whole(workspace: &Workspace) -> Command {
         .env("RUST_TEST_THREADS", threads.to_string())
         .env("SEALPAY_BIN_DIR", workspace.target().join("debug"))
         .env("SEALPAY_WIDGET_DIR", workspace.dist());
-    if environment::variable("TMPDIR").is_none() && has_room(IN_MEMORY) {
-        command.env("TMPDIR", IN_MEMORY);
+    if let Some(folder) = memory::folder() {
+        command.env("TMPDIR", folder);
     }
     find_help(&mut command);
     command
-}
-
-/// Whether a file system has enough free space for the files of all tests. Those write and sync a
-/// thousand databases, which takes a tenth less processor time in memory. They kill processes, not
-/// machines, so nothing that they find depends on a disk.
-fn has_room(folder: &str) -> bool {
-    let mut question = Command::new("df");
-    question.args(["--output=avail", "--block-size=1G", folder]);
-    let free = process::answer("Asking for free space", question).unwrap_or_default();
-    let free = free
-        .lines()
-        .nth(1)
-        .and_then(|free| free.trim().parse().ok());
-    free.is_some_and(|free: u64| free >= ROOM_GIB)
 }
 
 /// Tells tests and measurements where the browser and Postgres are, and says loudly when they are not.

@@ -3,7 +3,7 @@
 use super::model::{Instrument, InstrumentState, StoredCard};
 use super::view;
 use crate::agreements::store::InstrumentChange;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 use crate::gateway::Gateway;
 use crate::idempotency::write::Written;
 use crate::worker;
@@ -12,6 +12,8 @@ use sealpay_provider::credential::{CardOnFile, CredentialStatus, CredentialUpdat
 
 /// Maximum number of news in one batch.
 const BATCH: u32 = 64;
+/// Maximum attempts of a change that conflicts with others of the same instrument.
+const TRIES: usize = 8;
 
 /// Processes one batch of news of each acquirer; returns how many were acknowledged. News is
 /// acknowledged after it is recorded; until then the acquirer reports it again.
@@ -60,20 +62,40 @@ async fn apply_everywhere(
     Ok(())
 }
 
-/// Records what became of an instrument's card; returns the instrument afterwards.
+/// Records what became of an instrument's card; returns the instrument afterwards. The worker and a
+/// charge may learn of it at the same time.
 ///
 /// # Errors
-/// The store does not respond, or the instrument has changed meanwhile.
+/// The store does not respond, or the instrument does not stop changing.
 pub(crate) async fn apply(
     gateway: &Gateway,
-    before: Instrument,
+    mut before: Instrument,
     status: &CredentialStatus,
 ) -> Result<Instrument, ApiError> {
+    for _ in 0..TRIES {
+        if let Some(after) = apply_once(gateway, &before, status).await? {
+            return Ok(after);
+        }
+        let current = gateway.store.instruments.get(before.id).await?;
+        before = current.ok_or(ApiError::new(ErrorCode::InstrumentUnavailable))?;
+    }
+    let why = "an instrument does not stop changing";
+    Err(ApiError::because(ErrorCode::Overloaded, why))
+}
+
+/// The instrument afterwards; none if it has changed since it was read.
+async fn apply_once(
+    gateway: &Gateway,
+    before: &Instrument,
+    status: &CredentialStatus,
+) -> Result<Option<Instrument>, ApiError> {
     let mut after = before.clone();
     let kind = match status {
-        CredentialStatus::Current(_) | CredentialStatus::ContactCardholder => return Ok(before),
+        CredentialStatus::Current(_) | CredentialStatus::ContactCardholder => {
+            return Ok(Some(before.clone()));
+        }
         CredentialStatus::Replaced(card) => {
-            after.card = replaced(gateway, &before, card).await?;
+            after.card = replaced(gateway, before, card).await?;
             "instrument.updated"
         }
         CredentialStatus::Closed | CredentialStatus::Unknown => {
@@ -82,8 +104,8 @@ pub(crate) async fn apply(
         }
     };
     // Reported again, or nobody may use it any more.
-    if before.state != InstrumentState::Active || after == before {
-        return Ok(before);
+    if before.state != InstrumentState::Active || after == *before {
+        return Ok(Some(before.clone()));
     }
     after.sequence = before.sequence.saturating_add(1);
     after.updated_at_ms = gateway.clock.now_ms_i64();
@@ -99,11 +121,9 @@ pub(crate) async fn apply(
     match gateway.store.agreements.change(change).await? {
         Written::Done => {
             gateway.wake_outbox();
-            Ok(after)
+            Ok(Some(after))
         }
-        Written::Repeated(_) | Written::Moved => {
-            Err(ApiError::new(crate::error::ErrorCode::Overloaded))
-        }
+        Written::Repeated(_) | Written::Moved => Ok(None),
     }
 }
 

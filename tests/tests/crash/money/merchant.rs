@@ -6,6 +6,7 @@
 
 use super::connection::{Line, Network, PATIENCE, code_of, unexpected};
 use harness::back_office::{key, write};
+use harness::browser::eventually;
 use harness::chance::Chance;
 use harness::client::{APPROVED, Browser, Merchant, SHOP_ORIGIN, attempt, card};
 use sealpay_protocol::api::{NEW_SESSION, PaymentView, SessionView, ShopperState};
@@ -71,6 +72,15 @@ pub(crate) struct Write {
     at: u64,
 }
 
+impl Write {
+    /// Whether a capture or refund has succeeded.
+    fn has_moved_money(&self) -> bool {
+        let is_made =
+            matches!(&self.told, Acknowledged::Made { state, .. } if state == "succeeded");
+        is_made && !self.order.path.ends_with("/void")
+    }
+}
+
 /// Everything that merchants know.
 #[derive(Debug)]
 pub(crate) struct Shops {
@@ -103,6 +113,15 @@ impl Shops {
     /// Everybody finishes what they have begun, and nobody begins anything.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until the merchants are at work: kills that come earlier hit nothing.
+    pub(crate) async fn first_capture_or_refund(&self) {
+        eventually("a capture or a refund", async || {
+            let writes = self.writes.lock().unwrap();
+            writes.iter().any(Write::has_moved_money).then_some(())
+        })
+        .await;
     }
 
     pub(crate) fn complain(&self, sentence: String) {

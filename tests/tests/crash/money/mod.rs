@@ -111,6 +111,7 @@ async fn killed_verifier_settles_once_and_publishes_each_event_once() {
     let mut running = system.start_all().await;
     system.slow_the_bank_down().await;
     let merchants_at_work = system.open_the_shops();
+    system.shops.first_capture_or_refund().await;
     for number in 0..kills {
         system.kill_one(&mut running, 0, number).await;
         running.push(setup.start());
@@ -134,6 +135,7 @@ async fn alternately_killed_verifiers_settle_each_day_once_on_postgres() {
     let mut running = system.start_all().await;
     system.slow_the_bank_down().await;
     let merchants_at_work = system.open_the_shops();
+    system.shops.first_capture_or_refund().await;
     for number in 1..kills {
         let place = merchant::index(&mut system.chance, 2);
         system.kill_one(&mut running, place, number).await;
