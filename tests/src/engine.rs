@@ -13,8 +13,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use thirtyfour::{Capabilities, ChromiumLikeCapabilities};
 
-/// Chromium without anything that asks, updates or phones, and without animations, which take an eighth of
-/// its time; Firefox and WebKit show them.
+/// Chromium without anything that asks, updates or phones, and without animations, which take a tenth of
+/// the time; Firefox and WebKit show them.
 const CHROMIUM_ARGUMENTS: [&str; 10] = [
     "--headless=new",
     "--disable-gpu",

@@ -117,8 +117,15 @@ pub(super) async fn check(gateway: &Gateway, change: &Change<'_>) -> Result<(), 
     }
 }
 
-/// Charges one invoice that is due, without waiting for its turn.
-pub(crate) async fn charge_now(gateway: &Gateway, id: InvoiceId) -> Result<(), ApiError> {
+/// Charges one invoice that is due, without waiting for its turn. The request that asks for it has been
+/// written already, so a failure is not its error: what is due stays so, and the worker does it.
+pub(crate) async fn charge_now(gateway: &Gateway, id: InvoiceId) {
+    if let Err(error) = try_now(gateway, id).await {
+        worker::retries("a charge", &id, &error);
+    }
+}
+
+async fn try_now(gateway: &Gateway, id: InvoiceId) -> Result<(), ApiError> {
     // Again if the card was tried for another invoice meanwhile; in the end, the worker does it.
     for _ in 0..AT_ONCE {
         let change = Change::load(gateway, id).await?;

@@ -189,6 +189,6 @@ pub async fn pay(
     *action = action.filter(|action| !action.needs_agreement());
     change.publish("invoice.updated")?;
     let invoice = finish(gateway, request, change).await?;
-    collect::charge_now(gateway, invoice.id).await?;
+    collect::charge_now(gateway, invoice.id).await;
     get_owned(gateway, request.merchant, invoice.id).await
 }

@@ -134,7 +134,7 @@ pub async fn create(
         Written::Done => {
             gateway.wake_outbox();
             if let Some(invoice) = charged {
-                collect::charge_now(gateway, invoice).await?;
+                collect::charge_now(gateway, invoice).await;
             }
             service::get_owned(gateway, request.merchant, subscription.id).await
         }

@@ -127,7 +127,7 @@ impl Changed {
             Written::Done => {
                 gateway.wake_outbox();
                 if let Some(invoice) = charged {
-                    collect::charge_now(gateway, invoice).await?;
+                    collect::charge_now(gateway, invoice).await;
                 }
                 get_owned(gateway, request.merchant, self.subscription.id).await
             }
