@@ -5,6 +5,7 @@ use super::{
     subscription,
 };
 use crate::databases::on_both_databases;
+use harness::back_office::{key, write};
 use harness::client::APPROVED;
 use harness::gateway::TestGateway;
 use serde_json::{Value, json};
@@ -236,6 +237,25 @@ async fn closed_account_is_asked_about_and_waits_for_another_card(gateway: &Test
     assert_eq!(subscription(gateway, &made).await["state"], "canceled");
 }
 
+/// Each first charge learns of the closed account, and so does the worker.
+async fn subscriptions_created_together_learn_of_a_closed_account(gateway: &TestGateway) {
+    let agreement = agreement(gateway, "4000008005000000").await;
+    let price = price(gateway, 900, json!({})).await;
+    let body = json!({
+        "customer": agreement["customer"],
+        "agreement": agreement["id"],
+        "items": [{"price": price["id"]}],
+    });
+    let api_key = &gateway.merchant.api_key;
+    let create = |_| write(api_key, "/v1/subscriptions", &key(), &body);
+    for answer in gateway.send_together((0..8).map(create).collect()).await {
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    let path = "/v1/events?type=instrument.closed";
+    let closed = get(gateway, path).await["data"].take();
+    assert_eq!(closed.as_array().map(Vec::len), Some(1), "{closed}");
+}
+
 async fn advice_codes_move_the_next_try(gateway: &TestGateway) {
     let policy = json!({"delays_hours": {"later": [24]}, "horizon_days": 10, "end": "cancel"});
     let price = price(gateway, 900, json!({"trial_days": 1})).await;
@@ -323,6 +343,7 @@ on_both_databases! {
     cancellation_for_non_payment_writes_off_every_open_invoice,
     subscription_that_ends_is_not_charged_for_the_period_that_begins,
     closed_account_is_asked_about_and_waits_for_another_card,
+    subscriptions_created_together_learn_of_a_closed_account,
     advice_codes_move_the_next_try,
     revoked_agreement_stops_the_next_charge,
     unknown_outcome_is_asked_about_and_never_repeated,
